@@ -1,0 +1,1 @@
+# Keeps: the journal of records and the small stores.

@@ -1,0 +1,1 @@
+# Proves: a scan as deterministic CBOR, chained and signed.

@@ -1,0 +1,1 @@
+# Reads: from the engine's bytes to a classified code.

@@ -1,0 +1,1 @@
+# Scan engines, one file a protocol family.

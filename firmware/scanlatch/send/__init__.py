@@ -1,0 +1,1 @@
+# Sends: the link to the broker, and what comes back over it.

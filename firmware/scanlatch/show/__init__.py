@@ -1,0 +1,1 @@
+# Shows: light and tone.

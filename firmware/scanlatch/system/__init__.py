@@ -1,0 +1,1 @@
+# The box itself: pins, clock, watchdog, settings, health, commands.

@@ -1,0 +1,1 @@
+"""The host bridge: MQTT in, decision, ledger, settlement, verdict out."""

@@ -1,0 +1,1 @@
+"""What a technician runs: the package behind the `scanlatch` command."""

@@ -1,0 +1,1 @@
+"""A terminal without the hardware: the real firmware on real MicroPython, with stand-in pins and flash."""
