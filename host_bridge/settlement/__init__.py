@@ -1,0 +1,1 @@
+"""Settlement platforms behind one port, and the outbox that drives them."""

@@ -1,0 +1,59 @@
+"""What any settlement platform must be able to answer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+Kind = Literal["sale", "reverse", "query"]
+PlatformOutcome = Literal["accepted", "refused", "unknown", "unseen"]
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One thing to be told to, or asked of, the platform. `key` is its identity there, for ever."""
+
+    key: str  # idempotency key; the same key is never used for anything else
+    kind: Kind
+    code: str  # canonical trace code
+    site: str
+    device: str
+    seq: int
+    captured_at: int  # ms UTC
+    session: str | None
+    reverses: str | None = None  # key of the sale that a "reverse" takes back
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of one submission.
+
+    For a query: accepted 0 = known and unsold; refused 1 = sold once, by the asking site; refused 2 = sold once
+    elsewhere; refused 24 = sold several times; refused 3 = unknown code.
+    """
+
+    key: str
+    outcome: PlatformOutcome
+    reason: int = 0  # WIRE.md "Verdict", reasons
+    text: str | None = None  # for a display
+
+
+class Platform(Protocol):
+    """A settlement platform. Calls block; the outbox makes them from a thread of its own."""
+
+    batch_limit: int  # most items one call may carry
+
+    def submit(self, items: Sequence[Submission]) -> list[Answer]:
+        """Submit; one answer an item, in the same order.
+
+        "unknown" says that no answer came, so the item may have been taken: it must be asked about under its
+        key, never sent as something new. Network trouble is an answer, not an exception.
+        """
+        ...
+
+    def ask(self, keys: Sequence[str]) -> list[Answer]:
+        """What became of these keys: accepted, refused, unseen (safe to send), or unknown (still no answer)."""
+        ...
+
+    def close(self) -> None:
+        """Give back connections."""
+        ...
