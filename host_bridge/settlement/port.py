@@ -27,8 +27,8 @@ class Submission:
 class Answer:
     """What became of one submission.
 
-    For a query: accepted 0 = known and unsold; refused 1 = sold once, by the asking site; refused 2 = sold once
-    elsewhere; refused 24 = sold several times; refused 3 = unknown code.
+    For a query: accepted 0 = known and unsold; refused 1 = sold once, by the asking site; refused 2 = sold
+    once elsewhere; refused 24 = sold several times; refused 3 = unknown code.
     """
 
     key: str
@@ -51,7 +51,7 @@ class Platform(Protocol):
         ...
 
     def ask(self, keys: Sequence[str]) -> list[Answer]:
-        """What became of these keys: accepted, refused, unseen (safe to send), or unknown (still no answer)."""
+        """What became of these keys: accepted, refused, unseen (safe to send), or unknown (no answer yet)."""
         ...
 
     def close(self) -> None:
