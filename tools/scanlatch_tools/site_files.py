@@ -1,0 +1,138 @@
+"""The texts of a site's generated files: bridge.toml, mosquitto.conf and the broker's ACL."""
+
+import ipaddress
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+BRIDGE_USER = "bridge"
+QUEUE_BYTES = 64 * 1024 * 1024  # a day of one busy site while its bridge is down
+QUEUE_MESSAGES = 200_000  # the same, at 320 bytes each
+IN_FLIGHT = 1_000  # mosquitto's 20 would starve a grouped commit
+PACKET_BYTES = 8_192  # a message of 4,096 bytes, its topic and room
+
+FROM_DEVICE = ("scan", "head", "credential", "reply", "status", "health")
+TO_DEVICE = ("verdict", "receipt", "command")
+
+Broker = Literal["mosquitto", "amqtt"]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What `scanlatch site init` is asked for."""
+
+    sites: tuple[str, ...]
+    hosts: tuple[
+        str, ...
+    ]  # names and addresses of the broker; the first is what bridge and devices connect to
+    port: int
+    platform_url: str
+    institution: str
+    broker: Broker
+
+
+def bridge_toml(plan: Plan) -> str:
+    """Settings of the bridge. Paths are relative to the file's own folder."""
+    # amqtt answers no MQTT 5 CONNECT and knows no $share
+    full = plan.broker == "mosquitto"
+    sites = "\n".join(f"[sites.{site}]\nname = {_text(site)}\n" for site in plan.sites)
+    return f"""\
+# Settings of the bridge. Written by `scanlatch site init`; paths are relative to this file's folder.
+
+[mqtt]
+host = {_text(plan.hosts[0])}
+port = {plan.port}
+verify = {_text(plan.hosts[0])}  # the name that the broker's certificate must bear
+version = {_text("5" if full else "3.1.1")}  # chosen for {plan.broker}
+shared = {"true" if full else "false"}  # several bridges share the load through $share
+ca = "ca/ca.pem"
+certificate = "bridge/bridge.pem"
+key = "bridge/bridge.key"
+client_id = "{BRIDGE_USER}"
+
+[bridge]
+agreement_key = "bridge/agreement.key"
+
+[ledger]
+url = "sqlite:///ledger.sqlite"
+
+[platform]
+kind = "rest"
+url = {_text(plan.platform_url)}
+institution = {_text(plan.institution)}
+timeout_s = 5.0
+deadline_ms = 900  # no answer by then: the terminal is told "pending"
+
+{sites}"""
+
+
+def mosquitto_conf(plan: Plan, folder: Path, user: str) -> str:
+    """Configuration of mosquitto 2.0 for the site in `folder`, run as `user` where it is started as root."""
+    bind = " 127.0.0.1" if all(_loopback(host) for host in plan.hosts) else ""
+    return f"""\
+# Written by `scanlatch site init`. Check after a change: mosquitto -c {folder}/mosquitto.conf
+# Whoever owns the keys in {folder}/broker runs the broker.
+user {user}
+
+listener {plan.port}{bind}
+cafile {folder}/ca/ca.pem
+certfile {folder}/broker/broker.pem
+keyfile {folder}/broker/broker.key
+tls_version tlsv1.2
+
+# A client is who its certificate says, and nobody else: else one device could throw another off.
+allow_anonymous false
+require_certificate true
+use_identity_as_username true
+use_username_as_clientid true
+acl_file {folder}/acl
+
+# Half of an answer would wait 40 ms for the other side's acknowledgement.
+set_tcp_nodelay true
+
+# The defaults, 20 in flight and 1,000 queued, would lose a backlog. Beyond the first of the two queue limits
+# messages are dropped; devices send again what no receipt covers.
+max_inflight_messages {IN_FLIGHT}
+max_queued_bytes {QUEUE_BYTES}
+max_queued_messages {QUEUE_MESSAGES}
+max_packet_size {PACKET_BYTES}
+
+persistence true
+persistence_location {folder}/broker/data/
+autosave_interval 60
+persistent_client_expiration 3m
+
+log_dest stderr
+log_type error
+log_type warning
+log_type notice
+"""
+
+
+def acl() -> str:
+    """Who may say and hear what (WIRE.md "Topics"); %u is the common name of the client's certificate."""
+    lines = [
+        "# Written by `scanlatch site init`. A device speaks and listens under its own name only.",
+        *(f"pattern write scanlatch/v1/+/%u/{kind}" for kind in FROM_DEVICE),
+        *(f"pattern read scanlatch/v1/+/%u/{kind}" for kind in TO_DEVICE),
+        "",
+        f"user {BRIDGE_USER}",
+        *(f"topic read scanlatch/v1/+/+/{kind}" for kind in FROM_DEVICE),
+        *(f"topic write scanlatch/v1/+/+/{kind}" for kind in TO_DEVICE),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _text(value: str) -> str:
+    """A TOML basic string; JSON's escapes are a subset of TOML's."""
+    return json.dumps(value)
+
+
+def _loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
