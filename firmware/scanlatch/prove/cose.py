@@ -1,0 +1,79 @@
+"""The COSE messages of the contract (RFC 9052): Sign1, Mac0 and Encrypt0, each in its one allowed shape."""
+
+from micropython import const
+
+from scanlatch.prove import aesccm, cbor, hashes
+
+# Header labels (RFC 9052 3.1), algorithms (RFC 9053 2.1, 3.1, 4.2), tags (RFC 9052 2).
+_ALG = const(1)
+_KID = const(4)
+_IV = const(5)
+_ES256 = const(-7)
+_HMAC_256 = const(5)
+_AES_CCM_16_64_128 = const(10)
+_ENCRYPT0 = const(16)
+_MAC0 = const(17)
+_SIGN1 = const(18)
+
+
+class CoseError(ValueError):
+    """A message that is refused. `why`: "cbor", "frame", "header" (algorithm or kid), "tag" or "payload"."""
+
+    def __init__(self, why):
+        super().__init__(why)
+        self.why = why
+
+
+def sign1(kid, payload, aad, sign):
+    """COSE_Sign1 over `payload`; `sign` makes 64 bytes r || s of the bytes it is given."""
+    protected = _protected(_ES256, kid)
+    signature = sign(cbor.dumps(("Signature1", protected, aad, payload)))
+    return cbor.dumps(cbor.Tag(_SIGN1, (protected, {}, payload, signature)))
+
+
+def mac0(kid, payload, aad, key):
+    """COSE_Mac0 over `payload` with a 32-byte key."""
+    protected = _protected(_HMAC_256, kid)
+    return cbor.dumps(cbor.Tag(_MAC0, (protected, {}, payload, _mac(protected, payload, aad, key))))
+
+
+def open_mac0(message, aad, key, kid):
+    """The payload, a dict, of a COSE_Mac0 that holder `kid` of `key` made. Raises CoseError."""
+    try:
+        outer = cbor.loads(message)
+    except cbor.CborError:
+        raise CoseError("cbor")
+    if not isinstance(outer, cbor.Tag) or outer.tag != _MAC0:
+        raise CoseError("frame")
+    parts = outer.value
+    if not isinstance(parts, list) or len(parts) != 4 or parts[1] != {}:
+        raise CoseError("frame")
+    protected, _, payload, tag = parts
+    if not (isinstance(protected, bytes) and isinstance(payload, bytes) and isinstance(tag, bytes)):
+        raise CoseError("frame")
+    if protected != _protected(_HMAC_256, kid):
+        raise CoseError("header")
+    if not hashes.same(tag, _mac(protected, payload, aad, key)):
+        raise CoseError("tag")
+    try:
+        content = cbor.loads(payload)
+    except cbor.CborError:
+        raise CoseError("payload")
+    if not isinstance(content, dict):
+        raise CoseError("payload")
+    return content
+
+
+def encrypt0(kid, nonce, payload, aad, key):
+    """COSE_Encrypt0 of `payload`: key 16 bytes, nonce 13 bytes, never twice under one key."""
+    protected = _protected(_AES_CCM_16_64_128, kid)
+    sealed = aesccm.seal(key, nonce, cbor.dumps(("Encrypt0", protected, aad)), payload)
+    return cbor.dumps(cbor.Tag(_ENCRYPT0, (protected, {_IV: nonce}, sealed)))
+
+
+def _protected(algorithm, kid):
+    return cbor.dumps({_ALG: algorithm, _KID: kid})
+
+
+def _mac(protected, payload, aad, key):
+    return hashes.hmac_sha256(key, cbor.dumps(("MAC0", protected, aad, payload)))

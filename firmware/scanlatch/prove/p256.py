@@ -1,0 +1,206 @@
+"""The curve P-256 (SP 800-186 3.2.1.3): public keys, ECDH, ECDSA.
+
+What runs beside the scanning goes in steps, so that it never holds the loop for long. Not constant in time: see
+the threat model.
+"""
+
+from micropython import const
+
+from scanlatch.prove import hashes
+from scanlatch.prove.p256_table import TABLE
+
+P = 0xFFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF
+N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
+
+_TEETH = const(6)
+_COLUMNS = const(43)  # bits between two teeth: 6 x 43 covers 256
+_COLUMN_COST = const(19)  # field multiplications: 8 to double, 11 to add
+_UNBOUNDED = const(10_000)  # more than any whole computation costs
+
+
+class Comb:
+    """Fixed-base comb: the point k * G for 0 < k < N, in steps (Lim and Lee, CRYPTO '94)."""
+
+    def __init__(self, k):
+        if not 0 < k < N:
+            raise ValueError("scalar out of range")
+        self._k = k
+        self._column = _COLUMNS
+        self._point = None
+        self._inverse = None
+
+    def step(self, budget):
+        """Work for about `budget` field multiplications. True once the point is there."""
+        while self._column:
+            if budget < _COLUMN_COST:
+                return False
+            budget -= _COLUMN_COST
+            self._next_column()
+        if self._inverse is None:
+            self._inverse = Inverse(self._point[2], P)
+        return self._inverse.step(budget)
+
+    def _next_column(self):
+        column = self._column - 1
+        index = 0
+        for tooth in range(_TEETH):
+            index |= (self._k >> (tooth * _COLUMNS + column) & 1) << tooth
+        # What is doubled never meets the point that is added, nor its negative: in every tooth the one is
+        # even and the other 0 or 1, and all teeth together stay below N. So no special case of the sum.
+        point = self._point and _double(*self._point)
+        if index:
+            at = (index - 1) * 64
+            x = int.from_bytes(TABLE[at : at + 32], "big")
+            y = int.from_bytes(TABLE[at + 32 : at + 64], "big")
+            point = _add(*point, x, y) if point else (x, y, 1)
+        self._point = point
+        self._column = column
+
+    @property
+    def x(self):
+        """Affine x, once `step` has said True."""
+        z = self._inverse.value
+        return self._point[0] * (z * z % P) % P
+
+    @property
+    def y(self):
+        """Affine y, once `step` has said True."""
+        z = self._inverse.value
+        return self._point[1] * (z * z % P * z % P) % P
+
+
+class Inverse:
+    """1 / a modulo a prime, by Euclid: about 150 divisions, each somewhat cheaper than a multiplication."""
+
+    def __init__(self, a, modulus):
+        self._modulus = modulus
+        self._state = (a % modulus, modulus, 1, 0)
+
+    def step(self, budget):
+        """At most `budget` divisions. True once the value is there."""
+        a, b, x, y = self._state
+        while a > 1 and budget > 0:
+            quotient, rest = divmod(b, a)
+            a, b, x, y = rest, a, y - quotient * x, x
+            budget -= 1
+        self._state = (a, b, x, y)
+        return a <= 1
+
+    @property
+    def value(self):
+        """The inverse, once `step` has said True."""
+        return self._state[2] % self._modulus
+
+
+def scalar(d):
+    """The private key `d`, 32 bytes, as an integer. Raises ValueError where it is none."""
+    number = int.from_bytes(d, "big")
+    if len(d) != 32 or not 0 < number < N:
+        raise ValueError("not a private key")
+    return number
+
+
+def public_key(d):
+    """The public point of the private key `d` (32 bytes): 65 bytes, uncompressed (SEC 1 2.3.3)."""
+    comb = Comb(scalar(d))
+    comb.step(_UNBOUNDED)
+    return b"\x04" + comb.x.to_bytes(32, "big") + comb.y.to_bytes(32, "big")
+
+
+def shared_x(d, point):
+    """ECDH: x of d * point, 32 bytes. Raises ValueError where `point` (65 bytes) is not on the curve.
+
+    Four times the work of a signature: for provisioning only.
+    """
+    k = scalar(d)
+    x, y = _on_curve(point)
+    result = (x, y, 1)
+    mask = 1 << 255
+    while not k & mask:
+        mask >>= 1
+    while mask > 1:
+        mask >>= 1
+        result = _double(*result)
+        if k & mask:
+            result = _add(*result, x, y)
+    inverse = Inverse(result[2], P)
+    inverse.step(_UNBOUNDED)
+    z = inverse.value
+    return (result[0] * (z * z % P) % P).to_bytes(32, "big")
+
+
+def sign_rfc6979(d, digest):
+    """ECDSA signature of a 32-byte digest with the nonce of RFC 6979 3.2: r || s, 64 bytes, s <= N / 2."""
+    key = scalar(d)
+    z = int.from_bytes(digest, "big") % N
+    nonces = _nonces(d, z)
+    while True:
+        k = next(nonces)
+        comb = Comb(k)
+        comb.step(_UNBOUNDED)
+        r = comb.x % N
+        blind = next(nonces)
+        inverse = Inverse(k * blind % N, N)
+        inverse.step(_UNBOUNDED)
+        s = inverse.value * blind % N * ((z + r * key) % N) % N
+        if r and s:
+            return signature(r, s)
+
+
+def signature(r, s):
+    """r || s, 64 bytes, with the lower of the two s that verify."""
+    return r.to_bytes(32, "big") + (s if s <= N // 2 else N - s).to_bytes(32, "big")
+
+
+def _nonces(d, z):
+    """RFC 6979 3.2 b to h: the nonce, and what would come after it."""
+    seed = d + z.to_bytes(32, "big")
+    key = bytes(32)
+    value = b"\x01" * 32
+    for mark in (b"\x00", b"\x01"):
+        key = hashes.hmac_sha256(key, value, mark, seed)
+        value = hashes.hmac_sha256(key, value)
+    while True:
+        value = hashes.hmac_sha256(key, value)
+        k = int.from_bytes(value, "big")
+        if 0 < k < N:
+            yield k
+        key = hashes.hmac_sha256(key, value, b"\x00")
+        value = hashes.hmac_sha256(key, value)
+
+
+def _on_curve(point):
+    if len(point) != 65 or point[0] != 4:
+        raise ValueError("not an uncompressed point")
+    x = int.from_bytes(point[1:33], "big")
+    y = int.from_bytes(point[33:], "big")
+    if x >= P or y >= P or (y * y - (x * x - 3) * x - B) % P:
+        raise ValueError("point is not on the curve")
+    return x, y
+
+
+# Jacobian coordinates: x = X / Z^2, y = Y / Z^3, a = -3 (Explicit-Formulas Database).
+
+
+def _double(x, y, z):
+    """dbl-2001-b, 3 multiplications and 5 squarings."""
+    delta = z * z % P
+    gamma = y * y % P
+    beta = x * gamma % P
+    alpha = 3 * (x - delta) * (x + delta) % P
+    x3 = (alpha * alpha - 8 * beta) % P
+    z3 = 2 * y * z % P
+    return x3, (alpha * (4 * beta - x3) - 8 * gamma * gamma) % P, z3
+
+
+def _add(x1, y1, z1, x2, y2):
+    """Mixed addition of an affine point (Cohen, Miyaji, Ono 1998), 8 multiplications and 3 squarings."""
+    zz = z1 * z1 % P
+    h = (x2 * zz - x1) % P
+    r = (y2 * (z1 * zz % P) - y1) % P
+    hh = h * h % P
+    hhh = h * hh % P
+    v = x1 * hh % P
+    x3 = (r * r - hhh - 2 * v) % P
+    return x3, (r * (v - x3) - y1 * hhh) % P, z1 * h % P

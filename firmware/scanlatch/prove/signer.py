@@ -1,0 +1,96 @@
+"""Signs scans at once, with nonces whose costly part was done while the terminal was idle."""
+
+from micropython import const
+
+from scanlatch.prove import hashes, p256
+
+LIMIT = const(32)  # pairs kept, in RAM only
+
+_SLICE = const(200)  # field multiplications at 60-80 us each, and what surrounds them: at most 20 ms
+_PAIR = const(96)  # bytes: r, 1 / k, r * d / k
+_LABEL = b"scanlatch/1/nonce"
+
+
+class Signer:
+    """ES256 with the private key `d` (32 bytes).
+
+    `boot` is this start's number, stored durably before; `urandom(n)` gives n random bytes. A pair is as
+    secret as the key: it is taken out and wiped before it is used, and never comes back.
+    """
+
+    def __init__(self, d, boot, urandom):
+        if not 0 <= boot < 1 << 32:
+            raise ValueError("boot out of range")
+        self._d = d
+        self._key = p256.scalar(d)
+        self._boot = boot.to_bytes(4, "big")
+        self._urandom = urandom
+        self._index = 0
+        self._pool = bytearray(LIMIT * _PAIR)
+        self._job = None
+        self.ready = 0  # pairs in the pool
+
+    def sign(self, message):
+        """Signature over SHA-256 of `message`: r || s, 64 bytes, low s. RFC 6979 where the pool is empty."""
+        digest = hashes.sha256(message)
+        if self.ready:
+            r, inverse, product = self._take()
+            s = (int.from_bytes(digest, "big") * inverse + product) % p256.N
+            if r and s:
+                return p256.signature(r, s)
+        return p256.sign_rfc6979(self._d, digest)
+
+    def prepare(self):
+        """One slice of making pairs, at most 20 ms on the chip. True while there is more to make."""
+        if self.ready == LIMIT or self._index >> 32:
+            return False
+        job, self._job = self._job, None  # a slice that fails takes its nonce with it
+        if job is None:
+            job = self._begin()
+        if job.step(_SLICE):
+            self._put(job)
+        else:
+            self._job = job
+        return self.ready < LIMIT
+
+    def _begin(self):
+        while True:
+            index = self._index.to_bytes(4, "big")
+            self._index += 1
+            k = int.from_bytes(
+                hashes.hmac_sha256(self._d, _LABEL, self._boot, index, self._urandom(32)), "big"
+            )
+            if 0 < k < p256.N:
+                return _Job(k, 1 + int.from_bytes(self._urandom(32), "big") % (p256.N - 1))
+
+    def _put(self, job):
+        r = job.comb.x % p256.N
+        inverse = job.inverse.value * job.blind % p256.N
+        at = self.ready * _PAIR
+        self._pool[at : at + 32] = r.to_bytes(32, "big")
+        self._pool[at + 32 : at + 64] = inverse.to_bytes(32, "big")
+        self._pool[at + 64 : at + 96] = (r * self._key % p256.N * inverse % p256.N).to_bytes(32, "big")
+        self.ready += 1
+
+    def _take(self):
+        self.ready -= 1  # first of all: whatever fails from here on, the pair is spent
+        at = self.ready * _PAIR
+        pair = bytes(self._pool[at : at + _PAIR])
+        self._pool[at : at + _PAIR] = bytes(_PAIR)
+        return [int.from_bytes(pair[at : at + 32], "big") for at in (0, 32, 64)]
+
+
+class _Job:
+    """A pair in the making: r from the comb, 1 / k blinded by a random factor."""
+
+    def __init__(self, k, blind):
+        self.blind = blind
+        self.comb = p256.Comb(k)
+        self.inverse = p256.Inverse(k * blind % p256.N, p256.N)
+        self._point_done = False
+
+    def step(self, budget):
+        if self._point_done:
+            return self.inverse.step(budget)
+        self._point_done = self.comb.step(budget)
+        return False
