@@ -1,0 +1,4 @@
+# Starts the terminal.
+from scanlatch import app
+
+app.run()

@@ -1,0 +1,257 @@
+# The link's life: connect, say where the chain ends, drain in order, back off.
+import asyncio
+import gc
+import json
+import os
+
+from micropython import const
+
+from scanlatch.prove import cose, hashes, record
+from scanlatch.send.mqtt import Client, MqttError
+from scanlatch.send.resend import Resend
+
+_HEAD_EVERY_MS = const(3_600_000)
+_HEALTH_EVERY_MS = const(60_000)
+_LOOK_MS = const(1_000)  # the pump looks round at least this often
+_LINK_UP_MS = const(15_000)  # Wi-Fi or cable; then the broker
+_WAIT_MIN_MS = const(500)  # between two tries; doubles, with jitter
+_WAIT_MAX_MS = const(60_000)
+_STEADY_MS = const(60_000)  # a link that stood this long was a good one: the next wait is short again
+_MEMORY_FAILURES = const(5)  # in a row: fragmented for good, so restart
+_FROM_BRIDGE = ("verdict", "receipt", "command")
+
+
+class Uplink:
+    """Brings the journal's records to the broker, and the bridge's messages to `handlers`.
+
+    who: (site, device, boot); parts: (clock, journal, signer, health); make_tls() -> SSLContext;
+    handlers: kind of topic -> function(message bytes); report() -> health as bytes.
+    """
+
+    def __init__(self, who, broker, make_tls, link, parts, handlers, report, birth, feed):
+        self._site, self._device, self._boot = who
+        self._broker = broker
+        self._make_tls = make_tls
+        self._tls = None
+        self._link = link
+        self._clock, self._journal, self._signer, self._health = parts
+        self._handlers = handlers
+        self._report = report
+        self._birth = birth
+        self._feed = feed
+        self._resend = Resend(self._journal, self._clock)
+        self._wake = asyncio.Event()
+        self._connection = 0
+        self._wait_ms = _WAIT_MIN_MS
+        self._memory_failures = 0
+        self._health_due = False
+        self._client = None
+        self._replying = None
+        self.online = False
+        self.on_online = None  # (online, cause)
+        self.on_head = None  # (digest, sent at ms)
+        self.on_memory = None  # memory failed again and again
+
+    def wake(self):
+        """There is something to send."""
+        self._wake.set()
+
+    def freed(self):
+        """The bridge has more records safe."""
+        self._resend.freed()
+        self._wake.set()
+
+    def resend(self, arguments):
+        """Command `resend` {from}: publish every readable record from there on, freed ones included."""
+        first = arguments.get("from")
+        if not isinstance(first, int) or isinstance(first, bool) or first < 1:
+            return "from: a seq"
+        self._resend.again(first, self._journal.newest)
+        self._wake.set()
+        return "ok"
+
+    def report_health(self, _arguments):
+        """Command `health`: report at once."""
+        self._health_due = True
+        self._wake.set()
+        return "ok"
+
+    async def run(self, beat):
+        while True:
+            beat()
+            began = self._clock.ms()
+            cause = await self._live(beat)
+            self.online = False
+            self._client = None
+            self._health.link_cause = cause
+            self._health.count("reconnects")
+            self.on_online(False, cause)
+            self._memory_failures = self._memory_failures + 1 if cause == "memory" else 0
+            if self._memory_failures >= _MEMORY_FAILURES:
+                self.on_memory()
+            if self._clock.ms() - began >= _STEADY_MS:
+                self._wait_ms = _WAIT_MIN_MS
+            beat()
+            await asyncio.sleep_ms(self._wait_ms // 2 + _below(self._wait_ms // 2 + 1))
+            self._wait_ms = min(2 * self._wait_ms, _WAIT_MAX_MS)
+
+    async def _live(self, beat):
+        # One life of the link, from nothing to its end. Returns why it ended.
+        client = None
+        try:
+            if not await self._link.up(_LINK_UP_MS):
+                return "network"
+            beat()
+            client = self._connect()
+            await client.connect()
+            beat()
+            await self._serve(client, beat)
+            return "network"
+        except MqttError as error:
+            return error.cause
+        except MemoryError:
+            return "memory"
+        except (OSError, EOFError, asyncio.TimeoutError):
+            return "network"
+        except ValueError:  # how this TLS reports a certificate that it does not accept
+            return "certificate"
+        finally:
+            if client is not None:
+                await client.close()
+            client = None
+            gc.collect()  # a moment of our choosing: the next handshake needs room in one piece
+
+    def _connect(self):
+        gc.collect()
+        if self._tls is None:
+            self._tls = self._make_tls()
+        self._connection += 1
+        broker = self._broker
+        will = {"v": 1, "online": False, "boot": self._boot, "connection": self._connection}
+        return Client(
+            self._device,
+            broker["host"],
+            broker["port"],
+            self._clock,
+            tls=self._tls,
+            server_hostname=broker["name"],
+            will=(self._topic("status"), json.dumps(will).encode(), 1, True),
+            on_message=self._on_message,
+            before_blocking=self._feed,
+        )
+
+    async def _serve(self, client, beat):
+        # Reading and sending side by side; the first to fail ends both.
+        ended = asyncio.Event()
+        tasks = [asyncio.create_task(_then_set(ended, job)) for job in (client.run(), self._send(client, beat))]
+        try:
+            await ended.wait()
+            await (tasks[0] if tasks[0].done() else tasks[1])  # raises why it ended
+        finally:
+            for task in tasks:
+                await _end(task)
+
+    async def _send(self, client, beat):
+        await client.subscribe([(self._topic(kind), 1) for kind in _FROM_BRIDGE])
+        birth = dict(self._birth, v=1, online=True, boot=self._boot, connection=self._connection)
+        await client.publish(self._topic("status"), json.dumps(birth).encode(), 1, True)
+        await self._publish_head(client)
+        self._client = client
+        self.online = True
+        self._health.link_cause = ""
+        self.on_online(True, "")
+        self._resend.connected()
+        head_at = health_at = self._clock.ms()
+        self._health_due = True
+        while True:
+            beat()
+            now = self._clock.ms()
+            if self._resend.oldest_is_due() or now - head_at >= _HEAD_EVERY_MS:
+                head_at = now
+                await self._publish_head(client)
+            sent = await self._publish_next(client)
+            if self._health_due or now - health_at >= _HEALTH_EVERY_MS:
+                self._health_due = False
+                health_at = now
+                await client.publish(self._topic("health"), self._report(), 0)
+            if sent:
+                continue
+            try:
+                await asyncio.wait_for_ms(self._wake.wait(), _LOOK_MS)
+            except asyncio.TimeoutError:
+                pass
+            self._wake.clear()
+
+    async def _publish_next(self, client):
+        seq = self._resend.next()
+        if seq is None:
+            return False
+        message = self._journal.read(seq)
+        if message is None:  # lost by the flash: the head names it
+            self._resend.sent(seq)
+            self._resend.acknowledged(seq)
+            return True
+        await client.publish(self._topic("scan"), message, 1, on_ack=lambda: self._resend.acknowledged(seq))
+        self._resend.sent(seq)
+        self._health.count("sent")
+        return True
+
+    async def _publish_head(self, client):
+        journal = self._journal
+        payload = record.head(
+            self._boot,
+            self._connection,
+            self._clock.ms(),
+            journal.newest,
+            journal.newest_digest,
+            journal.oldest,
+            journal.missing(),
+            self._birth["fw"],
+        )
+        message = cose.sign1(self._device.encode(), payload, record.AAD_HEAD, self._signer.sign)
+        self.on_head(hashes.sha256(message), self._clock.ms())
+        await client.publish(self._topic("head"), message, 1)
+
+    async def reply(self, message):
+        """Publish the answer to a command, where the link still stands."""
+        if self._client is not None:
+            await self._client.publish(self._topic("reply"), message, 1)
+
+    async def _on_message(self, topic, payload):
+        handler = self._handlers.get(topic[topic.rfind("/") + 1 :])
+        if handler is None:
+            self._health.count("malformed")
+            return
+        reply = handler(payload)
+        if reply is not None:
+            # Not awaited here: a full table of messages in flight is emptied by this very task.
+            self._replying = asyncio.create_task(self._reply(reply))
+
+    async def _reply(self, message):
+        try:
+            await self.reply(message)
+        except (MqttError, OSError):
+            pass  # the bridge repeats the command under a new counter
+
+    def _topic(self, kind):
+        return "scanlatch/v1/" + self._site + "/" + self._device + "/" + kind
+
+
+async def _then_set(event, job):
+    try:
+        await job
+    finally:
+        event.set()
+
+
+async def _end(task):
+    # What it raises now is the echo of the failure that is already on its way up.
+    task.cancel()
+    try:
+        await task
+    except (asyncio.CancelledError, MqttError, OSError, EOFError, ValueError, MemoryError):
+        pass
+
+
+def _below(limit):
+    return int.from_bytes(os.urandom(4), "big") % limit

@@ -1,0 +1,89 @@
+# Enrolment: the terminal makes its keys, and takes what its site gives. No private key leaves.
+import json
+import os
+from binascii import hexlify, unhexlify
+
+from scanlatch.keep import store
+from scanlatch.keep.journal import Journal
+from scanlatch.prove import hashes, p256
+from scanlatch.system import board, csr, settings
+
+CA = "ca.der"
+CERTIFICATE = "device.der"
+_KEYS = ("sign_key", "agree_key", "tls_key")
+
+
+class EnrolError(Exception):
+    """This terminal can't be enrolled as it is; the message says what to do."""
+
+
+def begin(device):
+    """Make the three keys where they are missing; print the public halves and a signing request as one JSON line.
+
+    Repeating it gives the same keys. Raises EnrolError where the terminal already has another id.
+    """
+    nvs = store.Nvs(board.nvs())
+    known = nvs.get_bytes("device")
+    if known is not None and known != device.encode():
+        raise EnrolError("this terminal is " + known.decode() + "; retire it before it gets another id")
+    board.radio_on()  # without it os.urandom is not random on the chip
+    for name in _KEYS:
+        if nvs.get_bytes(name) is None:
+            nvs.set_bytes(name, _secret())
+    nvs.set_bytes("device", device.encode())
+    signing, agreement, tls = (nvs.get_bytes(name) for name in _KEYS)
+    public = p256.public_key(tls)
+    request = csr.request(device, public, lambda info: p256.sign_rfc6979(tls, hashes.sha256(info)))
+    answer = {
+        "device": device,
+        "signing": hexlify(p256.public_key(signing)).decode(),
+        "agreement": hexlify(p256.public_key(agreement)).decode(),
+        "csr": hexlify(request).decode(),
+    }
+    print(json.dumps(answer))
+
+
+def finish(path="enrol.json"):
+    """Take what the site gave, as JSON in the file `path`, and print "enrolled".
+
+    {"settings": {..}, "bridge_public": hex of 65 bytes, "floor": UTC ms, "ca": hex DER, "certificate": hex DER}
+    Safe to repeat; an existing journal is kept. Raises EnrolError, settings.SettingsError.
+    """
+    with open(path) as file:
+        given = json.load(file)
+    settings.check(given["settings"])
+    nvs = store.Nvs(board.nvs())
+    device = nvs.get_bytes("device")
+    if device is None or device.decode() != given["settings"]["device"]:
+        raise EnrolError("the settings are for another terminal: begin again")
+    bridge = unhexlify(given["bridge_public"])
+    shared = p256.shared_x(nvs.get_bytes("agree_key"), bridge)
+    for name, purpose, size in (("mac_key", b"mac", 32), ("cred_key", b"credential", 16)):
+        info = b"scanlatch/1/" + purpose + b"/" + device
+        nvs.set_bytes(name, hashes.hkdf_sha256(shared, info, size))
+    nvs.set_bytes("bridge", bridge)
+    nvs.set_int("last_time", given["floor"])
+    _journal(nvs)
+    store.write_file(CA, unhexlify(given["ca"]))
+    store.write_file(CERTIFICATE, unhexlify(given["certificate"]))
+    settings.save(given["settings"])
+    os.remove(path)
+    print("enrolled")
+
+
+def _journal(nvs):
+    flash = board.scanlog()
+    known = nvs.get_bytes("journal")
+    if known is None:
+        known = os.urandom(8)
+        Journal.format(flash, known)
+        nvs.set_bytes("journal", known)
+    Journal(flash, known).recover()
+
+
+def _secret():
+    # 1 <= d < n; a draw outside is about as likely as a broken random generator, so it is drawn again.
+    while True:
+        d = os.urandom(32)
+        if 0 < int.from_bytes(d, "big") < p256.N:
+            return d

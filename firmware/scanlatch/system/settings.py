@@ -1,0 +1,108 @@
+# Settings: one JSON file, every key known, every value of its type.
+import json
+
+from scanlatch.keep import store
+
+PATH = "settings.json"
+SALE, RETURN, RECEIVE, STOCK_TAKE, QUERY, DISPATCH = 1, 2, 3, 4, 5, 6
+OPERATIONS = {
+    "sale": SALE,
+    "return": RETURN,
+    "receive": RECEIVE,
+    "stock-take": STOCK_TAKE,
+    "query": QUERY,
+    "dispatch": DISPATCH,
+}
+# key -> type, or a table of the keys below it. A trailing "?" on the key: may be absent.
+_KNOWN = {
+    "v": int,
+    "site": str,
+    "device": str,
+    "operation": str,
+    "ntp?": str,
+    "rescan_ms?": int,
+    "broker": {"host": str, "port": int, "name": str, "not_before?": int, "not_after?": int},
+    "rules?": {"first_digit?": str},
+    "wifi?": {"ssid": str},
+    "board": dict,  # held against its own schema where it is made; the board's parts check what they use
+}
+
+
+class SettingsError(Exception):
+    """A setting is unknown, missing or of the wrong type: key, and what to do about it."""
+
+    def __init__(self, key, advice):
+        super().__init__(key, advice)
+        self.key = key
+        self.advice = advice
+
+
+def load(path=PATH):
+    """The settings of this terminal, or None where it has none yet (not provisioned).
+
+    Raises SettingsError; keep.store.StoreFault where the file is damaged.
+    """
+    raw = store.read_file(path)
+    if raw is None:
+        return None
+    try:
+        found = json.loads(raw)
+    except ValueError:
+        raise SettingsError(path, "is not JSON: provision this terminal again")
+    check(found)
+    return found
+
+
+def save(settings, path=PATH):
+    """Check, then store atomically. Raises SettingsError, keep.store.StoreFault."""
+    check(settings)
+    store.write_file(path, json.dumps(settings).encode())
+
+
+def check(settings):
+    """Raises SettingsError at the first key that is not as it must be."""
+    _check(settings, _KNOWN, "")
+    if settings["v"] != 1:
+        raise SettingsError("v", "must be 1")
+    if settings["operation"] not in OPERATIONS:
+        raise SettingsError("operation", "must be one of " + ", ".join(sorted(OPERATIONS)))
+    for key in ("site", "device"):
+        if not _is_name(settings[key]):
+            raise SettingsError(key, "must be 1 to 32 of a-z 0-9 -")
+
+
+def _check(values, known, where):
+    if not isinstance(values, dict):
+        raise SettingsError(where or "settings", "must be a table")
+    for key in values:
+        if key not in known and key + "?" not in known:
+            raise SettingsError(where + key, "is not known; did you mean " + where + _nearest(key, known) + "?")
+    for key, kind in known.items():
+        optional = key.endswith("?")
+        key = key.rstrip("?")
+        value = values.get(key)
+        if value is None:
+            if optional:
+                continue
+            raise SettingsError(where + key, "is missing")
+        if isinstance(kind, dict):
+            _check(value, kind, where + key + ".")
+        elif not isinstance(value, kind) or isinstance(value, bool):
+            raise SettingsError(where + key, "must be " + kind.__name__)
+
+
+def _is_name(text):
+    return 1 <= len(text) <= 32 and all(c in "abcdefghijklmnopqrstuvwxyz0123456789-" for c in text)
+
+
+def _nearest(key, known):
+    # Most letters in common, then the closest length: enough to catch a typing mistake.
+    best, best_score = "", -1000
+    for name in known:
+        name = name.rstrip("?")
+        score = 2 * sum(1 for c in key if c in name) - abs(len(name) - len(key))
+        if name[:1] == key[:1]:
+            score += 2
+        if score > best_score:
+            best, best_score = name, score
+    return best
