@@ -1,0 +1,179 @@
+"""bridge.toml to frozen settings; an unknown key is refused and the nearest valid one named."""
+
+import difflib
+import re
+import tomllib
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from host_bridge.errors import ConfigError
+
+_NAME = re.compile(r"[a-z0-9-]{1,32}\Z")  # WIRE.md "Topics"
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_MISSPELT = 0.6  # similarity from which a key is taken for a misspelling of another
+
+
+@dataclass(frozen=True, slots=True)
+class Mqtt:
+    """[mqtt]: the broker. Without ca, certificate and key the connection is plain, and only loopback may be."""
+
+    host: str
+    port: int = 8883
+    version: str = "3.1.1"  # "3.1.1" or "5"
+    shared: bool = False  # subscribe through $share/bridge/...; needs a broker that can
+    client_id: str = "bridge"
+    verify: str | None = None  # host name expected in the broker's certificate; default: host
+    ca: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+    keepalive_s: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """[bridge]: intake and answers."""
+
+    agreement_key: Path
+    batch_size: int = 500  # most messages that share one transaction
+    batch_wait_ms: int = 0  # how long the first message of a batch waits for company
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """[ledger]: the database."""
+
+    url: str = "sqlite:///ledger.sqlite"
+    busy_timeout_ms: int = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformSettings:
+    """[platform]: who settles."""
+
+    kind: str  # "rest"
+    url: str
+    institution: str
+    timeout_s: float = 5.0
+    deadline_ms: int = 900  # a pending verdict is sent only where the platform has not answered by then
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """[sites.<id>]: one place with terminals."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All of bridge.toml; paths are absolute."""
+
+    mqtt: Mqtt
+    bridge: Bridge
+    ledger: Ledger
+    platform: PlatformSettings
+    sites: dict[str, Site]
+
+
+_LIMITS: dict[str, tuple[float, float]] = {
+    "mqtt.port": (1, 65_535),
+    "mqtt.keepalive_s": (5, 1_200),
+    "bridge.batch_size": (1, 5_000),
+    "bridge.batch_wait_ms": (0, 1_000),
+    "ledger.busy_timeout_ms": (100, 60_000),
+    "platform.timeout_s": (0.05, 120),
+    "platform.deadline_ms": (0, 60_000),
+}
+_CHOICES = {"mqtt.version": ("3.1.1", "5"), "platform.kind": ("rest",)}
+
+
+def load(path: Path) -> Config:
+    """Read `path` (TOML). Relative paths in it are taken from its own folder.
+
+    Raises ConfigError, naming file and key.
+    """
+    try:
+        document = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(str(path), str(error)) from error
+    base = path.resolve().parent
+    sections: dict[str, Any] = {"mqtt": Mqtt, "bridge": Bridge, "ledger": Ledger, "platform": PlatformSettings}
+    _known(path, "", document, [*sections, "sites"])
+    built = {name: _section(path, base, name, kind, document.get(name)) for name, kind in sections.items()}
+    sites = {
+        name: _section(path, base, f"sites.{name}", Site, table)
+        for name, table in _table(path, "sites", document.get("sites")).items()
+    }
+    config = Config(sites=sites, **built)
+    _check(path, config)
+    return _with_ledger_path(config, base)
+
+
+def _section(path: Path, base: Path, name: str, kind: Any, table: object) -> Any:
+    values = _table(path, name, table)
+    _known(path, f"{name}.", values, [field.name for field in fields(kind)])
+    hints = get_type_hints(kind)
+    ready: dict[str, Any] = {}
+    for field in fields(kind):
+        if field.name in values:
+            where = f"{name}.{field.name}"
+            ready[field.name] = _value(path, base, where, hints[field.name], values[field.name])
+        elif field.default is MISSING:
+            raise ConfigError(f"{path}: {name}.{field.name}", "is missing")
+    return kind(**ready)
+
+
+def _value(path: Path, base: Path, where: str, hint: Any, value: object) -> Any:
+    wanted = str(hint)
+    if "Path" in wanted and isinstance(value, str):
+        return (base / value).resolve()
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    plain = str if "str" in wanted else hint
+    if not isinstance(value, plain) or (isinstance(value, bool) and plain is not bool):
+        raise ConfigError(f"{path}: {where}", f"must be {plain.__name__}, not {value!r}")
+    low, high = _LIMITS.get(where, (None, None))
+    if low is not None and high is not None and not low <= value <= high:
+        raise ConfigError(f"{path}: {where}", f"must lie between {low} and {high}, not {value}")
+    if where in _CHOICES and value not in _CHOICES[where]:
+        raise ConfigError(f"{path}: {where}", f"must be one of {', '.join(_CHOICES[where])}, not {value!r}")
+    return value
+
+
+def _table(path: Path, name: str, table: object) -> dict[str, Any]:
+    if table is None:
+        return {}
+    if not isinstance(table, dict):
+        raise ConfigError(f"{path}: {name}", "must be a table")
+    return table  # pyright: ignore[reportUnknownVariableType]
+
+
+def _known(path: Path, prefix: str, table: dict[str, Any], valid: list[str]) -> None:
+    for key in table:
+        if key not in valid:
+            near = difflib.get_close_matches(key, valid, 1, _MISSPELT)
+            hint = f"did you mean {prefix}{near[0]}?" if near else f"known here: {', '.join(valid)}"
+            raise ConfigError(f"{path}: {prefix}{key}", f"is not a setting; {hint}")
+
+
+def _check(path: Path, config: Config) -> None:
+    for site in config.sites:
+        if not _NAME.match(site):
+            raise ConfigError(f"{path}: sites.{site}", "a site is 1 to 32 of a-z 0-9 -")
+    mqtt = config.mqtt
+    given = [name for name in ("ca", "certificate", "key") if getattr(mqtt, name) is not None]
+    if given and len(given) < 3:
+        raise ConfigError(f"{path}: mqtt.{given[0]}", "ca, certificate and key come together or not at all")
+    if not given and mqtt.host not in _LOOPBACK:
+        raise ConfigError(f"{path}: mqtt.ca", "is missing: without TLS the broker must be on loopback")
+
+
+def _with_ledger_path(config: Config, base: Path) -> Config:
+    """SQLite's path counts from the file's folder, not from wherever the bridge was started."""
+    prefix = "sqlite:///"
+    url = config.ledger.url
+    if url.startswith(prefix):
+        url = f"{prefix}{(base / url.removeprefix(prefix)).resolve()}"
+    ledger = Ledger(url, config.ledger.busy_timeout_ms)
+    return Config(config.mqtt, config.bridge, ledger, config.platform, config.sites)

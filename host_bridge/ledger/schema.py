@@ -1,0 +1,224 @@
+"""The ledger's tables. No type here is SQLite's alone; docs of a column stand beside it.
+
+Times are ms UTC. Digests are SHA-256 of whole messages. A change here needs a migration beside it.
+"""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    text,
+)
+
+metadata = MetaData()
+
+_DEVICE = String(32)
+_SITE = String(32)
+_CODE = String(512)
+_SESSION = String(32)
+
+
+def _only(name: str, *columns: str, where: str) -> Index:
+    """An index over the few rows that `where` holds for, whatever the table grows to."""
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+
+
+devices = Table(
+    "devices",
+    metadata,
+    Column("id", _DEVICE, primary_key=True),
+    Column("site", _SITE, nullable=False),  # today's
+    Column("former_sites", JSON, nullable=False),
+    Column("status", String(10), nullable=False),  # enrolled | suspended | revoked
+    Column("signing_public", LargeBinary, nullable=False),  # uncompressed P-256 point
+    Column("agreement_public", LargeBinary, nullable=False),
+    Column("certificate", String(64)),  # SHA-256 of the TLS certificate, hex
+    Column("keys_version", Integer, nullable=False),  # grows with every change of a key
+    Column("enrolled_at", BigInteger, nullable=False),
+    Column("spoke_from", _SITE),  # site in the topic that it last spoke under: answers go there
+    # Where the chain stands: every seq <= upto is passed (WIRE.md "Receipt"), and decided where it is a record.
+    Column("upto", BigInteger, nullable=False),
+    Column("receipt_seq", BigInteger, nullable=False),  # greatest passed seq whose bytes are here
+    Column("receipt_digest", LargeBinary, nullable=False),
+    Column("newest", BigInteger, nullable=False),  # greatest seq that a record here or `passed` has
+    Column("quarantined", Integer, nullable=False),
+    Column("head_boot", BigInteger, nullable=False),
+    Column("head_connection", BigInteger, nullable=False),
+    Column("head_uptime", BigInteger, nullable=False),
+    Column("head_newest", BigInteger, nullable=False),
+    Column("head_newest_digest", LargeBinary, nullable=False),
+    Column("head_digest", LargeBinary, nullable=False),  # of the last accepted head message
+    Column("last_record_at", BigInteger, nullable=False),
+    Column("resend_asked_at", BigInteger, nullable=False),
+    Column("resend_asks", Integer, nullable=False),  # since the gap last shrank; waits grow with it
+    Column("command_counter", BigInteger, nullable=False),
+    Column("credential_boot", BigInteger, nullable=False),
+    Column("credential_counter", BigInteger, nullable=False),
+    _only("devices_behind", "id", where="head_newest > upto"),
+)
+
+scans = Table(
+    "scans",
+    metadata,
+    Column("device", _DEVICE, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("message", LargeBinary, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("prev", LargeBinary),  # null where it could not be read
+    Column("fault", Text),  # what is wrong with it; such a record is evidence and claims nothing
+    Column("operation", SmallInteger),
+    Column("code", _CODE),  # canonical trace code
+    Column("site", _SITE),
+    Column("session", _SESSION),
+    Column("target", BigInteger),
+    Column("captured_at", BigInteger),
+    Column("received_at", BigInteger, nullable=False),
+    # The first verdict; null while a lower seq is missing. A final one after a pending one is in `verdicts`.
+    Column("outcome", SmallInteger),
+    Column("reason", SmallInteger),
+    Column("decided_at", BigInteger),
+    Column("voided_by", BigInteger),  # seq of the void or return that took it back
+)
+
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("device", _DEVICE, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("outcome", SmallInteger, nullable=False),
+    Column("reason", SmallInteger, nullable=False),
+    Column("text", String(64)),
+    Column("decided_at", BigInteger, nullable=False),
+    Column("repeat", Boolean, nullable=False),  # the pending one went out: send again after the next head
+    Column("sent", SmallInteger, nullable=False),  # 0 until PUBACK, 1 until the next head, 2 done
+    _only("verdicts_unsent", "sent", "device", where="sent < 2"),
+)
+
+codes = Table(
+    "codes",
+    metadata,
+    Column("code", _CODE, primary_key=True),
+    Column("state", String(8), nullable=False),  # free | claimed | sold
+    Column("device", _DEVICE),  # holder: the sale that claimed it
+    Column("seq", BigInteger),
+    Column("site", _SITE),
+    Column("since", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("key", String(64), primary_key=True),  # <device>/<seq>: the idempotency key at the platform
+    Column("kind", String(8), nullable=False),  # sale | reverse | query
+    Column("state", String(9), nullable=False),  # waiting | sending | unknown | held | done | cancelled
+    Column("device", _DEVICE, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("code", _CODE, nullable=False),
+    Column("site", _SITE, nullable=False),
+    Column("session", _SESSION),
+    Column("captured_at", BigInteger, nullable=False),
+    Column("reverses", String(64)),  # key of the sale; a held reverse waits for that sale's answer
+    Column("made_at", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", BigInteger, nullable=False),  # not tried before
+    Column("claimed_by", String(64)),  # client id of the bridge that is at it
+    Column("claimed_at", BigInteger),
+    Column("pending_at", BigInteger),  # when the pending verdict goes out; null once it did
+    _only("outbox_open", "state", "next_at", where="state IN ('waiting', 'sending', 'unknown')"),
+    _only("outbox_held", "reverses", where="state = 'held'"),
+    _only("outbox_pending", "pending_at", where="pending_at IS NOT NULL"),
+)
+
+passed = Table(
+    "passed",  # seqs that are passed without a record in `scans`: WIRE.md "Receipt" (b) and (c)
+    metadata,
+    Column("device", _DEVICE, primary_key=True),
+    Column("first", BigInteger, primary_key=True, autoincrement=False),
+    Column("last", BigInteger, nullable=False),
+    Column("how", String(11), nullable=False),  # quarantined | lost
+    Column("digest", LargeBinary),  # of the quarantined message
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("device", _DEVICE, nullable=False),  # from the topic: a claim, not a fact
+    Column("kind", String(8), nullable=False),
+    Column("message", LargeBinary, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Index("quarantine_device", "device"),
+)
+
+conflicts = Table(
+    "conflicts",  # a valid signature on a used seq with other bytes: kept beside the first
+    metadata,
+    Column("device", _DEVICE, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("digest", LargeBinary, primary_key=True),
+    Column("message", LargeBinary, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+)
+
+heads = Table(
+    "heads",
+    metadata,
+    Column("device", _DEVICE, primary_key=True),
+    Column("boot", BigInteger, primary_key=True, autoincrement=False),
+    Column("connection", BigInteger, primary_key=True, autoincrement=False),
+    Column("uptime", BigInteger, primary_key=True, autoincrement=False),
+    Column("message", LargeBinary, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("kind", String(16), nullable=False),
+    Column("device", _DEVICE, nullable=False),
+    Column("first", BigInteger, nullable=False),  # range of seqs it is about
+    Column("last", BigInteger, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("closed_at", BigInteger),
+    Index("alerts_device", "device", "kind", "closed_at"),
+)
+
+commands = Table(
+    "commands",
+    metadata,
+    Column("device", _DEVICE, primary_key=True),
+    Column("counter", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", String(32), nullable=False),
+    Column("arguments", JSON, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("not_after", BigInteger, nullable=False),
+    Column("sent", Boolean, nullable=False),  # until PUBACK
+    Column("result", Text),
+    Column("replied_at", BigInteger),
+    _only("commands_unsent", "device", where="NOT sent"),
+)
+
+sessions = Table(
+    "sessions",  # opened by a credential or the pharmacy system; holds nothing of a person
+    metadata,
+    Column("id", _SESSION, primary_key=True),
+    Column("device", _DEVICE, nullable=False),
+    Column("site", _SITE, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("closed_at", BigInteger),
+)
