@@ -1,0 +1,145 @@
+"""Submissions to the platform's lines, and its lines to answers; pure functions, strict in both directions."""
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+from host_bridge.settlement.port import Answer, Submission
+
+BEIJING = timezone(timedelta(hours=8))  # the platform's time
+STATUS = "3511A"
+CALLS = {"sale": ("3505A", "selinfoDetail"), "reverse": ("3506A", "selinfoDetail"), "query": ("3513A", "data")}
+
+_NUMBER = re.compile(r"[!-~]{1,30}")
+_CODE = re.compile(r"[ -~]{1,100}")
+_TEXT_BYTES = 64  # a verdict's text, WIRE.md "Verdict"
+_NO_ANSWER, _REFUSED = 15, 13
+
+# The platform's words for a refusal -> reasons of WIRE.md "Verdict". A word that is not here is a refusal all the
+# same: 13, and the text says why.
+_REASONS = {
+    "SOLD_HERE": 1,
+    "SOLD_ELSEWHERE": 2,
+    "UNKNOWN_CODE": 3,
+    "RECALLED": 5,
+    "EXPIRED": 6,
+    "NOT_SALES_UNIT": 8,
+    "NOT_SOLD": 22,
+    "SOLD_SEVERAL": 24,
+}
+_CONFLICT = "KEY_CONFLICT"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why a call has no answers. `culprit` is the number of the one item for which the whole was refused."""
+
+    reason: int
+    text: str
+    culprit: str | None = None
+
+
+def number(key: str) -> str:
+    """A key as the platform's `fixmedins_bchno`: itself where it fits in 30 characters, else a digest of it."""
+    if _NUMBER.fullmatch(key):
+        return key
+    return "h" + base64.b32encode(hashlib.sha256(key.encode()).digest())[:29].decode()
+
+
+def unfit(item: Submission) -> str | None:
+    """Why an item can never be told to the platform, or None."""
+    if not _CODE.fullmatch(item.code):
+        return "code can't be told to the platform"
+    if item.kind == "reverse" and item.reverses is None:
+        return "no sale named to take back"
+    return None
+
+
+def line(item: Submission) -> dict[str, Any]:
+    """One item as the platform wants it."""
+    told: dict[str, Any] = {
+        "fixmedins_bchno": number(item.key),
+        "site_no": item.site,
+        "drugtracinfo": [{"drug_trac_codg": item.code}],
+    }
+    if item.kind == "query":
+        return told
+    at = datetime.fromtimestamp(item.captured_at / 1000, UTC).astimezone(BEIJING)
+    told |= {
+        "sel_retn_time": f"{at:%Y-%m-%d %H:%M:%S}",
+        "sel_retn_cnt": "1",
+        "trdn_flag": "0",
+        "dev_no": item.device,
+        "dev_seq": str(item.seq),
+    }
+    if item.session is not None:
+        told["rtal_docno"] = item.session
+    if item.reverses is not None:
+        told["orgl_bchno"] = number(item.reverses)
+    return told
+
+
+def read_answer(raw: bytes, node: str, numbers: Sequence[str]) -> list[dict[str, str]] | Trouble:
+    """The lines of an answer in the order of `numbers`, each asked for once; or why there are none."""
+    try:
+        answer = json.loads(raw)
+    except ValueError:
+        return _not_understood("is not JSON")
+    if not isinstance(answer, dict) or not isinstance(answer.get("output"), dict):
+        return _not_understood("has no output")
+    code, output = answer.get("infcode"), answer["output"]
+    result = output.get("result")
+    if type(code) is not int or not isinstance(result, dict):
+        return _not_understood("has no infcode or result")
+    # infcode 0 alone is not success: the business verdict must say so too.
+    if code != 0 or result.get("retRslt") != "1":
+        culprit = output.get("fixmedins_bchno")
+        said = answer.get("err_msg") or result.get("msgRslt") or f"infcode {code}"
+        return Trouble(_NO_ANSWER, short(str(said)), culprit if isinstance(culprit, str) else None)
+    given = output.get(node)
+    if not isinstance(given, list) or len(given) != len(numbers):
+        return _not_understood("has not one line an item")
+    for told, wanted in zip(given, numbers, strict=True):
+        if not _is_texts(told) or told.get("fixmedins_bchno") != wanted:
+            return _not_understood("answers something else")
+    return given
+
+
+def result(key: str, told: dict[str, str]) -> Answer:
+    """One line of a sale, return or query as an answer."""
+    verdict, word = told.get("retRslt"), told.get("rsltCode")
+    text = short(told.get("msgRslt", "")) or None
+    if verdict == "1" and word == "OK":
+        return Answer(key, "accepted")
+    if verdict == "0" and word and word not in ("OK", _CONFLICT):
+        return Answer(key, "refused", _REASONS.get(word, _REFUSED), text)
+    return Answer(key, "unknown", _NO_ANSWER, text or "answer not understood")
+
+
+def status(key: str, told: dict[str, str]) -> Answer:
+    """One line of a status query as an answer."""
+    match told.get("stat"):
+        case "1":
+            return result(key, told)
+        case "0":
+            return Answer(key, "unseen")
+        case _:
+            return Answer(key, "unknown", _NO_ANSWER, "answer not understood")
+
+
+def short(text: str) -> str:
+    """At most 64 bytes of UTF-8, whole characters only."""
+    return text.encode()[:_TEXT_BYTES].decode(errors="ignore")
+
+
+def _not_understood(why: str) -> Trouble:
+    return Trouble(_NO_ANSWER, short(f"answer {why}"))
+
+
+def _is_texts(told: object) -> bool:
+    return isinstance(told, dict) and all(isinstance(v, str) for v in told.values())  # pyright: ignore
