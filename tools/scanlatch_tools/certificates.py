@@ -21,9 +21,7 @@ from scanlatch_tools.errors import ToolError
 CA_DAYS = 20 * 365
 SERVICE_DAYS = 2 * 365
 DEVICE_DAYS = 5 * 365
-_CA_HEAD_START = timedelta(
-    hours=1
-)  # hosts of one site whose clocks differ a little must all accept it at once
+_CA_HEAD_START = timedelta(hours=1)  # hosts of one site whose clocks differ a little must all accept it at once
 _PRIVATE = 0o600
 
 _SERVER = [ExtendedKeyUsageOID.SERVER_AUTH]
@@ -41,9 +39,7 @@ def new_key() -> ec.EllipticCurvePrivateKey:
 
 def write_key(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
     """Write a private key as PKCS#8 PEM, readable to its owner alone from the first byte on."""
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE), "wb") as file:
         file.write(pem)
 
@@ -67,17 +63,13 @@ def read_key(path: Path) -> ec.EllipticCurvePrivateKey:
 
 def public_point(key: ec.EllipticCurvePrivateKey) -> bytes:
     """The public key as an uncompressed point, 65 bytes (SEC 1, 2.3.3)."""
-    return key.public_key().public_bytes(
-        serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
-    )
+    return key.public_key().public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
 
 
 def write_certificate(path: Path, certificate: x509.Certificate) -> None:
     """Write PEM, or DER where the name ends in `.der`."""
     der = path.suffix == ".der"
-    path.write_bytes(
-        certificate.public_bytes(serialization.Encoding.DER if der else serialization.Encoding.PEM)
-    )
+    path.write_bytes(certificate.public_bytes(serialization.Encoding.DER if der else serialization.Encoding.PEM))
 
 
 def make_ca(key: ec.EllipticCurvePrivateKey, name: str) -> x509.Certificate:
@@ -127,7 +119,7 @@ def check_request(der: bytes) -> tuple[str, ec.EllipticCurvePublicKey]:
     """Common name and public key of a certificate signing request (PKCS#10, RFC 2986) that proves its key.
 
     Raises:
-        RequestRefusedError: it is no request, not signed by its own key, not P-256, or has not exactly one name.
+        RequestRefusedError: no request, not signed by its own key, not P-256, or not exactly one name.
     """
     try:
         request = x509.load_der_x509_csr(der)
@@ -166,9 +158,7 @@ def _leaf(
         .add_extension(_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(issuer_key), critical=False
-        )
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(issuer_key), critical=False)
     )
 
 

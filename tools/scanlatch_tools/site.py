@@ -228,9 +228,9 @@ def _issue_services(folder: Path, ca: x509.Certificate, ca_key: Any, hosts: Sequ
 
 
 def _make_ledger(path: Path) -> None:
-    from host_bridge import ledger  # SQLAlchemy and Alembic: half a second that other commands need not pay
+    from host_bridge.ledger import open_ledger  # SQLAlchemy, Alembic: half a second that others need not pay
 
-    ledger.migrate(f"sqlite:///{path}")
+    open_ledger(f"sqlite:///{path}").close()
     path.chmod(0o600)
 
 
@@ -262,9 +262,7 @@ app = typer.Typer(help="Make a site and its certificates.", no_args_is_help=True
 def init_command(
     folder: Annotated[Path, typer.Argument(help="Folder to make.")],
     site: Annotated[list[str], typer.Option(help="A site's name; repeat for more.")],
-    host: Annotated[
-        list[str] | None, typer.Option(help="Name or address of the broker; repeat for more.")
-    ] = None,
+    host: Annotated[list[str] | None, typer.Option(help="Name or address of the broker; repeat for more.")] = None,
     port: Annotated[int, typer.Option(help="The broker's port.")] = 8883,
     platform_url: Annotated[str, typer.Option(help="Address of the platform.")] = "http://127.0.0.1:8810",
     institution: Annotated[str, typer.Option(help="Number at the platform.")] = "H00000000001",
