@@ -2,7 +2,7 @@
 
 from micropython import const
 
-from scanlatch.prove import aesccm, cbor, hashes
+from scanlatch.prove import cbor, hashes
 
 # Header labels (RFC 9052 3.1), algorithms (RFC 9053 2.1, 3.1, 4.2), tags (RFC 9052 2).
 _ALG = const(1)
@@ -66,6 +66,8 @@ def open_mac0(message, aad, key, kid):
 
 def encrypt0(kid, nonce, payload, aad, key):
     """COSE_Encrypt0 of `payload`: key 16 bytes, nonce 13 bytes, never twice under one key."""
+    from scanlatch.prove import aesccm  # rarely needed, and heap is short
+
     protected = _protected(_AES_CCM_16_64_128, kid)
     sealed = aesccm.seal(key, nonce, cbor.dumps(("Encrypt0", protected, aad)), payload)
     return cbor.dumps(cbor.Tag(_ENCRYPT0, (protected, {_IV: nonce}, sealed)))

@@ -1,7 +1,7 @@
 """The curve P-256 (SP 800-186 3.2.1.3): public keys, ECDH, ECDSA.
 
-What runs beside the scanning goes in steps, so that it never holds the loop for long. Not constant in time: see
-the threat model.
+What runs beside the scanning goes in steps, so that it never holds the loop for long.
+Not constant in time: see the threat model.
 """
 
 from micropython import const

@@ -57,9 +57,7 @@ class Signer:
         while True:
             index = self._index.to_bytes(4, "big")
             self._index += 1
-            k = int.from_bytes(
-                hashes.hmac_sha256(self._d, _LABEL, self._boot, index, self._urandom(32)), "big"
-            )
+            k = int.from_bytes(hashes.hmac_sha256(self._d, _LABEL, self._boot, index, self._urandom(32)), "big")
             if 0 < k < p256.N:
                 return _Job(k, 1 + int.from_bytes(self._urandom(32), "big") % (p256.N - 1))
 
