@@ -64,6 +64,7 @@ devices = Table(
     Column("credential_boot", BigInteger, nullable=False),
     Column("credential_counter", BigInteger, nullable=False),
     _only("devices_behind", "id", where="head_newest > upto"),
+    _only("devices_undecided", "id", where="newest > upto"),
 )
 
 scans = Table(
@@ -86,7 +87,7 @@ scans = Table(
     Column("outcome", SmallInteger),
     Column("reason", SmallInteger),
     Column("decided_at", BigInteger),
-    Column("voided_by", BigInteger),  # seq of the void or return that took it back
+    Column("voided_by", String(64)),  # <device>/<seq> of the void or return that took it back
 )
 
 verdicts = Table(
@@ -133,7 +134,7 @@ outbox = Table(
     Column("next_at", BigInteger, nullable=False),  # not tried before
     Column("claimed_by", String(64)),  # client id of the bridge that is at it
     Column("claimed_at", BigInteger),
-    Column("pending_at", BigInteger),  # when the pending verdict goes out; null once it did
+    Column("pending_at", BigInteger),  # when the pending verdict goes out; null once it did or need not
     _only("outbox_open", "state", "next_at", where="state IN ('waiting', 'sending', 'unknown')"),
     _only("outbox_held", "reverses", where="state = 'held'"),
     _only("outbox_pending", "pending_at", where="pending_at IS NOT NULL"),

@@ -1,0 +1,73 @@
+"""What a person has to look into: opened once, closed when it is over."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from host_bridge.ledger.schema import alerts
+
+LOST = "lost"  # seqs that the device says its flash lost
+CONFLICT = "conflict"  # a valid signature on a used seq with other bytes
+QUARANTINE = "quarantine"  # a message that claims nothing
+CHAIN = "chain"  # a record does not name the digest of the one before it
+WENT_BACK = "went-back"  # the device's journal is older than the ledger: wiped, or a copy
+BEHIND = "behind"  # the device has records that neither it sent nor the ledger has: restored ledger?
+CLOCK = "clock"
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One alert; seqs from `first` to `last`, both included."""
+
+    id: int
+    kind: str
+    device: str
+    first: int
+    last: int
+    detail: str
+    opened_at: int
+    closed_at: int | None
+
+
+_SELECT = sa.select(*(alerts.c[name] for name in Alert.__dataclass_fields__))
+
+
+def open_alert(connection: sa.Connection, kind: str, device: str, first: int, last: int, detail: str, now: int) -> None:
+    """Open an alert, unless the very same is open."""
+    same = _open_of(device, kind).where(alerts.c.first == first, alerts.c.last == last)
+    if connection.execute(same).first() is None:
+        values = {"kind": kind, "device": device, "first": first, "last": last, "detail": detail, "opened_at": now}
+        connection.execute(sa.insert(alerts), [values])
+
+
+def found_again(connection: sa.Connection, device: str, seq: int, now: int) -> None:
+    """A record came that was declared lost: its alert closes; what is still lost of the range stays open."""
+    rows = connection.execute(_open_of(device, LOST).where(alerts.c.first <= seq, alerts.c.last >= seq))
+    for alert in [Alert(*row) for row in rows]:
+        connection.execute(sa.update(alerts).where(alerts.c.id == alert.id).values(closed_at=now))
+        for first, last in ((alert.first, seq - 1), (seq + 1, alert.last)):
+            if first <= last:
+                open_alert(connection, LOST, device, first, last, alert.detail, alert.opened_at)
+
+
+def close_up_to(connection: sa.Connection, kind: str, device: str, upto: int, now: int) -> None:
+    """Close what is over once every seq up to `upto` is passed."""
+    connection.execute(
+        sa.update(alerts)
+        .where(alerts.c.device == device, alerts.c.kind == kind, alerts.c.closed_at.is_(None), alerts.c.last <= upto)
+        .values(closed_at=now)
+    )
+
+
+def listed(connection: sa.Connection, device: str | None = None, only_open: bool = True) -> list[Alert]:
+    """Alerts, oldest first."""
+    statement = _SELECT.order_by(alerts.c.id)
+    if device is not None:
+        statement = statement.where(alerts.c.device == device)
+    if only_open:
+        statement = statement.where(alerts.c.closed_at.is_(None))
+    return [Alert(*row) for row in connection.execute(statement)]
+
+
+def _open_of(device: str, kind: str) -> sa.Select[tuple[object, ...]]:
+    return _SELECT.where(alerts.c.device == device, alerts.c.kind == kind, alerts.c.closed_at.is_(None))

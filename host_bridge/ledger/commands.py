@@ -1,0 +1,65 @@
+"""Rows of the commands: the counter is stored before anything is sent; sent until PUBACK."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from host_bridge.ledger.devices import DeviceRow
+from host_bridge.ledger.scans import Pair
+from host_bridge.ledger.schema import commands, devices
+
+
+class CommandRow(NamedTuple):
+    """One command that is to go out."""
+
+    device: str
+    counter: int
+    name: str
+    arguments: dict[str, Any]
+    not_after: int
+
+
+_SELECT = sa.select(commands.c.device, commands.c.counter, commands.c.name, commands.c.arguments, commands.c.not_after)
+_SENT = (
+    sa.update(commands)
+    .where(commands.c.device == sa.bindparam("of"), commands.c.counter == sa.bindparam("at"))
+    .values(sent=True)
+)
+
+
+def add(
+    connection: sa.Connection, row: DeviceRow, name: str, arguments: Mapping[str, Any], now: int, not_after: int
+) -> CommandRow:
+    """Take the next counter of a locked device and write the command down."""
+    row.command_counter += 1
+    counter = row.command_counter
+    connection.execute(sa.update(devices).where(devices.c.id == row.id).values(command_counter=counter))
+    command = CommandRow(row.id, counter, name, dict(arguments), not_after)
+    connection.execute(sa.insert(commands), [{**command._asdict(), "made_at": now, "sent": False}])
+    return command
+
+
+def due(connection: sa.Connection, now: int, limit: int) -> list[CommandRow]:
+    """Those that the broker has not acknowledged and that still make sense."""
+    statement = _SELECT.where(~commands.c.sent, commands.c.not_after >= now)
+    rows = connection.execute(statement.order_by(commands.c.device, commands.c.counter).limit(limit))
+    return [CommandRow(*row) for row in rows]
+
+
+def expire(connection: sa.Connection, now: int) -> None:
+    """Stop trying what is too late."""
+    late = sa.update(commands).where(~commands.c.sent, commands.c.not_after < now)
+    connection.execute(late.values(sent=True, result="never sent: too late"))
+
+
+def acknowledged(connection: sa.Connection, pairs: Sequence[Pair]) -> None:
+    """The broker has these (device, counter)."""
+    if pairs:
+        connection.execute(_SENT, [{"of": device, "at": counter} for device, counter in pairs])
+
+
+def replied(connection: sa.Connection, device: str, counter: int, result: str, now: int) -> bool:
+    """Write a device's reply down; False where no such command was sent."""
+    statement = sa.update(commands).where(commands.c.device == device, commands.c.counter == counter)
+    return connection.execute(statement.values(result=result, replied_at=now, sent=True)).rowcount == 1

@@ -1,0 +1,133 @@
+"""Rows of the device registry, and where each device's chain stands."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import sqlalchemy as sa
+
+from host_bridge.ledger.open import row_lock
+from host_bridge.ledger.schema import devices
+
+ENROLLED, SUSPENDED, REVOKED = "enrolled", "suspended", "revoked"
+_NO_DIGEST = bytes(32)
+
+
+@dataclass(slots=True)
+class DeviceRow:
+    """One device as the ledger has it; columns are described in schema.py."""
+
+    id: str
+    site: str
+    former_sites: list[str]
+    status: str
+    signing_public: bytes
+    agreement_public: bytes
+    certificate: str | None
+    keys_version: int
+    enrolled_at: int
+    spoke_from: str | None = None
+    upto: int = 0
+    receipt_seq: int = 0
+    receipt_digest: bytes = _NO_DIGEST
+    newest: int = 0
+    quarantined: int = 0
+    head_boot: int = 0
+    head_connection: int = 0
+    head_uptime: int = 0
+    head_newest: int = 0
+    head_newest_digest: bytes = _NO_DIGEST
+    head_digest: bytes = _NO_DIGEST
+    last_record_at: int = 0
+    resend_asked_at: int = 0
+    resend_asks: int = 0
+    command_counter: int = 0
+    credential_boot: int = 0
+    credential_counter: int = 0
+
+    @property
+    def sites(self) -> list[str]:
+        """Every site that it was given, today's first."""
+        return [self.site, *self.former_sites]
+
+    @property
+    def speaks_at(self) -> str:
+        """Site in the topic under which it listens."""
+        return self.spoke_from or self.site
+
+
+_NAMES = [field.name for field in fields(DeviceRow)]
+_SELECT = sa.select(*(devices.c[name] for name in _NAMES))
+_FIXED = {
+    "id",
+    "former_sites",
+    "site",
+    "signing_public",
+    "agreement_public",
+    "certificate",
+    "keys_version",
+    "enrolled_at",
+}
+_MOVING = [name for name in _NAMES if name not in _FIXED]
+_SAVE = (
+    sa.update(devices)
+    .where(devices.c.id == sa.bindparam("row_id"))
+    .values({name: sa.bindparam(f"row_{name}") for name in _MOVING})
+)
+
+
+def lock(connection: sa.Connection, ids: Iterable[str]) -> dict[str, DeviceRow]:
+    """Rows of these devices, locked in order of id until the transaction ends."""
+    statement = _SELECT.where(devices.c.id.in_(sorted(ids))).order_by(devices.c.id)
+    return {row.id: row for row in _rows(connection, row_lock(statement))}
+
+
+def get(connection: sa.Connection, device: str) -> DeviceRow | None:
+    """One device, unlocked."""
+    return next(iter(_rows(connection, _SELECT.where(devices.c.id == device))), None)
+
+
+def every(connection: sa.Connection) -> list[DeviceRow]:
+    """All devices in order of id."""
+    return _rows(connection, _SELECT.order_by(devices.c.id))
+
+
+def undecided(connection: sa.Connection, limit: int) -> list[str]:
+    """Devices that have a record above an unpassed seq."""
+    statement = sa.select(devices.c.id).where(devices.c.newest > devices.c.upto).limit(limit)
+    return list(connection.scalars(statement))
+
+
+def behind(connection: sa.Connection, silent_since: int, limit: int) -> list[str]:
+    """Devices whose head names seqs not passed here, and that sent no record since `silent_since` (ms UTC)."""
+    statement = (
+        sa.select(devices.c.id)
+        .where(devices.c.head_newest > devices.c.upto, devices.c.last_record_at <= silent_since)
+        .where(devices.c.status != REVOKED)
+        .limit(limit)
+    )
+    return list(connection.scalars(statement))
+
+
+def insert(connection: sa.Connection, row: DeviceRow) -> None:
+    """Add a device."""
+    connection.execute(sa.insert(devices), [{name: getattr(row, name) for name in _NAMES}])
+
+
+def save(connection: sa.Connection, rows: Sequence[DeviceRow]) -> None:
+    """Write back all that changes by messages: chain, head, counters, status."""
+    if rows:
+        connection.execute(_SAVE, [_moving(row) for row in rows])
+
+
+def change(connection: sa.Connection, device: str, **values: Any) -> None:
+    """Write columns that change by hand: site, keys, status."""
+    connection.execute(sa.update(devices).where(devices.c.id == device).values(**values))
+
+
+def _moving(row: DeviceRow) -> dict[str, Any]:
+    return {"row_id": row.id, **{f"row_{name}": getattr(row, name) for name in _MOVING}}
+
+
+def _rows(connection: sa.Connection, statement: sa.Select[Any]) -> list[DeviceRow]:
+    return [DeviceRow(*row) for row in connection.execute(statement)]

@@ -1,0 +1,145 @@
+"""Rows of what the platform is to be told or asked: written before the call, settled by the answer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from host_bridge.ledger.open import row_lock
+from host_bridge.ledger.schema import outbox
+
+WAITING, SENDING, UNKNOWN, HELD, DONE, CANCELLED = "waiting", "sending", "unknown", "held", "done", "cancelled"
+SALE, REVERSE, QUERY = "sale", "reverse", "query"
+
+
+@dataclass(slots=True)
+class OutboxRow:
+    """One submission; columns are described in schema.py."""
+
+    key: str
+    kind: str
+    state: str
+    device: str
+    seq: int
+    code: str
+    site: str
+    session: str | None
+    captured_at: int
+    reverses: str | None
+    made_at: int
+    attempts: int
+    next_at: int
+    pending_at: int | None
+
+
+_NAMES = list(OutboxRow.__dataclass_fields__)
+_SELECT = sa.select(*(outbox.c[name] for name in _NAMES))
+_OPEN = outbox.c.state.in_((WAITING, SENDING, UNKNOWN))
+_SETTLE = (
+    sa.update(outbox)
+    .where(outbox.c.key == sa.bindparam("of"))
+    .values(state=sa.bindparam("now_state"), next_at=sa.bindparam("now_next"), pending_at=sa.bindparam("now_pending"))
+)
+
+
+def insert(connection: sa.Connection, rows: Sequence[OutboxRow]) -> None:
+    """Add submissions."""
+    if rows:
+        connection.execute(sa.insert(outbox), [{name: getattr(row, name) for name in _NAMES} for row in rows])
+
+
+def claim(connection: sa.Connection, state: str, by: str, now: int, limit: int) -> list[OutboxRow]:
+    """Take up to `limit` due rows in this state, oldest first, and mark them as being sent by `by`."""
+    due = _SELECT.where(_OPEN, outbox.c.state == state, outbox.c.next_at <= now)
+    rows = _rows(connection, row_lock(due.order_by(outbox.c.next_at, outbox.c.made_at, outbox.c.seq).limit(limit)))
+    if rows:
+        keys = [row.key for row in rows]
+        statement = sa.update(outbox).where(outbox.c.key.in_(keys))
+        connection.execute(
+            statement.values(state=SENDING, claimed_by=by, claimed_at=now, attempts=outbox.c.attempts + 1)
+        )
+    return rows
+
+
+def settle(connection: sa.Connection, rows: Sequence[OutboxRow]) -> None:
+    """Write back state, next_at and pending_at."""
+    if rows:
+        values = [
+            {"of": row.key, "now_state": row.state, "now_next": row.next_at, "now_pending": row.pending_at}
+            for row in rows
+        ]
+        connection.execute(_SETTLE, values)
+
+
+def lock(connection: sa.Connection, keys: Sequence[str]) -> dict[str, OutboxRow]:
+    """These rows, locked."""
+    return {
+        row.key: row
+        for row in _rows(connection, row_lock(_SELECT.where(outbox.c.key.in_(keys)).order_by(outbox.c.key)))
+    }
+
+
+def held_for(connection: sa.Connection, sales: Sequence[str]) -> dict[str, OutboxRow]:
+    """Reversals that wait for the answer to these sales, by the sale's key."""
+    statement = row_lock(_SELECT.where(outbox.c.state == HELD, outbox.c.reverses.in_(sales)))
+    return {row.reverses: row for row in _rows(connection, statement) if row.reverses}
+
+
+def cancel(connection: sa.Connection, keys: Sequence[str]) -> None:
+    """Take back submissions that were never claimed."""
+    if keys:
+        connection.execute(sa.update(outbox).where(outbox.c.key.in_(keys)).values(state=CANCELLED, pending_at=None))
+
+
+def pending_due(connection: sa.Connection, now: int, limit: int) -> list[OutboxRow]:
+    """Rows whose pending verdict has to go out, oldest first."""
+    statement = _SELECT.where(outbox.c.pending_at.is_not(None), outbox.c.pending_at <= now)
+    return _rows(connection, row_lock(statement.order_by(outbox.c.pending_at).limit(limit)))
+
+
+def pending_told(connection: sa.Connection, keys: Sequence[str]) -> None:
+    """The pending verdicts of these rows go out now."""
+    if keys:
+        connection.execute(sa.update(outbox).where(outbox.c.key.in_(keys)).values(pending_at=None))
+
+
+def next_pending(connection: sa.Connection) -> int | None:
+    """When the next pending verdict falls due, ms UTC."""
+    return connection.scalar(sa.select(sa.func.min(outbox.c.pending_at)).where(outbox.c.pending_at.is_not(None)))
+
+
+def orphaned(connection: sa.Connection, by: str, claimed_before: int) -> int:
+    """Rows in `sending` whose sender `by` restarted, or that nobody has answered for since: now unknown."""
+    statement = (
+        sa.update(outbox)
+        .where(_OPEN, outbox.c.state == SENDING)
+        .where(sa.or_(outbox.c.claimed_by == by, outbox.c.claimed_at < claimed_before))
+        .values(state=UNKNOWN, next_at=0)
+    )
+    return connection.execute(statement).rowcount
+
+
+def hasten(connection: sa.Connection, now: int) -> None:
+    """The platform answers again: nothing needs to wait any longer."""
+    connection.execute(
+        sa.update(outbox).where(_OPEN, outbox.c.state != SENDING, outbox.c.next_at > now).values(next_at=now)
+    )
+
+
+def next_due(connection: sa.Connection) -> int | None:
+    """When the next row in waiting or unknown falls due, ms UTC."""
+    return connection.scalar(
+        sa.select(sa.func.min(outbox.c.next_at)).where(_OPEN, outbox.c.state.in_((WAITING, UNKNOWN)))
+    )
+
+
+def open_count(connection: sa.Connection) -> int:
+    """How many submissions have no answer yet."""
+    return (
+        connection.scalar(sa.select(sa.func.count()).where(outbox.c.state.in_((WAITING, SENDING, UNKNOWN, HELD)))) or 0
+    )
+
+
+def _rows(connection: sa.Connection, statement: sa.Select[Any]) -> list[OutboxRow]:
+    return [OutboxRow(*row) for row in connection.execute(statement)]

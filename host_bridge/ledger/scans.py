@@ -1,0 +1,226 @@
+"""Rows of the records: evidence first, then what was decided on it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from host_bridge.ledger.schema import outbox, scans, sessions, verdicts
+
+Pair = tuple[str, int]  # device, seq
+_CHUNK = 500  # pairs in one statement
+
+
+@dataclass(slots=True)
+class Record:
+    """One record as the ledger has it; columns are described in schema.py."""
+
+    device: str
+    seq: int
+    message: bytes
+    digest: bytes
+    prev: bytes | None
+    fault: str | None
+    operation: int | None
+    code: str | None
+    site: str | None
+    session: str | None
+    target: int | None
+    captured_at: int | None
+    received_at: int
+    outcome: int | None = None
+    reason: int | None = None
+    decided_at: int | None = None
+
+
+class Today(NamedTuple):
+    """The verdict on a record as of now."""
+
+    device: str
+    seq: int
+    digest: bytes
+    outcome: int
+    reason: int
+    text: str | None
+    decided_at: int
+    submission: str | None  # state of its outbox row
+
+
+class TargetRow(NamedTuple):
+    """A record that is to be taken back."""
+
+    device: str
+    seq: int
+    operation: int | None
+    session: str | None
+    site: str | None
+    code: str | None
+    voided_by: str | None
+    outcome: int | None
+    submission: str | None
+    attempts: int | None
+    session_closed: bool
+
+
+_NAMES = list(Record.__dataclass_fields__)
+_WITHOUT_BYTES = sa.select(*(sa.literal(b"") if name == "message" else scans.c[name] for name in _NAMES))
+_DECIDE = (
+    sa.update(scans)
+    .where(scans.c.device == sa.bindparam("of"), scans.c.seq == sa.bindparam("at"))
+    .values(outcome=sa.bindparam("is"), reason=sa.bindparam("why"), decided_at=sa.bindparam("when"))
+)
+# The outbox has no index on (device, seq): its key is made of them.
+_SUBMISSION = outbox.c.key == scans.c.device + "/" + sa.cast(scans.c.seq, sa.String)
+
+
+def key_of(device: str, seq: int) -> str:
+    """Identity of a record wherever one text is needed; the platform's idempotency key."""
+    return f"{device}/{seq}"
+
+
+def insert(connection: sa.Connection, records: Sequence[Record]) -> None:
+    """Add records that are not there yet."""
+    if records:
+        connection.execute(sa.insert(scans), [{name: getattr(one, name) for name in _NAMES} for one in records])
+
+
+def decided(connection: sa.Connection, records: Sequence[Record]) -> None:
+    """Write the first verdicts of records that waited for a lower seq."""
+    if records:
+        rows = [
+            {"of": one.device, "at": one.seq, "is": one.outcome, "why": one.reason, "when": one.decided_at}
+            for one in records
+        ]
+        connection.execute(_DECIDE, rows)
+
+
+def digests(connection: sa.Connection, pairs: Sequence[Pair]) -> dict[Pair, bytes]:
+    """Digest of each of these records that is there."""
+    found: dict[Pair, bytes] = {}
+    for chunk in _chunks(pairs):
+        statement = sa.select(scans.c.device, scans.c.seq, scans.c.digest).where(_among(scans, chunk))
+        found.update({(row.device, row.seq): row.digest for row in connection.execute(statement)})
+    return found
+
+
+def prevs(connection: sa.Connection, pairs: Sequence[Pair]) -> dict[Pair, bytes | None]:
+    """`prev` of each of these records that is there."""
+    found: dict[Pair, bytes | None] = {}
+    for chunk in _chunks(pairs):
+        statement = sa.select(scans.c.device, scans.c.seq, scans.c.prev).where(_among(scans, chunk))
+        found.update({(row.device, row.seq): row.prev for row in connection.execute(statement)})
+    return found
+
+
+def run(connection: sa.Connection, device: str, first: int, limit: int) -> list[Record]:
+    """The records that follow each other without a gap from seq `first` on; messages left out."""
+    statement = _WITHOUT_BYTES.where(scans.c.device == device, scans.c.seq >= first).order_by(scans.c.seq).limit(limit)
+    found: list[Record] = []
+    for row in connection.execute(statement):
+        record = Record(*row)
+        if record.seq != first + len(found):
+            break
+        found.append(record)
+    return found
+
+
+def seqs(connection: sa.Connection, device: str, first: int, last: int) -> list[int]:
+    """Seqs in a range, both ends included, that have a record, lowest first."""
+    statement = (
+        sa.select(scans.c.seq).where(scans.c.device == device, scans.c.seq.between(first, last)).order_by(scans.c.seq)
+    )
+    return list(connection.scalars(statement))
+
+
+def gap_edges(connection: sa.Connection, device: str, above: int, limit: int) -> list[tuple[int, bytes]]:
+    """Records above a seq whose predecessor has no record: that predecessor's seq, and its digest as they say it."""
+    before = scans.alias()
+    has_before = sa.exists().where(before.c.device == scans.c.device, before.c.seq == scans.c.seq - 1)
+    statement = (
+        sa.select(scans.c.seq, scans.c.prev)
+        .where(scans.c.device == device, scans.c.seq > above + 1, scans.c.prev.is_not(None), ~has_before)
+        .order_by(scans.c.seq)
+        .limit(limit)
+    )
+    return [(row.seq - 1, row.prev) for row in connection.execute(statement)]
+
+
+def today(connection: sa.Connection, pairs: Sequence[Pair]) -> dict[Pair, Today]:
+    """The verdict as of now of each of these records that has one."""
+    found: dict[Pair, Today] = {}
+    for chunk in _chunks(pairs):
+        statement = (
+            sa.select(
+                scans.c.device,
+                scans.c.seq,
+                scans.c.digest,
+                sa.func.coalesce(verdicts.c.outcome, scans.c.outcome),
+                sa.func.coalesce(verdicts.c.reason, scans.c.reason),
+                verdicts.c.text,
+                sa.func.coalesce(verdicts.c.decided_at, scans.c.decided_at),
+                outbox.c.state,
+            )
+            .select_from(scans.outerjoin(verdicts, _same(verdicts)).outerjoin(outbox, _SUBMISSION))
+            .where(_among(scans, chunk), scans.c.outcome.is_not(None))
+        )
+        found.update({(row[0], row[1]): Today(*row) for row in connection.execute(statement)})
+    return found
+
+
+def targets(connection: sa.Connection, pairs: Sequence[Pair]) -> dict[Pair, TargetRow]:
+    """What a void or return must know of each of these records that is there."""
+    found: dict[Pair, TargetRow] = {}
+    for chunk in _chunks(pairs):
+        statement = (
+            sa.select(
+                scans.c.device,
+                scans.c.seq,
+                scans.c.operation,
+                scans.c.session,
+                scans.c.site,
+                scans.c.code,
+                scans.c.voided_by,
+                sa.func.coalesce(verdicts.c.outcome, scans.c.outcome),
+                outbox.c.state,
+                outbox.c.attempts,
+                sessions.c.closed_at.is_not(None),
+            )
+            .select_from(
+                scans.outerjoin(verdicts, _same(verdicts))
+                .outerjoin(outbox, _SUBMISSION)
+                .outerjoin(sessions, sessions.c.id == scans.c.session)
+            )
+            .where(_among(scans, chunk))
+        )
+        for row in connection.execute(statement):
+            found[row[0], row[1]] = TargetRow(*row[:10], bool(row[10]))
+    return found
+
+
+def set_voided(connection: sa.Connection, device: str, seq: int, by: str | None) -> None:
+    """Say which void or return took this record back, or that none did after all."""
+    statement = sa.update(scans).where(scans.c.device == device, scans.c.seq == seq).values(voided_by=by)
+    connection.execute(statement)
+
+
+def messages(connection: sa.Connection, device: str, first: int, last: int) -> list[tuple[int, bytes]]:
+    """The evidence itself: whole messages of a range of seqs."""
+    statement = (
+        sa.select(scans.c.seq, scans.c.message)
+        .where(scans.c.device == device, scans.c.seq.between(first, last))
+        .order_by(scans.c.seq)
+    )
+    return [(row.seq, row.message) for row in connection.execute(statement)]
+
+
+def _same(other: sa.Table) -> sa.ColumnElement[bool]:
+    return sa.and_(other.c.device == scans.c.device, other.c.seq == scans.c.seq)
+
+
+def _among(table: sa.Table, pairs: Sequence[Pair]) -> sa.ColumnElement[bool]:
+    return sa.tuple_(table.c.device, table.c.seq).in_(pairs)
+
+
+def _chunks(pairs: Sequence[Pair]) -> list[Sequence[Pair]]:
+    return [pairs[at : at + _CHUNK] for at in range(0, len(pairs), _CHUNK)]

@@ -1,0 +1,74 @@
+"""Final verdicts after a pending one: rows, sent until PUBACK and once more after the device's next head."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from host_bridge.ledger.scans import Pair
+from host_bridge.ledger.schema import scans, verdicts
+
+DUE, SENT, DONE = 0, 1, 2
+
+
+class Final(NamedTuple):
+    """One final verdict with all that its message needs."""
+
+    device: str
+    seq: int
+    digest: bytes
+    outcome: int
+    reason: int
+    text: str | None
+    decided_at: int
+    sent: int
+
+
+_SELECT = sa.select(
+    verdicts.c.device,
+    verdicts.c.seq,
+    scans.c.digest,
+    verdicts.c.outcome,
+    verdicts.c.reason,
+    verdicts.c.text,
+    verdicts.c.decided_at,
+    verdicts.c.sent,
+).join(scans, sa.and_(scans.c.device == verdicts.c.device, scans.c.seq == verdicts.c.seq))
+_ACKED = (
+    sa.update(verdicts)
+    .where(verdicts.c.device == sa.bindparam("of"), verdicts.c.seq == sa.bindparam("at"))
+    .values(sent=sa.case((sa.and_(verdicts.c.repeat, verdicts.c.sent == DUE), SENT), else_=DONE))
+)
+
+
+def insert(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Add final verdicts: device, seq, outcome, reason, text, decided_at, repeat."""
+    if rows:
+        connection.execute(sa.insert(verdicts), [{**row, "sent": DUE} for row in rows])
+
+
+def due(connection: sa.Connection, limit: int) -> list[Final]:
+    """Those that the broker has not acknowledged yet."""
+    return _finals(connection, _SELECT.where(verdicts.c.sent < DONE, verdicts.c.sent == DUE).limit(limit))
+
+
+def after_head(connection: sa.Connection, devices: Sequence[str]) -> list[Final]:
+    """Those to be sent once more now that these devices have sent a head."""
+    statement = _SELECT.where(verdicts.c.sent < DONE, verdicts.c.sent == SENT, verdicts.c.device.in_(devices))
+    return _finals(connection, statement.order_by(verdicts.c.device, verdicts.c.seq))
+
+
+def acknowledged(connection: sa.Connection, pairs: Sequence[Pair]) -> None:
+    """The broker has these."""
+    if pairs:
+        connection.execute(_ACKED, [{"of": device, "at": seq} for device, seq in pairs])
+
+
+def has_final(connection: sa.Connection, device: str, seq: int) -> bool:
+    """True where a final verdict followed the pending one."""
+    statement = sa.select(verdicts.c.seq).where(verdicts.c.device == device, verdicts.c.seq == seq)
+    return connection.execute(statement).first() is not None
+
+
+def _finals(connection: sa.Connection, statement: sa.Select[Any]) -> list[Final]:
+    return [Final(*row) for row in connection.execute(statement)]
