@@ -1,0 +1,103 @@
+# Which record leaves next.
+from cases import equal
+from scanlatch.send.resend import Resend
+
+
+class Journal:
+    def __init__(self, newest=0, freed=0, oldest=1):
+        self.newest, self.freed, self.oldest = newest, freed, oldest
+
+
+class Clock:
+    def __init__(self):
+        self.now = 0
+
+    def ms(self):
+        return self.now
+
+
+def _made(newest, freed=0):
+    journal, clock = Journal(newest, freed), Clock()
+    resend = Resend(journal, clock)
+    resend.connected()
+    return resend, journal, clock
+
+
+def _drain(resend):
+    out = []
+    while True:
+        seq = resend.next()
+        if seq is None:
+            return out
+        out.append(seq)
+        resend.sent(seq)
+
+
+def test_records_leave_oldest_first_and_once():
+    resend, journal, _ = _made(5, 2)
+    equal(_drain(resend), [3, 4, 5])
+    journal.newest = 6
+    equal(_drain(resend), [6])
+
+
+def test_what_the_broker_did_not_acknowledge_leaves_again_on_the_next_connection():
+    resend, _, _ = _made(5)
+    _drain(resend)
+    for seq in (1, 2, 4):
+        resend.acknowledged(seq)
+    resend.connected()
+    equal(_drain(resend), [3, 4, 5])
+
+
+def test_a_record_without_a_receipt_goes_again_after_30_s_and_then_at_doubling_waits():
+    resend, _, clock = _made(2)
+    _drain(resend)
+    resend.acknowledged(1)
+    resend.acknowledged(2)
+    times = []
+    while clock.now < 2_000_000:
+        clock.now += 1000
+        if resend.oldest_is_due():
+            equal(_drain(resend), [1])
+            times.append(clock.now // 1000)
+    equal(times[:4], [30, 90, 210, 450])
+    waits = [b - a for a, b in zip(times, times[1:])]
+    equal(max(waits), 600)
+
+
+def test_a_receipt_that_frees_brings_all_that_was_acknowledged_long_ago_once_more():
+    resend, journal, clock = _made(6)
+    _drain(resend)
+    for seq in range(1, 6):
+        resend.acknowledged(seq)
+    clock.now = 31_000
+    resend.acknowledged(6)
+    journal.freed = 2
+    resend.freed()
+    equal(_drain(resend), [3, 4, 5])
+    resend.freed()
+    equal(_drain(resend), [])
+
+
+def test_a_long_resend_never_holds_up_a_live_scan():
+    resend, journal, _ = _made(100, 100)
+    resend.again(1, 100)
+    resend.sent(resend.next())
+    journal.newest = 101
+    equal(101 in [resend.next() or resend.sent(1)] + _take(resend, 2), True)
+
+
+def _take(resend, count):
+    out = []
+    for _ in range(count):
+        seq = resend.next()
+        out.append(seq)
+        resend.sent(seq)
+    return out
+
+
+def test_nothing_below_what_the_ring_still_holds_is_asked_of_it():
+    resend, journal, _ = _made(10, 10)
+    journal.oldest = 7
+    resend.again(1, 10)
+    equal(_drain(resend), [7, 8, 9, 10])

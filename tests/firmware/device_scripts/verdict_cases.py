@@ -1,0 +1,212 @@
+# What comes back from the bridge, and what is shown for it.
+import asyncio
+
+from cases import equal
+from scanlatch.prove import cbor, cose, record
+from scanlatch.send.verdict import Answers
+
+_KEY, _KID = bytes(range(32)), b"bridge-1"
+
+
+def _digest(seq):
+    return bytes([seq & 0xFF, seq >> 8]) * 16
+
+
+class Journal:
+    newest, freed = 10, 0
+
+    def digest(self, seq):
+        return _digest(seq) if 1 <= seq <= self.newest else None
+
+    def free(self, upto):
+        self.freed = upto
+
+
+class Clock:
+    now, synchronised = 0, None
+
+    def ms(self):
+        return self.now
+
+    def synchronise(self, utc_ms):
+        self.synchronised = utc_ms
+
+
+class Indicator:
+    def __init__(self):
+        self.shown, self.held = [], set()
+
+    def show(self, name):
+        self.shown.append(name)
+
+    def hold(self, name, on):
+        if on:
+            self.held.add(name)
+        else:
+            self.held.discard(name)
+
+
+class Health:
+    def __init__(self):
+        self.counted = []
+
+    def count(self, name):
+        self.counted.append(name)
+
+
+class Desk:
+    def __init__(self):
+        self.journal, self.clock, self.indicator, self.health = Journal(), Clock(), Indicator(), Health()
+        self.freed, self.alarms = 0, 0
+        self.answers = Answers(
+            (_KID, _KEY), self.journal, self.clock, self.indicator, self.health, self._on_freed, self._on_alarm
+        )
+
+    def _on_freed(self):
+        self.freed += 1
+
+    def _on_alarm(self):
+        self.alarms += 1
+
+    def verdict(self, seq, outcome, reason=0, kept=True, digest=None, **more):
+        body = {1: 1, 2: seq, 3: digest or _digest(seq), 4: outcome, 5: reason, 6: 1, 7: outcome != 3, 8: kept}
+        body.update(more.get("change", {}))
+        self.answers.verdict(cose.mac0(_KID, cbor.dumps(body), record.AAD_VERDICT, more.get("key", _KEY)))
+
+    def receipt(self, upto, digest=None, sent_at=5000, head=None):
+        body = {1: 1, 2: upto, 3: digest or _digest(upto), 4: sent_at}
+        if head:
+            body[5] = head
+        self.answers.receipt(cose.mac0(_KID, cbor.dumps(body), record.AAD_RECEIPT, _KEY))
+
+
+def test_a_live_verdict_is_shown_and_frees_the_journal():
+    desk = Desk()
+    desk.answers.kept(10, 1, True)
+    desk.clock.now = 900
+    desk.verdict(10, 1, 2)
+    equal(desk.indicator.shown, ["rejected"])
+    equal((desk.journal.freed, desk.freed), (10, 1))
+
+
+def test_a_late_rejection_never_lights_while_another_box_is_in_the_hand():
+    desk = Desk()
+    desk.answers.kept(9, 1, True)
+    desk.answers.kept(10, 1, True)
+    desk.verdict(9, 1, 2)
+    equal(desk.indicator.shown, [])
+    equal("attention" in desk.indicator.held, True)
+    desk.answers.acknowledge()
+    equal(desk.indicator.held, set())
+
+
+def test_a_late_acceptance_is_silent_and_so_is_a_voided_scan():
+    desk = Desk()
+    desk.answers.kept(10, 1, True)
+    desk.clock.now = 1501
+    desk.verdict(10, 0)
+    desk.verdict(9, 4)
+    desk.verdict(8, 1, 23)
+    equal((desk.indicator.shown, desk.indicator.held), ([], set()))
+
+
+def test_a_verdict_is_shown_once_and_a_pending_after_a_final_is_ignored():
+    desk = Desk()
+    desk.answers.kept(10, 1, True)
+    desk.verdict(10, 3, 14)
+    desk.verdict(10, 3, 14)
+    desk.verdict(10, 0)
+    desk.verdict(10, 0)
+    desk.verdict(10, 3, 14)
+    equal(desk.indicator.shown, ["pending", "accepted"])
+    equal(desk.indicator.held, set())
+
+
+def test_query_and_void_never_look_like_a_sale():
+    desk = Desk()
+    desk.answers.kept(10, 5, True)
+    desk.verdict(10, 0)
+    desk.answers.kept(9, 7, True)
+    desk.verdict(9, 0)
+    equal(desk.indicator.shown, ["query_accepted", "void_accepted"])
+
+
+def test_a_verdict_with_another_digest_or_key_or_shape_shows_and_frees_nothing():
+    desk = Desk()
+    desk.answers.kept(10, 1, True)
+    desk.verdict(10, 0, digest=bytes(32))
+    desk.verdict(11, 0)
+    desk.verdict(10, 0, key=bytes(32))
+    for change in ({1: 2}, {4: 6}, {7: False}, {8: 1}, {3: b"x"}, {9: ""}, {9: "x" * 65}, {10: 0}, {2: -1}):
+        desk.verdict(10, 0, change=change)
+    desk.answers.verdict(b"")
+    desk.answers.verdict(b"\xd1" * 100)
+    equal((desk.indicator.shown, desk.journal.freed), ([], 0))
+    equal(desk.health.counted.count("unmatched"), 2)
+    equal(desk.health.counted.count("mac_failures"), 3)
+    equal(desk.health.counted.count("malformed"), 9)
+
+
+def test_a_quarantined_message_frees_nothing():
+    desk = Desk()
+    desk.answers.kept(10, 1, True)
+    desk.verdict(10, 5, 20, kept=False)
+    equal((desk.indicator.shown, desk.journal.freed), (["error"], 0))
+
+
+def test_receipts_in_any_order_free_only_forwards_and_only_what_matches():
+    desk = Desk()
+    desk.receipt(7)
+    desk.receipt(3)
+    desk.receipt(9, digest=bytes(32))
+    desk.receipt(0, digest=bytes(32))
+    equal((desk.journal.freed, desk.freed, desk.alarms), (7, 1, 0))
+
+
+def test_a_receipt_above_the_newest_record_is_an_alarm():
+    desk = Desk()
+    desk.receipt(11)
+    equal((desk.alarms, desk.journal.freed), (1, 0))
+
+
+def test_the_clock_is_set_only_by_the_answer_to_a_head_that_just_left():
+    desk = Desk()
+    head = b"h" * 32
+    desk.receipt(1, head=head)
+    equal(desk.clock.synchronised, None)
+    desk.answers.head = (head, 0)
+    desk.clock.now = 100
+    desk.receipt(2, sent_at=90_000, head=b"x" * 32)
+    equal(desk.clock.synchronised, None)
+    desk.receipt(3, sent_at=90_000, head=head)
+    equal(desk.clock.synchronised, 90_050)
+    desk.answers.head = (head, 100)
+    desk.clock.now = 2100
+    desk.receipt(4, sent_at=7, head=head)
+    equal(desk.clock.synchronised, 90_050)
+
+
+async def test_pending_shows_after_a_second_and_a_half_and_ends_after_a_minute():
+    desk = Desk()
+    task = asyncio.create_task(desk.answers.run(lambda: None))
+    await asyncio.sleep_ms(0)
+    desk.answers.kept(10, 1, True)
+    desk.clock.now = 1499
+    desk.answers._wake.set()
+    await asyncio.sleep_ms(1)
+    equal(desk.indicator.shown, [])
+    desk.clock.now = 1500
+    desk.answers._wake.set()
+    await asyncio.sleep_ms(5)
+    equal(("pending" in desk.indicator.held, desk.indicator.shown), (True, ["pending"]))
+    desk.clock.now = 61_500
+    desk.answers._wake.set()
+    await asyncio.sleep_ms(5)
+    equal(desk.indicator.held, set())
+    task.cancel()
+
+
+def test_without_a_link_pending_shows_at_once():
+    desk = Desk()
+    desk.answers.kept(10, 1, False)
+    equal(desk.indicator.shown, ["pending"])

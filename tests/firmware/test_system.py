@@ -1,0 +1,10 @@
+"""The box itself: clock, watchdog, settings, session and commands, on real MicroPython."""
+
+import pytest
+
+from tests import device
+
+
+@pytest.mark.parametrize("name", device.names("system_cases.py"))
+def test_system(name: str) -> None:
+    device.check("system_cases.py", name)
