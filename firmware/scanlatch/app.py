@@ -128,6 +128,10 @@ class _Terminal:
             jobs.append(self._uplink.run(watch("uplink", _UPLINK_LIMIT_MS)))
             idle = Idle(self._engine, self._journal, self._signer, self._clock, self._health)
             jobs.append(idle.run(self._on_journal_fault))
+        if self._settings.get("ntp"):
+            from scanlatch.system import ntp  # most sites have none: their clock is set by receipts
+
+            jobs.append(ntp.run(self._settings["ntp"], self._clock, self._box.link, self._dog.feed))
         if self._box.button is not None:
             jobs.append(self._watch_button())
         await asyncio.gather(*jobs)

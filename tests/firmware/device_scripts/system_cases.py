@@ -3,7 +3,7 @@ import asyncio
 
 from cases import equal, raises
 from scanlatch.prove import cbor, cose, record
-from scanlatch.system import csr, settings
+from scanlatch.system import csr, ntp, settings
 from scanlatch.system.clock import KEPT, NEVER_SET, SYNCHRONISED, Clock
 from scanlatch.system.commands import Commands
 from scanlatch.system.session import Session, is_ident
@@ -269,3 +269,18 @@ def test_integers_in_a_signing_request_are_positive_and_shortest():
     equal(csr._integer(b"\x00\x00\x05"), b"\x02\x01\x05")
     equal(csr._integer(b"\x80"), b"\x02\x02\x00\x80")
     equal(csr._integer(b"\x00"), b"\x02\x01\x00")
+
+
+def test_a_time_servers_answer_is_read_across_2036_and_a_server_without_time_is_not_believed():
+    answer = bytearray(48)
+    answer[0], answer[1] = 0x24, 2
+    answer[40:44] = (2_208_988_800 + 1_795_000_000).to_bytes(4, "big")
+    answer[44:48] = b"\x80\x00\x00\x00"
+    equal(ntp.utc_ms(answer), 1_795_000_000_500)
+    answer[40:44] = (100).to_bytes(4, "big")
+    equal(ntp.utc_ms(answer), ((1 << 32) - 2_208_988_800 + 100) * 1000 + 500)
+    for place, value in ((0, 0xE4), (0, 0x23), (1, 0), (1, 16)):
+        broken = bytearray(answer)
+        broken[place] = value
+        raises(ValueError, ntp.utc_ms, broken)
+    raises(ValueError, ntp.utc_ms, b"")
