@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
+from typing import Any, cast
 
 from host_bridge.settlement.port import Answer, Submission
 
@@ -87,26 +87,23 @@ def line(item: Submission) -> dict[str, Any]:
 def read_answer(raw: bytes, node: str, numbers: Sequence[str]) -> list[dict[str, str]] | Trouble:
     """The lines of an answer in the order of `numbers`, each asked for once; or why there are none."""
     try:
-        answer = json.loads(raw)
-    except ValueError:
+        answer = _table(json.loads(raw))
+    except (ValueError, RecursionError):
         return _not_understood("is not JSON")
-    if not isinstance(answer, dict) or not isinstance(answer.get("output"), dict):
-        return _not_understood("has no output")
-    code, output = answer.get("infcode"), answer["output"]
-    result = output.get("result")
-    if type(code) is not int or not isinstance(result, dict):
+    output = _table(answer.get("output"))
+    result, code = _table(output.get("result")), answer.get("infcode")
+    if type(code) is not int or not isinstance(result.get("retRslt"), str):
         return _not_understood("has no infcode or result")
     # infcode 0 alone is not success: the business verdict must say so too.
-    if code != 0 or result.get("retRslt") != "1":
+    if code != 0 or result["retRslt"] != "1":
         culprit = output.get("fixmedins_bchno")
         said = answer.get("err_msg") or result.get("msgRslt") or f"infcode {code}"
         return Trouble(_NO_ANSWER, short(str(said)), culprit if isinstance(culprit, str) else None)
-    given = output.get(node)
-    if not isinstance(given, list) or len(given) != len(numbers):
+    given = _tables(output.get(node))
+    if [told.get("fixmedins_bchno") for told in given] != list(numbers):
         return _not_understood("has not one line an item")
-    for told, wanted in zip(given, numbers, strict=True):
-        if not _is_texts(told) or told.get("fixmedins_bchno") != wanted:
-            return _not_understood("answers something else")
+    if not all(isinstance(value, str) for told in given for value in told.values()):
+        return _not_understood("has a line that is not text")
     return given
 
 
@@ -141,5 +138,9 @@ def _not_understood(why: str) -> Trouble:
     return Trouble(_NO_ANSWER, short(f"answer {why}"))
 
 
-def _is_texts(told: object) -> bool:
-    return isinstance(told, dict) and all(isinstance(v, str) for v in told.values())  # pyright: ignore
+def _table(value: object) -> dict[str, Any]:
+    return cast(dict[str, Any], value) if isinstance(value, dict) else {}
+
+
+def _tables(value: object) -> list[dict[str, Any]]:
+    return [_table(line) for line in cast(list[object], value)] if isinstance(value, list) else []

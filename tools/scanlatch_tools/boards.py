@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from scanlatch_tools import places
 from scanlatch_tools.errors import ToolError
@@ -17,9 +17,7 @@ Board = dict[str, dict[str, Any]]
 _RMII = frozenset({19, 21, 22, 25, 26, 27})  # fixed on the ESP32 where it has a wired network
 _CLOCK_IN = 0  # a PHY that clocks itself does it there
 _INPUT_ONLY = frozenset(range(34, 40))
-_ESP32 = (
-    frozenset(range(40)) - {20, 24, 28, 29, 30, 31} - frozenset(range(6, 12)) - {1, 3}
-)  # flash; the console
+_ESP32 = frozenset(range(40)) - {20, 24, 28, 29, 30, 31} - frozenset(range(6, 12)) - {1, 3}  # flash; the console
 _PINS = {
     "esp32": _ESP32,
     "esp32-pico-d4": _ESP32 - {16, 17},  # its built-in flash
@@ -102,7 +100,7 @@ def _against(value: Any, rule: dict[str, Any], where: str) -> Iterator[str]:
         yield f"{where or 'the file'} must be of type {kind}"
         return
     if isinstance(value, dict):
-        yield from _table(value, rule, where)
+        yield from _table(cast(dict[str, Any], value), rule, where)
     elif isinstance(value, str):
         if not re.search(rule.get("pattern", ""), value):
             yield f"{where} is {value!r}: it must match {rule['pattern']}"

@@ -3,9 +3,9 @@
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from scanlatch_tools.platform_sim import interface
 from scanlatch_tools.platform_sim.interface import Call, Item
@@ -89,7 +89,7 @@ class Book:
                 return [self._known(call.institution, key) for key in call.keys]
             return [self._item(call, item, now, any_code) for item in call.items]
 
-    def load(self, codes: Iterable[str | Mapping[str, Any]]) -> int:
+    def load(self, codes: Iterable[object]) -> int:
         """Make codes known: texts, or objects {code, state?, sold?: [{institution, site}]}; gives their number.
 
         Raises:
@@ -193,15 +193,16 @@ class Book:
         return _BARRED.get(known[0], "OK") if known else "OK"
 
 
-def _entry(entry: str | Mapping[str, Any]) -> tuple[str, str, list[tuple[str, str]]]:
-    if isinstance(entry, str):
-        entry = {"code": entry}
-    if not isinstance(entry, Mapping) or not set(entry) <= {"code", "state", "sold"}:
+def _entry(entry: object) -> tuple[str, str, list[tuple[str, str]]]:
+    told: dict[str, Any] = {"code": entry}
+    if isinstance(entry, dict):
+        told = cast(dict[str, Any], entry)
+    if not set(told) <= {"code", "state", "sold"}:
         raise CodeError(f"{entry!r}: a text, or an object with code, state, sold"[:200])
-    code, state = entry.get("code"), entry.get("state", "known")
+    code, state = told.get("code"), told.get("state", "known")
     if not isinstance(code, str) or not 0 < len(code) <= 100 or state not in CODE_STATES:
         raise CodeError(f"{entry!r}: code of 1 to 100 characters; state one of {', '.join(CODE_STATES)}"[:200])
     try:
-        return code, state, [(str(sale["institution"]), str(sale["site"])) for sale in entry.get("sold", ())]
+        return code, state, [(str(sale["institution"]), str(sale["site"])) for sale in told.get("sold", ())]
     except (TypeError, KeyError):
         raise CodeError(f"{entry!r}: sold is a list of objects with institution and site"[:200]) from None

@@ -41,8 +41,12 @@ def run_command(
         raise ToolError(f"can't listen on port {port} or {admin_port}: {error.strerror}") from error
     print(f"platform {platform.url} knobs {platform.admin_url}", flush=True)
     over = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: over.set())
+
+    def stop(_number: int, _frame: object) -> None:
+        over.set()
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
     over.wait()
     platform.stop()
 

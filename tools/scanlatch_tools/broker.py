@@ -1,0 +1,261 @@
+"""Runs a site's MQTT broker: mosquitto as its configuration says, or amqtt inside this process for a trial."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import threading
+import time
+from collections.abc import Coroutine
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from pathlib import Path
+from typing import Any, Protocol
+
+from amqtt.broker import Broker
+from amqtt.contexts import Action, BrokerConfig, ListenerConfig
+from amqtt.errors import AMQTTError
+from amqtt.session import Session
+
+from scanlatch_tools.errors import ToolError
+from scanlatch_tools.site import Site
+from scanlatch_tools.site_files import BRIDGE_USER, FROM_DEVICE, TO_DEVICE
+
+_START_S = 10.0
+_STOP_S = 10.0
+_POLL_S = 0.01
+
+
+class BrokerError(ToolError):
+    """The broker did not start or stop; the message has what it said."""
+
+
+class SiteBroker(Protocol):
+    """A broker that can be cut and started again on the same port."""
+
+    def start(self) -> None:
+        """Listen. Raises BrokerError."""
+        ...
+
+    def stop(self) -> None:
+        """Drop every connection and close the port."""
+        ...
+
+
+class Mosquitto:
+    """mosquitto with the site's own mosquitto.conf; its log goes to `log`, default broker/mosquitto.log."""
+
+    def __init__(self, site: Site, log: Path | None = None) -> None:
+        self._site = site
+        self._log = log or site.folder / "broker" / "mosquitto.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> "Mosquitto":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def pid(self) -> int:
+        """Process id. Raises BrokerError where it does not run."""
+        if self._process is None:
+            raise BrokerError("mosquitto is not running")
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start it and wait until it accepts connections. Raises BrokerError."""
+        program = find_mosquitto()
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [program, "-c", str(self._site.folder / "mosquitto.conf")], stdout=log, stderr=log
+            )
+        deadline = time.monotonic() + _START_S
+        while not _accepts(self._site):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.kill()
+                raise BrokerError(f"mosquitto did not start; {self._log} ends with:\n{self._tail()}")
+            time.sleep(_POLL_S)
+
+    def stop(self) -> None:
+        """End it in order; it saves its queue."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, how: signal.Signals) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.send_signal(how)
+        try:
+            process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def _tail(self) -> str:
+        return "\n".join(self._log.read_text(errors="replace").splitlines()[-5:])
+
+
+class Amqtt:
+    """amqtt in a thread of this process, behind the site's certificates. MQTT 3.1.1 only, no `$share`.
+
+    It forgets sessions and queues when stopped: devices send again what no receipt covers.
+    """
+
+    def __init__(self, site: Site, log_level: int = logging.CRITICAL) -> None:
+        self._site = site
+        self._log_level = log_level
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._broker: _StrictBroker | None = None
+
+    def __enter__(self) -> "Amqtt":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Listen on the site's port. Raises BrokerError."""
+        if self._loop is not None:
+            return
+        for name in ("amqtt", "transitions"):  # a client that is cut off is no news here
+            logging.getLogger(name).setLevel(self._log_level)
+        loop = asyncio.new_event_loop()
+        thread = threading.Thread(target=loop.run_forever, name="amqtt", daemon=True)
+        thread.start()
+        self._loop, self._thread = loop, thread
+        try:
+            self._broker = self._run(self._open(), _START_S)
+        except Exception as error:
+            self._end_loop()
+            raise BrokerError(f"the broker can't listen on port {self._site.port}: {error}") from error
+
+    def stop(self) -> None:
+        """Drop every connection and close the port. Raises BrokerError where that hangs."""
+        broker, self._broker = self._broker, None
+        if broker is None:
+            return
+        try:
+            self._run(broker.shutdown(), _STOP_S)
+        finally:
+            self._end_loop()
+
+    async def _open(self) -> "_StrictBroker":
+        folder = self._site.folder
+        address = self._site.host if _is_loopback(self._site.host) else "0.0.0.0"  # noqa: S104 - terminals are elsewhere
+        listener = ListenerConfig(
+            bind=f"{address}:{self._site.port}",
+            ssl=True,
+            cafile=folder / "ca" / "ca.pem",
+            certfile=folder / "broker" / "broker.pem",
+            keyfile=folder / "broker" / "broker.key",
+        )
+        broker = _StrictBroker(BrokerConfig(listeners={"default": listener}, plugins={}))
+        await broker.start()
+        return broker
+
+    def _run(self, job: Coroutine[Any, Any, Any], limit_s: float) -> Any:
+        if self._loop is None:
+            raise BrokerError("the broker is not running")
+        future = asyncio.run_coroutine_threadsafe(job, self._loop)
+        try:
+            return future.result(limit_s)
+        except FutureTimeoutError:
+            future.cancel()
+            raise BrokerError(f"the broker did not answer within {limit_s:.0f} s") from None
+
+    def _end_loop(self) -> None:
+        loop, thread, self._loop, self._thread = self._loop, self._thread, None, None
+        if loop is None or thread is None:
+            return
+        asyncio.run_coroutine_threadsafe(_cancel_others(), loop).result(_STOP_S)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(_STOP_S)
+        loop.close()
+
+
+class _StrictBroker(Broker):
+    """amqtt that takes nobody without our certificate, and nobody for another (asyncio sets TCP_NODELAY itself)."""
+
+    @staticmethod
+    def _create_ssl_context(listener: ListenerConfig) -> ssl.SSLContext:
+        context = Broker._create_ssl_context(listener)
+        context.verify_mode = ssl.CERT_REQUIRED  # amqtt's own is CERT_OPTIONAL
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        return context
+
+    async def _initialize_client_session(
+        self, reader: Any, writer: Any, remote_address: str, remote_port: int
+    ) -> tuple[Any, Session]:
+        handler, session = await super()._initialize_client_session(reader, writer, remote_address, remote_port)
+        # From this connection: a session that was found again still has the certificate of its last one.
+        name = _common_name(writer.get_ssl_info())
+        if name is None or session.client_id != name:
+            await writer.close()
+            raise AMQTTError(f"{session.client_id} is not {name}")
+        return handler, session
+
+    async def _authenticate(self, session: Session, _: ListenerConfig) -> bool:  # noqa: ARG002
+        return True  # TLS did it, and the name was held against the certificate
+
+    async def _topic_filtering(self, session: Session, topic: str, action: Action) -> bool:
+        """As the generated ACL: subscribing is free, what counts is what is published and received."""
+        if action == Action.SUBSCRIBE:
+            return True
+        parts = topic.split("/")
+        if len(parts) != 5 or parts[:2] != ["scanlatch", "v1"]:
+            return False
+        is_bridge = session.client_id == BRIDGE_USER
+        kinds = FROM_DEVICE if is_bridge == (action == Action.RECEIVE) else TO_DEVICE
+        return parts[4] in kinds and (is_bridge or parts[3] == session.client_id)
+
+
+def find_mosquitto() -> str:
+    """Path of mosquitto. Raises BrokerError where there is none."""
+    found = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    if not found:
+        raise BrokerError("mosquitto is not installed: apt-get install mosquitto, or brew install mosquitto")
+    return found
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _accepts(site: Site) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection((site.host, site.port), 1):
+        return True
+    return False
+
+
+def _is_loopback(host: str) -> bool:
+    return host in ("127.0.0.1", "localhost", "::1")
+
+
+def _common_name(peer: ssl.SSLObject | None) -> str | None:
+    certificate = peer.getpeercert() if peer else None
+    subject: Any = certificate.get("subject", ()) if certificate else ()
+    names = [value for part in subject for key, value in part if key == "commonName"]
+    return names[0] if len(names) == 1 else None
+
+
+async def _cancel_others() -> None:
+    others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    for task in others:
+        task.cancel()
+    await asyncio.wait_for(asyncio.gather(*others, return_exceptions=True), _STOP_S / 2)
