@@ -1,0 +1,120 @@
+"""Calls of the device's `prove` on any interpreter: one expression a line in, one literal a line out."""
+
+import sys
+
+from scanlatch.prove import cbor, cose, hashes, p256, record, signer
+
+_state = {}
+
+
+def sign1(kid, payload, aad, d):
+    """COSE_Sign1 with the key `d` and no pool."""
+    return cose.sign1(kid, payload, aad, lambda message: p256.sign_rfc6979(d, hashes.sha256(message)))
+
+
+def new_signer(d, boot, seed):
+    """A signer whose random bytes are a hash chain from `seed`, or always the same where it is None."""
+    chain = [hashes.sha256(seed or b"")]
+
+    def urandom(size):
+        if seed is not None:
+            chain[0] = hashes.sha256(chain[0])
+        return chain[0][:size]
+
+    _state["signer"] = signer.Signer(d, boot, urandom)
+
+
+def fill():
+    """Slices it took to fill the pool."""
+    slices = 1
+    while _state["signer"].prepare():
+        slices += 1
+    return slices
+
+
+def ready():
+    """Pairs in the pool."""
+    return _state["signer"].ready
+
+
+def sign(message):
+    """Signature by the signer made last."""
+    return _state["signer"].sign(message)
+
+
+def sign_many(count, pool):
+    """`count` signatures over their own number; the pool is kept filled, or left empty."""
+    signatures = []
+    for number in range(count):
+        if pool and not _state["signer"].ready:
+            fill()
+        signatures.append(sign(number.to_bytes(4, "big")))
+    return signatures
+
+
+def sign_with_fault(message):
+    """Sign while memory ends right after the pair was taken. r of the pair that was lost."""
+    lost = []
+
+    def no_memory(r, s):
+        lost.append(r.to_bytes(32, "big"))
+        raise MemoryError
+
+    whole, p256.signature = p256.signature, no_memory
+    try:
+        sign(message)
+    except MemoryError:
+        pass
+    finally:
+        p256.signature = whole
+    return lost
+
+
+def comb_x(k):
+    """x of k * G by the stepwise comb, one column at a time."""
+    comb = p256.Comb(k)
+    while not comb.step(20):
+        pass
+    return comb.x
+
+
+def seal(key, nonce, aad, plaintext):
+    """AES-CCM, where the interpreter has AES."""
+    from scanlatch.prove import aesccm
+
+    return aesccm.seal(key, nonce, aad, plaintext)
+
+
+def deep(depth):
+    """Bytes of nested lists."""
+    return b"\x81" * depth + b"\x80"
+
+
+_MODULES = {"cbor": cbor, "cose": cose, "hashes": hashes, "p256": p256, "record": record}
+
+
+def answer(line):
+    """("ok", result) or ("refused", type, text) of one call written as a tuple: name, arguments."""
+    name, *arguments = eval(line)  # noqa: S307, our own tests write the line
+    module, _, function = name.rpartition(".")
+    called = getattr(_MODULES[module], function) if module else globals()[function]
+    try:
+        return repr(("ok", _literal(called(*arguments))))
+    except ValueError as error:
+        return repr(("refused", type(error).__name__, str(error)))
+
+
+def serve():
+    """Answer standard input until it ends."""
+    for line in sys.stdin:
+        print(answer(line))
+
+
+def _literal(value):
+    if isinstance(value, cbor.Tag):
+        return ("Tag", value.tag, _literal(value.value))
+    if isinstance(value, list):
+        return [_literal(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _literal(item) for key, item in value.items()}
+    return value
