@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scanlatch_tools.twin import interpreter
 
 _ROOT = Path(__file__).parents[2]
-_DEVICE = Path(__file__).parent / "device"
+_DEVICE = Path(__file__).parent / "device_scripts"
 for _folder in (_ROOT / "tests" / "stubs", _ROOT / "firmware"):
     if str(_folder) not in sys.path:
         sys.path.insert(0, str(_folder))
