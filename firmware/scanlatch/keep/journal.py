@@ -1,0 +1,280 @@
+# The journal of records: what was kept stays kept, whatever happens to the power.
+#
+# A ring of raw flash sectors (`sector` has their bytes, `ring` their order). Two rules carry the guarantee:
+# nothing is programmed that a cut operation of an earlier boot may have touched, and nothing counts as stable
+# until something was programmed after it.
+from hashlib import sha256
+
+from micropython import const
+from scanlatch.keep.audit import Audit
+from scanlatch.keep.newest import find_newest
+from scanlatch.keep.ring import KEPT_BACK, Ring, erase_all
+from scanlatch.keep.sector import FIRST, LARGEST, MARK, RECORD, SECTOR, Sectors, extent
+
+_TRIES = const(3)
+_QUIET_MS = const(300)  # an erase stops the processor for 45 ms and more: only when no scan is coming in
+_MARK_MS = const(60_000)
+_USUAL = const(320)  # bytes of the record that `room` and `capacity` count in
+_LEAST_SECTORS = const(8)
+_READY = const(KEPT_BACK + 1)  # prepared sectors after recover(), so that the first append finds one
+_NOTHING = bytes(32)
+
+
+class JournalError(Exception):
+    """The journal can't do what was asked; `reason` says why."""
+
+    def __init__(self, reason):
+        super().__init__(reason)
+        self.reason = reason
+
+
+class JournalFull(JournalError):
+    """No record fits: reason "full" until the bridge frees some, "busy" until the next quiet moment."""
+
+
+class JournalFault(JournalError):
+    """The flash failed, or lost what must not be lost."""
+
+
+class JournalMissing(JournalError):
+    """The flash holds nothing of this journal: the terminal is not provisioned."""
+
+
+class Journal:
+    """The records of one device on `flash` (as esp32.Partition); `journal_id` are the 8 bytes it was made with.
+
+    Attributes:
+        newest: highest seq, 0 where there is none yet; `newest_digest` its SHA-256 (32 zero bytes).
+        freed: every record up to this seq is safe with the bridge.
+        fault: None, or why nothing can be appended until a reboot.
+    """
+
+    def __init__(self, flash, journal_id):
+        if len(journal_id) != 8:
+            raise JournalError("a journal id has 8 bytes")
+        self._sectors = Sectors(flash, journal_id)
+        if self._sectors.count < _LEAST_SECTORS:
+            raise JournalError("the partition is too small")
+        self._ring = Ring(self._sectors)
+        self._audit = Audit(self._ring)
+        self._reset()
+
+    def _reset(self):
+        self.newest = self.freed = self._marked = 0
+        self.newest_digest = _NOTHING
+        self.fault = None
+        self._marked_ms = None
+
+    @staticmethod
+    def format(flash, journal_id):
+        """Erase everything and begin an empty journal under a new, never used id. Raises JournalFault."""
+        if not erase_all(flash, journal_id):
+            raise JournalFault("the flash doesn't take the journal")
+
+    def recover(self):
+        """Find what the flash holds; once, after boot and before all else. Raises JournalMissing.
+
+        Erases one sector, the first prepared one: a cut program may have begun there without leaving a trace.
+        It's the last of the prepared ones then, so that many boots wear them evenly, and none is used up.
+        """
+        self._reset()
+        ring = self._ring
+        ring.close()
+        freed = ring.survey()
+        if freed is None:
+            raise JournalMissing("the flash holds nothing of this journal")
+        self.newest, message, stable, self.freed = find_newest(ring, freed)
+        self._marked = self.freed
+        if message:
+            self.newest_digest = sha256(message).digest()
+        self._audit.begin(self.newest)
+        ring.recount(self.freed, self.newest)
+        if ring.fresh:
+            self._prepare(ring.fresh[0])
+        while len(ring.fresh) < _READY and self._prepare(ring.next_to_prepare()):
+            pass
+        if self.freed > self.newest:
+            self.fault = "record %d was kept and can't be read" % self.freed
+        elif message and not stable:
+            self._settle(message)
+
+    def _settle(self, message):
+        # The newest record may be half programmed and read differently tomorrow: nothing may build on it before
+        # it stands in a fresh sector with a mark behind it.
+        ring = self._ring
+        if self._write(RECORD, self.newest, message) and self._write(MARK, self.freed, b""):
+            return
+        self.fault = "the newest record can't be made safe"
+
+    @property
+    def oldest(self):
+        """Lowest seq that can be read, freed or not; newest + 1 where there is none."""
+        return self._ring.oldest or self.newest + 1
+
+    @property
+    def capacity(self):
+        """Records of 320 bytes that the whole ring holds."""
+        return (self._ring.count - KEPT_BACK) * ((SECTOR - FIRST) // extent(_USUAL))
+
+    @property
+    def room(self):
+        """Records of 320 bytes that still fit; 0 where not even one of the largest is sure to."""
+        ring = self._ring
+        if self.fault or ring.spare < KEPT_BACK:
+            return 0
+        rest = (SECTOR - ring.at) // extent(_USUAL)
+        if ring.spare > KEPT_BACK:
+            return rest + (ring.spare - KEPT_BACK) * ((SECTOR - FIRST) // extent(_USUAL))
+        return rest if ring.fits(LARGEST) else 0
+
+    @property
+    def blocked(self):
+        """Why append() would refuse a record of the largest size now: None, "full", "busy" or "fault"."""
+        return "fault" if self.fault else self._refusal(LARGEST)
+
+    @property
+    def erases(self):
+        """Sectors erased since boot."""
+        return self._sectors.erases
+
+    @property
+    def programs(self):
+        """Flash programs since boot."""
+        return self._sectors.programs
+
+    def _refusal(self, size):
+        ring = self._ring
+        if ring.spare < KEPT_BACK:
+            return "full"  # even where it fits: after it, the next boot may need a sector for its copy
+        if ring.fits(size):
+            return None
+        if ring.spare == KEPT_BACK:
+            return "full"
+        return "busy" if len(ring.fresh) <= KEPT_BACK else None
+
+    def append(self, seq, message):
+        """Keep one record: one flash program, read back. When this returns, nothing may lose it.
+
+        Raises JournalFull before anything is written, JournalFault where the flash failed three times: the same
+        seq may then be on the flash, so nothing is appended any more until a reboot has looked.
+        """
+        if self.fault:
+            raise JournalFault(self.fault)
+        if seq != self.newest + 1:
+            raise JournalError("record %d can't follow %d" % (seq, self.newest))
+        if not 0 < len(message) <= LARGEST:
+            raise JournalError("a record has 1 to %d bytes, not %d" % (LARGEST, len(message)))
+        refusal = self._refusal(len(message))
+        if refusal:
+            raise JournalFull(refusal)
+        if not self._write(RECORD, seq, message):
+            self.fault = "the flash doesn't keep what is written"
+            raise JournalFault(self.fault)
+        self.newest_digest = sha256(message).digest()
+
+    def _write(self, kind, number, message):
+        ring = self._ring
+        moved = False
+        for _ in range(_TRIES):
+            if not ring.fits(len(message)):
+                moved = True
+                if not ring.open_next():
+                    return False
+            block, offset = ring.open, ring.at
+            ring.at += extent(len(message))  # first of all: whatever happens now, this place is used
+            if self._sectors.put(block, ring.serial[block], offset, kind, number, message):
+                self._written(kind, number, block, moved)
+                return True
+            ring.close()
+        return False
+
+    def _written(self, kind, number, block, moved):
+        ring = self._ring
+        if kind == MARK:
+            self._marked = number
+        else:
+            self.newest, ring.home = number, block
+            if not ring.low[block]:
+                ring.low[block] = number
+                moved = True
+        if moved:
+            ring.recount(self.freed, self.newest)
+
+    def read(self, seq):
+        """Bytes of a record, freed or not; None where the ring has it no more, or the flash lost it."""
+        if not self.oldest <= seq <= self.newest:
+            return None
+        ring, sectors = self._ring, self._sectors
+        for i in range(ring.count - 1, -1, -1):
+            block = ring.order[i]
+            low = ring.low[block]
+            if not low or low > seq:
+                continue
+            offset = sectors.find(block, ring.serial[block], FIRST)
+            while offset >= 0:
+                if sectors.kind == RECORD and sectors.number == seq:
+                    return bytes(sectors.message())
+                offset = sectors.find(block, ring.serial[block], offset + sectors.size)
+            if low < seq:  # copies of one record only stand in sectors that begin with it
+                break
+        self._audit.lost(seq, seq)
+        return None
+
+    def digest(self, seq):
+        """SHA-256 of a record's bytes; None where it can't be read."""
+        if seq and seq == self.newest:
+            return self.newest_digest
+        message = self.read(seq)
+        return message and sha256(message).digest()
+
+    def missing(self):
+        """Up to 16 ranges [from, to] between oldest and newest that the flash lost, lowest first.
+
+        Reads what idle() has not yet read since boot, at most the whole ring.
+        """
+        while self._audit.step():
+            pass
+        return self._audit.missing()
+
+    def free(self, upto):
+        """Every record up to `upto` is safe elsewhere; its place may be used again when its turn comes."""
+        if upto > self.newest:
+            raise JournalError("record %d was never kept here" % upto)
+        if upto > self.freed:
+            self.freed = upto
+            if upto >= self._ring.turn:
+                self._ring.recount(upto, self.newest)
+
+    def idle(self, now_ms, quiet_ms):
+        """Do one job that can wait: prepare a sector, write a mark, or check a sector.
+
+        Args:
+            now_ms: monotonic time.
+            quiet_ms: time since the engine sent its last byte.
+
+        Returns: True where something was done, and more may wait.
+        """
+        if self.fault:
+            return False
+        ring = self._ring
+        if quiet_ms >= _QUIET_MS and len(ring.fresh) < ring.want and self._prepare(ring.next_to_prepare()):
+            return True
+        if self._mark_due(now_ms) and (ring.fits(0) or ring.fresh):
+            self._marked_ms = now_ms
+            if not self._write(MARK, self.freed, b""):
+                self._marked = self.freed  # it only spares some sending; the next one is tried anew
+            return True
+        return self._audit.step()
+
+    def _mark_due(self, now_ms):
+        if self.freed <= self._marked:
+            return False
+        waited = self._marked_ms is None or now_ms - self._marked_ms >= _MARK_MS
+        return waited or self.freed == self.newest
+
+    def _prepare(self, block):
+        if block < 0:
+            return False
+        self._ring.prepare(block, self.freed)
+        self._ring.recount(self.freed, self.newest)
+        return True

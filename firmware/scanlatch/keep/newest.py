@@ -1,0 +1,39 @@
+# Finds the newest record after a boot, and whether anything proves that its program had ended.
+from scanlatch.keep.sector import FIRST, MARK
+
+
+def find_newest(ring, freed):
+    """Look for the last valid copy of the newest record, from the end of the ring.
+
+    Args:
+        ring: surveyed ring; its `home` is set.
+        freed: highest freed mark known so far.
+
+    Returns: (seq or 0, message or None, stable, freed). Stable where something was programmed after the record:
+    an entry behind it, or a mark anywhere that covers it.
+    """
+    sectors = ring.sectors
+    seq, message, stable, behind = 0, None, False, False
+    recent = ring.top - 2 * ring.want  # marks in older sectors are below the ones beside later headers
+    ring.home = -1
+    for i in range(ring.count - 1, -1, -1):
+        block = ring.order[i]
+        serial = ring.serial[block]
+        if not serial or (message and serial < recent):
+            break
+        if block in ring.fresh:
+            continue
+        found, after = 0, False
+        offset = sectors.find(block, serial, FIRST)
+        while offset >= 0:
+            after = True
+            if sectors.kind == MARK:
+                freed = max(freed, sectors.number)
+            elif not message:
+                found, after = offset, False
+            offset = sectors.find(block, serial, offset + sectors.size)
+        behind = behind or after
+        if found and sectors.at(block, serial, found):
+            seq, message = sectors.number, bytes(sectors.message())
+            ring.home, stable = block, behind
+    return seq, message, stable or freed >= seq, freed
