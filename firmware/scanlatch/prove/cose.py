@@ -14,6 +14,7 @@ _AES_CCM_16_64_128 = const(10)
 _ENCRYPT0 = const(16)
 _MAC0 = const(17)
 _SIGN1 = const(18)
+_MAC_SIZE = const(32)  # bytes: HMAC 256/256
 
 
 class CoseError(ValueError):
@@ -50,6 +51,8 @@ def open_mac0(message, aad, key, kid):
         raise CoseError("frame")
     protected, _, payload, tag = parts
     if not (isinstance(protected, bytes) and isinstance(payload, bytes) and isinstance(tag, bytes)):
+        raise CoseError("frame")
+    if len(tag) != _MAC_SIZE:
         raise CoseError("frame")
     if protected != _protected(_HMAC_256, kid):
         raise CoseError("header")

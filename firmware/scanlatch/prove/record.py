@@ -60,10 +60,10 @@ def scan(
     """
     _need("seq", 0 < seq < 1 << 63)
     _need("prev", len(prev) == 32)
-    _need("captured_at", captured_at >= 0)
+    _need("captured_at", 0 <= captured_at < 1 << 63)
     _need("clock", 0 <= clock <= 2)
-    _need("boot", boot >= 0)
-    _need("uptime", uptime >= 0)
+    _need("boot", 0 <= boot < 1 << 32)
+    _need("uptime", 0 <= uptime < 1 << 63)
     _need("operation", 1 <= operation <= 8)
     _need("symbology", len(symbology) <= _LONGEST_AIM)
     _need("data", 0 < len(data) <= _LONGEST_DATA)
