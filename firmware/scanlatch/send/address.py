@@ -1,7 +1,13 @@
-# Where the broker is: looked up once, and again when no connection came of it.
+# Where the broker is, looked up once and again when no connection came of it; a socket on its way there.
+import errno
 import socket
 
+from micropython import const
+
 from scanlatch.send.causes import MqttError
+
+_TCP = const(6)  # IPPROTO_TCP and TCP_NODELAY have no names on MicroPython
+_NODELAY = const(1)
 
 
 class Address:
@@ -14,11 +20,8 @@ class Address:
         self._feed = feed
         self._found = None
 
-    def find(self):
-        """An entry of `getaddrinfo`. Where the name server is dead, what it last said still serves.
-
-        Raises MqttError "name".
-        """
+    def _find(self):
+        # Where the name server is dead, what it last said still serves.
         if not self.good or self._found is None:
             if self._feed:
                 self._feed()
@@ -30,3 +33,17 @@ class Address:
             if self._feed:
                 self._feed()
         return self._found
+
+    def dial(self):
+        """A non-blocking socket that connects; it can be written to once it has. Raises MqttError "name", OSError."""
+        family, kind, protocol, _, address = self._find()
+        dialled = socket.socket(family, kind, protocol)
+        try:
+            dialled.setblocking(False)
+            dialled.setsockopt(_TCP, _NODELAY, 1)  # a TLS socket has no setsockopt: before it is wrapped
+            dialled.connect(address)
+        except OSError as error:
+            if error.errno != errno.EINPROGRESS:
+                dialled.close()
+                raise
+        return dialled

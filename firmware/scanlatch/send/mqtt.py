@@ -2,7 +2,6 @@
 import asyncio
 import errno
 import gc
-import socket
 
 from micropython import const
 
@@ -14,8 +13,6 @@ from scanlatch.send.outgoing import Outgoing
 
 _IN_FLIGHT_LIMIT = const(16)  # WIRE "Delivery"
 _GOODBYE_MS = const(2000)
-_TCP = const(6)  # IPPROTO_TCP and TCP_NODELAY have no names on MicroPython
-_NODELAY = const(1)
 
 
 class Client:
@@ -55,7 +52,7 @@ class Client:
         self._shaking = False  # TLS handshake not done
         self._why = MqttError("network", "not connected")  # None while the link stands
         self._incoming = self._outgoing = None  # its two directions
-        self._reader = self._keeper = None  # its tasks
+        self._reader = self._keeper = None  # tasks
         self._ended = asyncio.Event()
         self._moved = asyncio.Event()  # a slot or the socket became free, an answer came, or the link ended
         self._in_flight = {}  # packet id -> on_ack
@@ -145,16 +142,21 @@ class Client:
     # Opening and ending
 
     async def _open(self):
-        family, kind, protocol, _, address = self._address.find()
-        plain = socket.socket(family, kind, protocol)
+        # A broker that refuses our certificate closes; now and then all that is seen of it is a reset, as of a
+        # broken line. Told apart by trying again.
+        for left in (2, 1, 0):
+            try:
+                kept = await self._open_once()
+                break
+            except OSError as error:
+                if not (left and self._shaking and error.errno == errno.ECONNRESET):
+                    raise
+            self._drop()
+        return kept
+
+    async def _open_once(self):
+        plain = self._address.dial()
         self._link = asyncio.StreamReader(plain)
-        plain.setblocking(False)
-        plain.setsockopt(_TCP, _NODELAY, 1)  # a TLS socket has no setsockopt: before it is wrapped
-        try:
-            plain.connect(address)
-        except OSError as error:
-            if error.errno != errno.EINPROGRESS:
-                raise
         if self._tls:
             self._shaking = True
             secure = self._tls.wrap_socket(plain, server_hostname=self._name, do_handshake_on_connect=False)
