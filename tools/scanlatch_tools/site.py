@@ -14,7 +14,6 @@ from typing import Annotated, Any
 import typer
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
-from rich import print as show
 
 from scanlatch_tools import certificates, site_files
 from scanlatch_tools.errors import ToolError
@@ -282,14 +281,14 @@ def init_command(
         broker=broker,
         broker_user=broker_user,
     )
-    show(f"made {made.folder} for {', '.join(made.sites)}")
-    show(f"broker:  mosquitto -c {made.folder}/mosquitto.conf")
-    show(f"bridge:  scanlatch bridge run --config {made.config}")
-    show(f"keep {made.folder}/ca/ca.key apart from the rest; it is needed to enrol and to renew, not to run")
+    typer.echo(f"made {made.folder} for {', '.join(made.sites)}")
+    typer.echo(f"broker:  mosquitto -c {made.folder}/mosquitto.conf")
+    typer.echo(f"bridge:  scanlatch bridge run --config {made.config}")
+    typer.echo(f"keep {made.folder}/ca/ca.key apart from the rest; it is needed to enrol and to renew, not to run")
 
 
 @app.command("renew")
 def renew_command(folder: Annotated[Path, typer.Argument(help="The site's folder.")]) -> None:
     """Issue the broker's and the bridge's certificates anew."""
     renew(folder)
-    show("renewed; restart the bridge, and the broker (or send it SIGHUP)")
+    typer.echo("renewed; restart the bridge, and the broker (or send it SIGHUP)")

@@ -1,0 +1,230 @@
+"""Enrols a terminal into a site: it makes its keys itself, and gets its certificate and settings.
+
+Repeatable: a terminal that has keys keeps them, and a try that broke off is mended by the next.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from host_bridge.clock import SystemClock
+from host_bridge.devices import Registry, load_agreement_key
+from host_bridge.errors import DeviceExists
+from host_bridge.ledger import open_ledger
+from host_bridge.ledger.devices import REVOKED
+from scanlatch_tools import site as sites
+from scanlatch_tools.boards import Board
+from scanlatch_tools.errors import ToolError
+
+_HANDOVER = "enrol.json"  # what the device's `enrol.finish` reads
+# Into the store of keys, not into the settings: those can be read by command.
+_KEEP_WIFI = """\
+from scanlatch.keep import store
+from scanlatch.system import board
+store.Nvs(board.nvs()).set_bytes("wifi_password", {!r})
+"""
+_POINT_HEX = 130
+_REQUEST_BYTES = 1024  # a request for P-256 with a short name takes about 220
+_ANSWER_CHARS = 8_192
+
+
+class EnrolError(ToolError):
+    """The terminal answered something that can't be right, or belongs to another id; says what to do."""
+
+
+class Transport(Protocol):
+    """How to reach a terminal's MicroPython: a board through its cable, or a twin."""
+
+    def run(self, code: str) -> str:
+        """Run code on the terminal to its end; gives what it printed. Raises where the code did."""
+        ...
+
+    def put(self, path: str, data: bytes) -> None:
+        """Write a file on the terminal."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """An enrolled terminal."""
+
+    device: str
+    site: str
+    signing: bytes  # public key, 65 bytes
+    certificate: bytes  # DER
+    anew: bool  # False: it was in the registry before
+
+
+@dataclass(frozen=True, slots=True)
+class _Publics:
+    signing: bytes
+    agreement: bytes
+    request: bytes
+
+
+def enrol(
+    folder: Path,
+    transport: Transport,
+    device: str,
+    site: str,
+    board: Board,
+    *,
+    operation: str = "sale",
+    ntp: str | None = None,
+    wifi: tuple[str, str] | None = None,
+    tell: Callable[[str], None] = lambda _step: None,
+) -> Enrolled:
+    """Enrol one terminal.
+
+    Args:
+        folder: of the site, with its CA's key.
+        transport: to the terminal.
+        device: its id, for life.
+        site: one of the site folder's.
+        board: the tables of its board file.
+        operation: what it does: "sale", "return", "receive", "stock-take", "query" or "dispatch".
+        ntp: time server, where the site has one.
+        wifi: name and password of the network to join, for a board with Wi-Fi.
+        tell: gets a line for every step done.
+
+    Raises:
+        EnrolError, ToolError: refused; nothing is half done that a second run would not mend.
+    """
+    place = sites.load(folder)
+    sites.check_name(device, "device id")
+    if site not in place.sites:
+        raise ToolError(f"no site {site!r} in {place.config}: {', '.join(place.sites)}")
+
+    publics = _read_publics(transport.run(_call(f"enrol.begin({device!r})")), device)
+    tell("the terminal has made its keys")
+    certificate = sites.issue_device_certificate(place.folder, publics.request, device)
+    _check_tls_key(certificate, publics)
+    tell("its certificate is issued")
+    with _registry(place) as registry:
+        anew = _register(registry, device, site, publics, certificate)
+    tell("it is in the registry" if anew else "it was in the registry")
+
+    settings = _settings(place, device, site, board, operation, ntp, certificate)
+    if wifi:
+        settings["wifi"] = {"ssid": wifi[0]}
+        transport.run(_KEEP_WIFI.format(wifi[1].encode()))
+    handover: dict[str, Any] = {
+        "settings": settings,
+        "bridge_public": place.bridge_public().hex(),
+        "floor": SystemClock().now(),
+        "ca": place.ca().public_bytes(serialization.Encoding.DER).hex(),
+        "certificate": certificate.hex(),
+    }
+    transport.put(_HANDOVER, json.dumps(handover).encode())
+    said = transport.run(_call("enrol.finish()"))
+    if said.strip().splitlines()[-1:] != ["enrolled"]:
+        raise EnrolError(f"the terminal did not finish; run this again. It said: {said[-500:].strip()!r}")
+    tell("the terminal has its settings")
+    return Enrolled(device, site, publics.signing, certificate, anew)
+
+
+def _call(code: str) -> str:
+    return f"from scanlatch.system import enrol\n{code}\n"
+
+
+def _read_publics(said: str, device: str) -> _Publics:
+    lines = [line for line in said.splitlines() if line.startswith("{")]
+    if len(said) > _ANSWER_CHARS or not lines:
+        raise EnrolError(f"the terminal made no keys; it said: {said[-500:].strip()!r}")
+    try:
+        answer: Any = json.loads(lines[-1])
+        told = cast(dict[str, str], answer)
+        if told["device"] != device:
+            raise EnrolError(f"this terminal is {told['device']!r}, not {device!r}: an id is for life")
+        publics = _Publics(_point(told["signing"]), _point(told["agreement"]), bytes.fromhex(told["csr"]))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise EnrolError(f"the terminal's answer can't be used: {error!r}") from error
+    if publics.signing == publics.agreement:
+        raise EnrolError("the terminal uses one key twice: its random generator is broken, take it out of use")
+    if len(publics.request) > _REQUEST_BYTES:
+        raise EnrolError("the terminal's certificate request is too long")
+    return publics
+
+
+def _point(text: str) -> bytes:
+    if len(text) != _POINT_HEX:
+        raise ValueError("a public key is not 65 bytes")
+    point = bytes.fromhex(text)
+    ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)  # ValueError where off the curve
+    return point
+
+
+def _check_tls_key(certificate: bytes, publics: _Publics) -> None:
+    point = (
+        x509.load_der_x509_certificate(certificate)
+        .public_key()
+        .public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
+    )
+    if point in (publics.signing, publics.agreement):
+        raise EnrolError("the terminal uses one key twice: its random generator is broken, take it out of use")
+
+
+@contextmanager
+def _registry(place: sites.Site) -> Generator[Registry]:
+    ledger = open_ledger(place.ledger_url)
+    try:
+        yield Registry(ledger, load_agreement_key(place.folder / "bridge" / "agreement.key"))
+    finally:
+        ledger.close()
+
+
+def _register(registry: Registry, device: str, site: str, publics: _Publics, certificate: bytes) -> bool:
+    """Put it into the registry, or find it there with the same keys; gives whether it is new."""
+    fingerprint = hashlib.sha256(certificate).hexdigest()
+    try:
+        registry.enrol(device, site, publics.signing, publics.agreement, SystemClock().now(), fingerprint)
+    except DeviceExists:
+        known = registry.find(device)
+        if (known.signing_public, known.agreement_public) != (publics.signing, publics.agreement):
+            raise EnrolError(
+                f"{device} is in the registry with other keys. A terminal whose keys were made anew is a new "
+                "terminal: give it an id that was never used, and revoke the old one"
+            ) from None
+        if known.status == REVOKED:
+            raise EnrolError(f"{device} is revoked; reinstate it first, if that is what is meant") from None
+        if known.site != site:
+            registry.move(device, site)
+        registry.set_certificate(device, fingerprint)
+        return False
+    return True
+
+
+def _settings(
+    place: sites.Site,
+    device: str,
+    site: str,
+    board: Board,
+    operation: str,
+    ntp: str | None,
+    certificate: bytes,
+) -> dict[str, Any]:
+    dates = x509.load_der_x509_certificate(certificate)
+    return {
+        "v": 1,
+        "site": site,
+        "device": device,
+        "operation": operation,
+        "broker": {
+            "host": place.host,
+            "port": place.port,
+            "name": place.verify,
+            "not_before": int(dates.not_valid_before_utc.timestamp()) * 1000,  # the clock's floor
+            "not_after": int(dates.not_valid_after_utc.timestamp()) * 1000,
+        },
+        "board": board,
+        "rules": {"first_digit": "8"},
+        "ntp": ntp,
+    }
