@@ -1,0 +1,86 @@
+"""The `scanlatch` command: finds the part that is asked for, and loads only that."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import typer
+
+from scanlatch_tools.errors import ToolError
+
+
+class _Part(NamedTuple):
+    module: str
+    help: str
+
+
+_PARTS = {
+    "site": _Part("scanlatch_tools.site", "Make a site: CA, certificates, broker, bridge and ledger."),
+    "bridge": _Part("host_bridge.cli", "Run the bridge and keep its registry."),
+    "twin": _Part("scanlatch_tools.twin.cli", "A terminal without the hardware."),
+    "platform": _Part("scanlatch_tools.platform_sim.cli", "A stand-in for the insurance platform."),
+    "demo": _Part("scanlatch_tools.demo.cli", "The main job, end to end, on this machine."),
+    "bench": _Part("scanlatch_tools.bench.cli", "Measure what is promised."),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run `scanlatch` with `arguments` (default: those of this process) and exit."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    wanted = next((word for word in given if not word.startswith("-")), None)
+    try:
+        _app(wanted)(given, prog_name="scanlatch")
+    except ToolError as error:
+        _tell(error)
+    except Exception as error:
+        if not _is_of_the_bridge(error):
+            raise
+        _tell(error)
+
+
+def _app(wanted: str | None) -> typer.Typer:
+    app = typer.Typer(
+        help="A scan terminal for drug trace codes, and what runs it.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+    )
+    for name, part in _PARTS.items():
+        if name == wanted:
+            _mount(app, name, part)
+        else:  # its line in the help, without half a second of imports
+            app.command(name, help=part.help)(_stand_in)
+    return app
+
+
+def _mount(app: typer.Typer, name: str, part: _Part) -> None:
+    try:
+        module = importlib.import_module(part.module)
+    except ModuleNotFoundError as error:
+        if error.name is None or not part.module.startswith(error.name):
+            raise  # the part is there, but something that it needs is not
+        raise ToolError(f"this installation has no {name!r}") from None
+    found: Any = module.app
+    if isinstance(found, typer.Typer):
+        app.add_typer(found, name=name, help=part.help)
+    else:  # a plain function is a command without commands below it
+        app.command(name, help=part.help)(found)
+
+
+def _stand_in() -> None:
+    """Never runs: the part that is asked for is mounted in its place."""
+
+
+def _is_of_the_bridge(error: Exception) -> bool:
+    errors = sys.modules.get("host_bridge.errors")
+    return errors is not None and isinstance(error, errors.BridgeError)
+
+
+def _tell(error: Exception) -> None:
+    print(f"scanlatch: {error}", file=sys.stderr)
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
