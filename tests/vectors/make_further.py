@@ -96,7 +96,11 @@ def heads() -> list[dict[str, Any]]:
 
 def signed(name: str, kind: str, values: dict[int, Any]) -> dict[str, Any]:
     payload = third.dumps(values)
-    return {"name": name, "payload": payload.hex(), "message": third.sign1(payload, kind, DEVICE.encode(), SIGNING).hex()}
+    return {
+        "name": name,
+        "payload": payload.hex(),
+        "message": third.sign1(payload, kind, DEVICE.encode(), SIGNING).hex(),
+    }
 
 
 def tagged(name: str, kind: str, values: dict[int, Any], kid: bytes = BRIDGE_KID) -> dict[str, Any]:
@@ -172,7 +176,10 @@ def credentials() -> list[dict[str, Any]]:
 def agreements() -> list[dict[str, Any]]:
     """ECDH and HKDF from private numbers to both keys, one with a shared secret that begins with a zero."""
     bridge = third.private_key(int(GIVEN["bridge"]["private"], 16))
-    made = [agreement("second device", 0xD0C5, bridge, "d-dock-02"), agreement("longest id", 0xD0C6, bridge, LONGEST_ID)]
+    made = [
+        agreement("second device", 0xD0C5, bridge, "d-dock-02"),
+        agreement("longest id", 0xD0C6, bridge, LONGEST_ID),
+    ]
     zero = next(n for n in range(2, 5000) if third.private_key(n).exchange(ec.ECDH(), bridge.public_key())[0] == 0)
     made.append(agreement("shared secret begins with a zero byte", zero, bridge, DEVICE))
     return made
@@ -198,8 +205,8 @@ def agreement(name: str, number: int, bridge: ec.EllipticCurvePrivateKey, device
 
 
 def statuses() -> list[dict[str, Any]]:
-    birth = {"v": 1, "online": True, "boot": 12, "connection": 3, "fw": "0.3.0", "board": "esp32-devkit", "engine": "grow",
-             "operation": "sale"}  # fmt: skip
+    birth = {"v": 1, "online": True, "boot": 12, "connection": 3, "fw": "0.3.0", "board": "esp32-devkit",
+             "engine": "grow", "operation": "sale"}  # fmt: skip
     death = {"v": 1, "online": False, "boot": 12, "connection": 3}
     return [
         {"name": name, "json": json.dumps(value, separators=(",", ":"))}

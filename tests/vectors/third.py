@@ -44,6 +44,13 @@ def raw_map(pairs: list[tuple[bytes, bytes]]) -> bytes:
     return bytes((0xA0 | len(pairs),)) + b"".join(key + value for key, value in pairs)
 
 
+def swapped(data: bytes, old: bytes, new: bytes) -> bytes:
+    """`data` with the one place where `old` stands holding `new`."""
+    if data.count(old) != 1:
+        raise ValueError(f"{old.hex()} stands {data.count(old)} times")
+    return data.replace(old, new)
+
+
 def aad(kind: str) -> bytes:
     return f"scanlatch/1/{kind}".encode()
 
@@ -95,7 +102,14 @@ def mac0(
 
 
 def encrypt0(
-    payload: bytes, kid: bytes, key: bytes, nonce: bytes, *, kind: str = "credential", alg: int = CCM, tag_bytes: int = 8
+    payload: bytes,
+    kid: bytes,
+    key: bytes,
+    nonce: bytes,
+    *,
+    kind: str = "credential",
+    alg: int = CCM,
+    tag_bytes: int = 8,
 ) -> bytes:
     """COSE_Encrypt0 (RFC 9052 5.3)."""
     protected = dumps({1: alg, 4: kid})
