@@ -16,7 +16,7 @@ class _Part(NamedTuple):
 
 
 _PARTS = {
-    "site": _Part("scanlatch_tools.site", "Make a site: CA, certificates, broker, bridge and ledger."),
+    "site": _Part("scanlatch_tools.site_cli", "Make a site: CA, certificates, broker, bridge and ledger."),
     "bridge": _Part("host_bridge.cli", "Run the bridge and keep its registry."),
     "twin": _Part("scanlatch_tools.twin.cli", "A terminal without the hardware."),
     "platform": _Part("scanlatch_tools.platform_sim.cli", "A stand-in for the insurance platform."),

@@ -1,4 +1,4 @@
-"""Makes a site's folder and issues its certificates: `scanlatch site`."""
+"""Makes a site's folder, and issues its certificates."""
 
 import os
 import pwd
@@ -9,9 +9,8 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
@@ -104,19 +103,14 @@ def create(
     """
     folder = folder.resolve()
     plan = _plan(sites, hosts, port, platform_url, institution, broker)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise SiteExistsError(
-            f"{folder} is not empty, and a site is never written over: its keys, and its devices with them, "
-            f"would be lost. Choose another folder; to renew certificates run: scanlatch site renew {folder}"
-        )
+    _must_be_free(folder)
     user = broker_user or pwd.getpwuid(os.geteuid()).pw_name
     folder.parent.mkdir(parents=True, exist_ok=True)
     building = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
         _fill(building, folder, plan, user)
-        if folder.exists():
-            folder.rmdir()
-        building.rename(folder)
+        _must_be_free(folder)  # still: another may have been at it at the same time
+        building.rename(folder)  # fails, and no harm done, where another won in between
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)
         raise
@@ -171,6 +165,14 @@ def renew(folder: Path) -> None:
     names = old.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     hosts = [str(name.value) for name in names]
     _issue_services(site.folder, ca, ca_key, hosts)
+
+
+def _must_be_free(folder: Path) -> None:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise SiteExistsError(
+            f"{folder} is not empty, and a site is never written over: its keys, and its devices with them, "
+            f"would be lost. Choose another folder; to renew certificates run: scanlatch site renew {folder}"
+        )
 
 
 def _plan(
@@ -252,43 +254,3 @@ def _write(path: Path, text: str, mode: int) -> None:
 def _give_to(folder: Path, user: str) -> None:
     for path in (folder, *folder.rglob("*")):
         shutil.chown(path, user)
-
-
-app = typer.Typer(help="Make a site and its certificates.", no_args_is_help=True)
-
-
-@app.command("init")
-def init_command(
-    folder: Annotated[Path, typer.Argument(help="Folder to make.")],
-    site: Annotated[list[str], typer.Option(help="A site's name; repeat for more.")],
-    host: Annotated[list[str] | None, typer.Option(help="Name or address of the broker; repeat for more.")] = None,
-    port: Annotated[int, typer.Option(help="The broker's port.")] = 8883,
-    platform_url: Annotated[str, typer.Option(help="Address of the platform.")] = "http://127.0.0.1:8810",
-    institution: Annotated[str, typer.Option(help="Number at the platform.")] = "H00000000001",
-    broker: Annotated[str, typer.Option(help="mosquitto, or amqtt for a trial.")] = "mosquitto",
-    broker_user: Annotated[str | None, typer.Option(help="Account that runs the broker.")] = None,
-) -> None:
-    """Make CA, certificates, keys, ledger, bridge.toml and mosquitto.conf."""
-    if broker not in ("mosquitto", "amqtt"):
-        raise ToolError(f"broker {broker!r}: mosquitto or amqtt")
-    made = create(
-        folder,
-        site,
-        hosts=host or ["127.0.0.1"],
-        port=port,
-        platform_url=platform_url,
-        institution=institution,
-        broker=broker,
-        broker_user=broker_user,
-    )
-    typer.echo(f"made {made.folder} for {', '.join(made.sites)}")
-    typer.echo(f"broker:  mosquitto -c {made.folder}/mosquitto.conf")
-    typer.echo(f"bridge:  scanlatch bridge run --config {made.config}")
-    typer.echo(f"keep {made.folder}/ca/ca.key apart from the rest; it is needed to enrol and to renew, not to run")
-
-
-@app.command("renew")
-def renew_command(folder: Annotated[Path, typer.Argument(help="The site's folder.")]) -> None:
-    """Issue the broker's and the bridge's certificates anew."""
-    renew(folder)
-    typer.echo("renewed; restart the bridge, and the broker (or send it SIGHUP)")

@@ -1,0 +1,48 @@
+"""`scanlatch site`: makes a site, and renews its certificates."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from scanlatch_tools import site as sites
+from scanlatch_tools.errors import ToolError
+
+app = typer.Typer(help="Make a site and its certificates.", no_args_is_help=True)
+
+
+@app.command("init")
+def init_command(
+    folder: Annotated[Path, typer.Argument(help="Folder to make.")],
+    site: Annotated[list[str], typer.Option(help="A site's name; repeat for more.")],
+    host: Annotated[list[str] | None, typer.Option(help="Name or address of the broker; repeat for more.")] = None,
+    port: Annotated[int, typer.Option(help="The broker's port.")] = 8883,
+    platform_url: Annotated[str, typer.Option(help="Address of the platform.")] = "http://127.0.0.1:8810",
+    institution: Annotated[str, typer.Option(help="Number at the platform.")] = "H00000000001",
+    broker: Annotated[str, typer.Option(help="mosquitto, or amqtt for a trial.")] = "mosquitto",
+    broker_user: Annotated[str | None, typer.Option(help="Account that runs the broker.")] = None,
+) -> None:
+    """Make CA, certificates, keys, ledger, bridge.toml and mosquitto.conf."""
+    if broker not in ("mosquitto", "amqtt"):
+        raise ToolError(f"broker {broker!r}: mosquitto or amqtt")
+    made = sites.create(
+        folder,
+        site,
+        hosts=host or ["127.0.0.1"],
+        port=port,
+        platform_url=platform_url,
+        institution=institution,
+        broker=broker,
+        broker_user=broker_user,
+    )
+    typer.echo(f"made {made.folder} for {', '.join(made.sites)}")
+    typer.echo(f"broker:  mosquitto -c {made.folder}/mosquitto.conf")
+    typer.echo(f"bridge:  scanlatch bridge run --config {made.config}")
+    typer.echo(f"keep {made.folder}/ca/ca.key apart from the rest; it is needed to enrol and to renew, not to run")
+
+
+@app.command("renew")
+def renew_command(folder: Annotated[Path, typer.Argument(help="The site's folder.")]) -> None:
+    """Issue the broker's and the bridge's certificates anew."""
+    sites.renew(folder)
+    typer.echo("renewed; restart the bridge, and the broker (or send it SIGHUP)")
