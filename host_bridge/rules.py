@@ -44,7 +44,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What is known of the record that a void names."""
+    """What is known of the record that a void names, or of the sale that a return takes back."""
 
     operation: int | None
     session: str | None
@@ -112,6 +112,8 @@ def decide(known: Known) -> Decision:
         return _BY_TARGET[_target_standing(known)]
     if known.operation == Operation.SESSION_END:
         return _BY_SESSION[known.session_open]
+    if known.operation == Operation.RETURN and known.target and known.target.voided:
+        return _NOT_SOLD_HERE
     return _BY_CODE.get((known.operation or 0, known.code), _MALFORMED)
 
 

@@ -52,14 +52,16 @@ class TargetRow(NamedTuple):
 
     device: str
     seq: int
+    digest: bytes
     operation: int | None
     session: str | None
     site: str | None
     code: str | None
     voided_by: str | None
-    outcome: int | None
-    submission: str | None
+    outcome: int | None  # today's; None while a lower seq is missing
+    submission: str | None  # state of its outbox row
     attempts: int | None
+    pending_at: int | None  # None: its pending verdict went out, or is not needed any more
     session_closed: bool
 
 
@@ -146,6 +148,12 @@ def gap_edges(connection: sa.Connection, device: str, above: int, limit: int) ->
     return [(row.seq - 1, row.prev) for row in connection.execute(statement)]
 
 
+def first_above(connection: sa.Connection, device: str, seq: int) -> bytes | None:
+    """Message of the lowest record above a seq."""
+    statement = sa.select(scans.c.message).where(scans.c.device == device, scans.c.seq > seq)
+    return connection.scalar(statement.order_by(scans.c.seq).limit(1))
+
+
 def today(connection: sa.Connection, pairs: Sequence[Pair]) -> dict[Pair, Today]:
     """The verdict as of now of each of these records that has one."""
     found: dict[Pair, Today] = {}
@@ -176,6 +184,7 @@ def targets(connection: sa.Connection, pairs: Sequence[Pair]) -> dict[Pair, Targ
             sa.select(
                 scans.c.device,
                 scans.c.seq,
+                scans.c.digest,
                 scans.c.operation,
                 scans.c.session,
                 scans.c.site,
@@ -184,6 +193,7 @@ def targets(connection: sa.Connection, pairs: Sequence[Pair]) -> dict[Pair, Targ
                 sa.func.coalesce(verdicts.c.outcome, scans.c.outcome),
                 outbox.c.state,
                 outbox.c.attempts,
+                outbox.c.pending_at,
                 sessions.c.closed_at.is_not(None),
             )
             .select_from(
@@ -194,7 +204,7 @@ def targets(connection: sa.Connection, pairs: Sequence[Pair]) -> dict[Pair, Targ
             .where(_among(scans, chunk))
         )
         for row in connection.execute(statement):
-            found[row[0], row[1]] = TargetRow(*row[:10], bool(row[10]))
+            found[row[0], row[1]] = TargetRow(*row[:12], bool(row[12]))
     return found
 
 

@@ -41,10 +41,23 @@ _ACKED = (
 )
 
 
-def insert(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> None:
-    """Add final verdicts: device, seq, outcome, reason, text, decided_at, repeat."""
+def insert(connection: sa.Connection, finals: Sequence[tuple[Final, bool]]) -> None:
+    """Add final verdicts, each with whether its pending one went out."""
+    rows = [
+        {
+            "device": final.device,
+            "seq": final.seq,
+            "outcome": int(final.outcome),
+            "reason": int(final.reason),
+            "text": final.text,
+            "decided_at": final.decided_at,
+            "repeat": told,
+            "sent": DUE,
+        }
+        for final, told in finals
+    ]
     if rows:
-        connection.execute(sa.insert(verdicts), [{**row, "sent": DUE} for row in rows])
+        connection.execute(sa.insert(verdicts), rows)
 
 
 def due(connection: sa.Connection, limit: int) -> list[Final]:

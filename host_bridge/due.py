@@ -1,0 +1,63 @@
+"""What falls due without any message: pending verdicts, records whose turn has come, gaps to be asked for."""
+
+from host_bridge.admission import Admission, todays_verdict
+from host_bridge.ledger import alerts, commands, devices, outbox, scans
+from host_bridge.ledger.devices import REVOKED, DeviceRow
+from host_bridge.ledger.scans import key_of
+from host_bridge.wire import Outcome
+from host_bridge.work import Work
+
+SILENT_MS = 60_000  # a gap is asked for once the device has sent no record for this long
+_LONGEST_WAIT_MS = 600_000  # between two asks for the same gap
+_RESEND_LIFE_MS = 600_000  # a terminal that comes back within this time still acts on it
+_DEVICES = 500  # devices looked at in one transaction
+_PENDING = 1_000  # pending verdicts sent in one transaction
+
+
+def pending(work: Work) -> None:
+    """Send the pending verdicts that the platform did not make final in time."""
+    connection = work.connection
+    rows = outbox.pending_due(connection, work.now, _PENDING)
+    if rows:
+        _lock(work, {row.device for row in rows})
+        todays = scans.today(connection, [(row.device, row.seq) for row in rows])
+        for pair, today in todays.items():
+            if today.outcome == Outcome.PENDING:
+                work.after.verdicts.append((work.devices[pair[0]], todays_verdict(today)))
+        outbox.pending_told(connection, [key_of(row.device, row.seq) for row in rows])
+    work.after.next_pending = outbox.next_pending(connection)
+
+
+def look_after(work: Work) -> None:
+    """Decide what waited without cause, and ask for records that a head named and nobody sent."""
+    connection = work.connection
+    waiting = devices.undecided(connection, _DEVICES)
+    behind = devices.behind(connection, work.now - SILENT_MS, _DEVICES)
+    _lock(work, {*waiting, *behind})
+    admission = Admission(work)
+    for device in waiting:
+        admission.close_gaps(work.devices[device], again=True)
+    for device in behind:
+        _ask_again(work, work.devices[device])
+    commands.expire(connection, work.now)
+
+
+def _ask_again(work: Work, row: DeviceRow) -> None:
+    wait = min(SILENT_MS << min(row.resend_asks, 8), _LONGEST_WAIT_MS)
+    asked_lately = row.resend_asks > 0 and work.now < row.resend_asked_at + wait
+    if row.status == REVOKED or row.head_newest <= row.upto or asked_lately:
+        return
+    row.resend_asks += 1
+    row.resend_asked_at = work.now
+    work.touched.add(row.id)
+    first = row.upto + 1
+    command = commands.add(work.connection, row, "resend", {"from": first}, work.now, work.now + _RESEND_LIFE_MS)
+    work.after.commands.append((row, command))
+    detail = "the device has records that did not come; asked for again"
+    alerts.open_alert(work.connection, alerts.BEHIND, row.id, first, row.head_newest, detail, work.now)
+
+
+def _lock(work: Work, ids: set[str]) -> None:
+    missing = ids - work.devices.keys()
+    if missing:
+        work.devices.update(devices.lock(work.connection, missing))

@@ -1,0 +1,171 @@
+"""Messages in batches: verified, put into the ledger in one transaction, answered, and only then acknowledged."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import structlog
+
+from host_bridge import credentials, due, heads, metrics
+from host_bridge.admission import Admission
+from host_bridge.clock import Chance, Clock
+from host_bridge.devices import Registry
+from host_bridge.ledger import Ledger, commands, devices, outbox, verdicts
+from host_bridge.ledger.devices import REVOKED, DeviceRow
+from host_bridge.opening import EVIDENCE, Inbound, Opened, Opener
+from host_bridge.replies import Replies
+from host_bridge.wire import Credential, Head, Reply
+from host_bridge.work import After, Work
+
+ROUND_S = 10.0  # WIRE.md "Delivery": at start and this often, what is due is decided
+_FLUSH_S = 1.0  # acknowledgements of the broker wait this long at most for a transaction to share
+_PENDING_GRAIN_MS = 20  # pending verdicts that fall due this close together share a transaction
+_UNSENT = 1_000  # rows published again at once
+
+_log = structlog.get_logger("scanlatch.intake")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What intake works with."""
+
+    ledger: Ledger
+    registry: Registry
+    replies: Replies
+    clock: Clock
+    chance: Chance
+    deadline_ms: int  # how long a pending verdict is held back for the platform
+    wake_outbox: Callable[[], None]
+
+
+class Intake:
+    """The bridge's front door. One thread calls it; the transport is somebody else's."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._opener = Opener(parts.registry)
+        self._next_pending: int | None = None
+        self._next_round = 0.0
+        self._next_flush = 0.0
+
+    def start(self) -> None:
+        """Take up what an earlier run left: pending verdicts, finals and commands not yet sent."""
+        with self._parts.ledger.read() as connection:
+            self._next_pending = outbox.next_pending(connection)
+        self._next_round = 0.0
+        self.tick()
+
+    def process(self, batch: Sequence[Inbound]) -> None:
+        """Commit a batch, publish what follows, acknowledge.
+
+        Raises LedgerBusy where nothing of it was kept: the same batch may be given again.
+        """
+        opened = [one for one in map(self._opener.open, batch) if one is not None]
+        if opened:
+            with self._transaction({one.device for one in opened}) as work:
+                self._take(work, opened)
+        for message in batch:
+            message.ack()
+
+    def tick(self) -> None:
+        """Do what has fallen due; cheap where nothing has. Raises LedgerBusy."""
+        now, ticks = self._parts.clock.now(), self._parts.clock.ticks()
+        if self._next_pending is not None and now >= self._next_pending:
+            self._next_pending = None
+            with self._transaction(set()) as work:
+                due.pending(work)
+        if ticks >= self._next_round:
+            self._next_round = ticks + ROUND_S
+            with self._transaction(set()) as work:
+                due.look_after(work)
+            self.publish_unsent()
+        if ticks >= self._next_flush and self._parts.replies.has_acknowledged:
+            with self._transaction(set()):
+                pass  # a transaction writes the broker's acknowledgements down
+            self._next_flush = ticks + _FLUSH_S
+
+    def idle_s(self) -> float:
+        """How long the caller may wait for messages before the next `tick`."""
+        wait = min(_FLUSH_S, self._next_round - self._parts.clock.ticks())
+        if self._next_pending is not None:
+            wait = min(wait, (self._next_pending - self._parts.clock.now() + _PENDING_GRAIN_MS) / 1000)
+        return max(0.0, wait)
+
+    def publish_unsent(self) -> None:
+        """Publish rows that the broker has not acknowledged and that are not on their way: after every connect."""
+        with self._parts.ledger.read() as connection:
+            finals = verdicts.due(connection, _UNSENT)
+            orders = commands.due(connection, self._parts.clock.now(), _UNSENT)
+            rows = {one: devices.get(connection, one) for one in {row.device for row in (*finals, *orders)}}
+        after = After()
+        for final in finals:
+            if row := rows[final.device]:
+                after.finals.append((row, final))
+        for command in orders:
+            if row := rows[command.device]:
+                after.commands.append((row, command))
+        self._parts.replies.send(after)
+
+    @contextmanager
+    def _transaction(self, ids: set[str]) -> Iterator[Work]:
+        """One transaction; what it leaves to be said goes out once it is committed."""
+        parts = self._parts
+        with parts.ledger.write() as connection:
+            rows = devices.lock(connection, ids) if ids else {}
+            work = Work(connection, parts.clock.now(), parts.deadline_ms, rows)
+            yield work
+            devices.save(connection, [work.devices[device] for device in sorted(work.touched)])
+            parts.replies.acknowledged(connection)
+        after = work.after
+        if after.submissions:
+            parts.wake_outbox()
+        if after.next_pending is not None:
+            self._next_pending = min(after.next_pending, self._next_pending or after.next_pending)
+        parts.replies.send(after)
+
+    def _take(self, work: Work, opened: Sequence[Opened]) -> None:
+        admission = Admission(work)
+        current = [self._current(one, work.devices.get(one.device)) for one in opened]
+        messages = [one for one in current if one is not None]
+        for message in messages:
+            if message.content is None:
+                self._refuse(admission, message)
+        admission.admit(messages)
+        for message in messages:
+            match message.content:
+                case Head() as head:
+                    heads.take(work, admission, message, head)
+                case Credential() as credential:
+                    credentials.take(work, message, credential, self._parts.chance)
+                case Reply() as reply:
+                    self._reply(work, message, reply)
+                case _:
+                    continue
+
+    def _current(self, message: Opened, row: DeviceRow | None) -> Opened | None:
+        """The message under the keys that its locked row has; None for a revoked device: nothing in."""
+        if row is None:
+            return message
+        if row.status == REVOKED:
+            metrics.refused.labels(message.kind, "revoked").inc()
+            return None
+        if message.keys_version == row.keys_version:
+            return message
+        keys = self._parts.registry.keys_of(row)
+        return self._opener.opened(message.site, message.device, message.kind, message.message, keys)
+
+    def _refuse(self, admission: Admission, message: Opened) -> None:
+        why = (message.why or "").split(":")[0]
+        _log.warning("refused", device=message.device, kind=message.kind, why=why)
+        if message.kind in EVIDENCE:
+            admission.quarantine(message)
+        else:
+            metrics.refused.labels(message.kind, why).inc()
+
+    def _reply(self, work: Work, message: Opened, reply: Reply) -> None:
+        row = work.devices[message.device]
+        row.command_counter = max(row.command_counter, reply.last)
+        row.spoke_from = message.site
+        work.touched.add(row.id)
+        known = commands.replied(work.connection, row.id, reply.counter, reply.result, work.now)
+        _log.info("reply", device=row.id, counter=reply.counter, result=reply.result, known=known)

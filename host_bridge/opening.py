@@ -1,0 +1,108 @@
+"""What a message from the broker claims, worked out before any transaction."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import cbor2
+
+from host_bridge import metrics
+from host_bridge.cbor_peek import find
+from host_bridge.devices import Keys, Registry
+from host_bridge.wire import (
+    Credential,
+    Head,
+    OpenedScan,
+    Reply,
+    WireError,
+    digest,
+    open_credential,
+    open_head,
+    open_reply,
+    open_scan,
+)
+
+_TOPIC = re.compile(r"scanlatch/v1/([a-z0-9-]{1,32})/([a-z0-9-]{1,32})/([a-z]{1,16})\Z")
+_TOPICS = 65_536  # topics remembered
+HINTS = frozenset({"status", "health"})  # never evidence: counted, no more
+EVIDENCE = frozenset({"scan", "head"})  # quarantined where they claim nothing
+KINDS = ("scan", "head", "credential", "reply", "status", "health")  # what devices publish
+
+
+@dataclass(slots=True)
+class Inbound:
+    """One message from the broker; `ack` tells the broker that it is done with."""
+
+    topic: str
+    payload: bytes
+    ack: Callable[[], None]
+
+
+@dataclass(slots=True)
+class Opened:
+    """One message with what it claims: `content` where it holds, else `why` it claims nothing."""
+
+    site: str  # in the topic
+    device: str
+    kind: str
+    message: bytes
+    digest: bytes
+    content: OpenedScan | Head | Credential | Reply | None
+    why: str | None
+    keys_version: int | None  # None: no such device
+
+
+class Opener:
+    """Verifies messages against the registry's keys."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    def open(self, message: Inbound) -> Opened | None:
+        """What `message` claims; None for what is only counted: hints, and topics that are none of ours."""
+        place = _place(message.topic)
+        if place is None or place[2] not in KINDS:
+            metrics.refused.labels("other", "topic").inc()
+            return None
+        site, device, kind = place
+        metrics.messages.labels(kind).inc()
+        if kind in HINTS:
+            return None
+        return self.opened(site, device, kind, message.payload, self._registry.keys(device))
+
+    def opened(self, site: str, device: str, kind: str, message: bytes, keys: Keys | None) -> Opened:
+        """The same for a message whose topic is taken apart already."""
+        if keys is None:
+            return Opened(site, device, kind, message, digest(message), None, "no such device", None)
+        try:
+            content = _READERS[kind](message, device, keys)
+        except WireError as error:
+            return Opened(site, device, kind, message, digest(message), None, str(error), keys.version)
+        known = content.digest if isinstance(content, OpenedScan) else digest(message)
+        return Opened(site, device, kind, message, known, content, None, keys.version)
+
+
+_READERS: dict[str, Callable[[bytes, str, Keys], OpenedScan | Head | Credential | Reply]] = {
+    "scan": lambda message, device, keys: open_scan(message, device, keys.signing),
+    "head": lambda message, device, keys: open_head(message, device, keys.signing),
+    "credential": lambda message, device, keys: open_credential(message, keys.shared.credential, device),
+    "reply": lambda message, device, keys: open_reply(message, keys.shared.mac, device),
+}
+
+
+def peek(message: bytes, key: int) -> int | bytes | None:
+    """What can be read under `key` in the payload of a message that claims nothing; proves nothing by itself."""
+    try:
+        frame: Any = cbor2.loads(message)
+        payload = frame.value[2]
+    except Exception:  # noqa: BLE001  # whatever a decoder makes of hostile bytes, they cannot be read
+        return None
+    return find(payload, key) if isinstance(payload, bytes) else None
+
+
+@lru_cache(maxsize=_TOPICS)
+def _place(topic: str) -> tuple[str, str, str] | None:
+    found = _TOPIC.match(topic)
+    return (found[1], found[2], found[3]) if found else None

@@ -1,0 +1,124 @@
+"""Signed verdicts, receipts and commands out; what must arrive is followed until the broker has it."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import sqlalchemy as sa
+
+from host_bridge import metrics
+from host_bridge.clock import Clock
+from host_bridge.devices import Registry
+from host_bridge.ledger import commands, verdicts
+from host_bridge.ledger.commands import CommandRow
+from host_bridge.ledger.devices import REVOKED, DeviceRow
+from host_bridge.ledger.verdicts import Final
+from host_bridge.wire import Command, Outcome, Receipt, Verdict, seal_command, seal_receipt, seal_verdict
+from host_bridge.work import After, ReceiptDue
+
+_FINAL, _COMMAND = "final", "command"
+_Followed = tuple[str, str, int]  # what, device, seq or counter
+
+
+class Outlet(Protocol):
+    """Where messages leave: the broker, or a simulation's."""
+
+    def publish(self, topic: str, payload: bytes, done: Callable[[], None] | None) -> bool:
+        """Hand over one message at QoS 1; `done` once the broker has it. False: not taken, try later."""
+        ...
+
+
+class Replies:
+    """Seals and publishes. Safe to use from several threads."""
+
+    def __init__(self, outlet: Outlet, registry: Registry, clock: Clock) -> None:
+        self._outlet = outlet
+        self._registry = registry
+        self._clock = clock
+        self._followed: set[_Followed] = set()
+        self._acknowledged: deque[_Followed] = deque()
+
+    def send(self, after: After) -> None:
+        """Publish all that a committed transaction left to be said; nothing to a revoked device."""
+        for row, verdict in after.verdicts:
+            self._verdict(row, verdict, None)
+        for row, final in after.finals:
+            self.final(row, final)
+        for row, receipt in after.receipts:
+            self._receipt(row, receipt)
+        for row, command in after.commands:
+            self.command(row, command)
+
+    def final(self, row: DeviceRow, final: Final) -> None:
+        """Publish a final verdict that is a row; it stays due until the broker has it."""
+        followed = _FINAL, final.device, final.seq
+        if followed in self._followed:
+            return
+        verdict = Verdict(
+            final.seq,
+            final.digest,
+            Outcome(final.outcome),
+            final.reason,
+            final.decided_at,
+            final=True,
+            kept=True,
+            text=final.text,
+        )
+        self._verdict(row, verdict, followed)
+
+    def command(self, row: DeviceRow, command: CommandRow) -> None:
+        """Publish a command; its counter is stored already."""
+        followed = _COMMAND, command.device, command.counter
+        if followed in self._followed:
+            return
+        value = Command(command.counter, command.name, command.arguments, command.not_after)
+        keys = self._registry.keys_of(row)
+        self._publish(row, "command", seal_command(value, keys.shared.mac, self._registry.kid), followed)
+
+    def acknowledged(self, connection: sa.Connection) -> None:
+        """Write down, in the transaction at hand, what the broker has acknowledged since."""
+        done: list[_Followed] = []
+        while self._acknowledged:
+            done.append(self._acknowledged.popleft())
+        verdicts.acknowledged(connection, _of(done, _FINAL))
+        commands.acknowledged(connection, _of(done, _COMMAND))
+
+    @property
+    def has_acknowledged(self) -> bool:
+        """True where `acknowledged` has something to write."""
+        return bool(self._acknowledged)
+
+    def forget(self) -> None:
+        """The link was lost for good: what was in flight is due again."""
+        self._followed.clear()
+
+    def _verdict(self, row: DeviceRow, verdict: Verdict, followed: _Followed | None) -> None:
+        mac = self._registry.keys_of(row).shared.mac
+        self._publish(row, "verdict", seal_verdict(verdict, mac, self._registry.kid), followed)
+
+    def _receipt(self, row: DeviceRow, due: ReceiptDue) -> None:
+        receipt = Receipt(due.upto, due.digest, self._clock.now(), due.head)
+        mac = self._registry.keys_of(row).shared.mac
+        self._publish(row, "receipt", seal_receipt(receipt, mac, self._registry.kid), None)
+
+    def _publish(self, row: DeviceRow, kind: str, message: bytes, followed: _Followed | None) -> None:
+        if row.status == REVOKED:
+            return
+        done = None if followed is None else self._follow(followed)
+        taken = self._outlet.publish(f"scanlatch/v1/{row.speaks_at}/{row.id}/{kind}", message, done)
+        if not taken and followed is not None:
+            self._followed.discard(followed)
+        (metrics.published if taken else metrics.not_published).labels(kind).inc()
+
+    def _follow(self, followed: _Followed) -> Callable[[], None]:
+        self._followed.add(followed)
+
+        def done() -> None:
+            self._followed.discard(followed)
+            self._acknowledged.append(followed)
+
+        return done
+
+
+def _of(followed: Sequence[_Followed], what: str) -> list[tuple[str, int]]:
+    return [(device, number) for kind, device, number in followed if kind == what]

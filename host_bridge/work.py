@@ -1,0 +1,43 @@
+"""One transaction's work: what it knows, and what goes out once it is committed."""
+
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from host_bridge.ledger.commands import CommandRow
+from host_bridge.ledger.devices import DeviceRow
+from host_bridge.ledger.verdicts import Final
+from host_bridge.wire import Verdict
+
+
+@dataclass(slots=True)
+class ReceiptDue:
+    """A receipt that is to go out; `head` is the digest of the head it answers."""
+
+    upto: int
+    digest: bytes
+    head: bytes | None
+
+
+@dataclass(slots=True)
+class After:
+    """What goes out after the commit, in this order."""
+
+    verdicts: list[tuple[DeviceRow, Verdict]] = field(default_factory=list)
+    finals: list[tuple[DeviceRow, Final]] = field(default_factory=list)
+    receipts: list[tuple[DeviceRow, ReceiptDue]] = field(default_factory=list)
+    commands: list[tuple[DeviceRow, CommandRow]] = field(default_factory=list)
+    submissions: int = 0  # new rows that the outbox can take at once
+    next_pending: int | None = None  # when a pending verdict made here falls due, ms UTC
+
+
+@dataclass(slots=True)
+class Work:
+    """A transaction under way. `devices` are locked rows, changed in place and written back at its end."""
+
+    connection: sa.Connection
+    now: int  # ms UTC
+    deadline_ms: int  # how long a pending verdict is held back
+    devices: dict[str, DeviceRow]
+    after: After = field(default_factory=After)
+    touched: set[str] = field(default_factory=set)  # devices whose rows changed
