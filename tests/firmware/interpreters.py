@@ -58,9 +58,10 @@ class Device:
 
     def close(self) -> None:
         """End the interpreter."""
-        assert self._process.stdin
-        self._process.stdin.close()
-        self._process.wait(10)
+        try:
+            self._process.communicate(timeout=10)
+        finally:
+            self._process.kill()
 
 
 class Devices:

@@ -40,20 +40,7 @@ def mac0(kid, payload, aad, key):
 
 def open_mac0(message, aad, key, kid):
     """The payload, a dict, of a COSE_Mac0 that holder `kid` of `key` made. Raises CoseError."""
-    try:
-        outer = cbor.loads(message)
-    except cbor.CborError:
-        raise CoseError("cbor")
-    if not isinstance(outer, cbor.Tag) or outer.tag != _MAC0:
-        raise CoseError("frame")
-    parts = outer.value
-    if not isinstance(parts, list) or len(parts) != 4 or parts[1] != {}:
-        raise CoseError("frame")
-    protected, _, payload, tag = parts
-    if not (isinstance(protected, bytes) and isinstance(payload, bytes) and isinstance(tag, bytes)):
-        raise CoseError("frame")
-    if len(tag) != _MAC_SIZE:
-        raise CoseError("frame")
+    protected, payload, tag = _mac0_parts(message)
     if protected != _protected(_HMAC_256, kid):
         raise CoseError("header")
     if not hashes.same(tag, _mac(protected, payload, aad, key)):
@@ -74,6 +61,25 @@ def encrypt0(kid, nonce, payload, aad, key):
     protected = _protected(_AES_CCM_16_64_128, kid)
     sealed = aesccm.seal(key, nonce, cbor.dumps(("Encrypt0", protected, aad)), payload)
     return cbor.dumps(cbor.Tag(_ENCRYPT0, (protected, {_IV: nonce}, sealed)))
+
+
+def _mac0_parts(message):
+    """Protected header, payload and tag, all bytes."""
+    try:
+        outer = cbor.loads(message)
+    except cbor.CborError:
+        raise CoseError("cbor")
+    if not isinstance(outer, cbor.Tag) or outer.tag != _MAC0:
+        raise CoseError("frame")
+    parts = outer.value
+    if not isinstance(parts, list) or len(parts) != 4 or parts.pop(1) != {}:
+        raise CoseError("frame")
+    for part in parts:
+        if not isinstance(part, bytes):
+            raise CoseError("frame")
+    if len(parts[2]) != _MAC_SIZE:
+        raise CoseError("frame")
+    return parts
 
 
 def _protected(algorithm, kid):

@@ -42,21 +42,21 @@ def sign(message):
     return _state["signer"].sign(message)
 
 
-def sign_many(count, pool):
-    """`count` signatures over their own number; the pool is kept filled, or left empty."""
+def sign_many(first, count, pool):
+    """Signatures over the numbers from `first` on; the pool is filled whenever it is empty, or never."""
     signatures = []
-    for number in range(count):
-        if pool and not _state["signer"].ready:
+    for number in range(first, first + count):
+        if pool and not ready():
             fill()
         signatures.append(sign(number.to_bytes(4, "big")))
     return signatures
 
 
-def sign_with_fault(message):
+def sign_without_memory(message):
     """Sign while memory ends right after the pair was taken. r of the pair that was lost."""
     lost = []
 
-    def no_memory(r, s):
+    def no_memory(r, _s):
         lost.append(r.to_bytes(32, "big"))
         raise MemoryError
 
@@ -67,7 +67,34 @@ def sign_with_fault(message):
         pass
     finally:
         p256.signature = whole
-    return lost
+    return lost[0]
+
+
+def fill_with_faults(every):
+    """Fill the pool while each so-manieth doubling fails. How many slices failed."""
+    count = [0, 0]
+
+    def doubling(x, y, z):
+        count[0] += 1
+        if count[0] % every == 0:
+            raise MemoryError
+        return whole(x, y, z)
+
+    whole, p256._double = p256._double, doubling
+    while ready() < signer.LIMIT:
+        try:
+            _state["signer"].prepare()
+        except MemoryError:
+            count[1] += 1
+    p256._double = whole
+    return count[1]
+
+
+def wiped():
+    """Whether nothing is left in the pool of pairs that are gone."""
+    maker = _state["signer"]
+    size = len(maker._pool) // signer.LIMIT
+    return not any(maker._pool[maker.ready * size :])
 
 
 def comb_x(k):
@@ -83,11 +110,6 @@ def seal(key, nonce, aad, plaintext):
     from scanlatch.prove import aesccm
 
     return aesccm.seal(key, nonce, aad, plaintext)
-
-
-def deep(depth):
-    """Bytes of nested lists."""
-    return b"\x81" * depth + b"\x80"
 
 
 _MODULES = {"cbor": cbor, "cose": cose, "hashes": hashes, "p256": p256, "record": record}
