@@ -28,26 +28,34 @@ FILES = [third.load("wire.json"), third.load("further.json")]
 VALID = [(kind, entry) for kind, entries in LISTS.items() for file in FILES for entry in file[entries]]
 MALFORMED = third.load("malformed.json")["messages"]
 
-# pycddl 0.6.4 takes any map for `{}`, any number of items for `0*16`, and a tagged text for a text.
+# pycddl 0.6.4 takes any map for `{}`, any number of items for `0*16` and a tagged text for a text, and cannot
+# see what is encrypted.
 UNSEEN_BY_PYCDDL = {
     "unprotected header not empty",
     "seventeen ranges missing",
     "symbology in a tag",
+    "no credential",
+    "credential as a text",
 }
+REFUSED_BY_PYCDDL = {"settings 6"}  # no map for `{ * tstr => value }` inside another such map
 
 
 @lru_cache
 def schema(rule: str) -> pycddl.Schema:
-    """One rule as pycddl understands it.
+    """One rule as pycddl understands it: the root is the rule that comes first."""
+    return pycddl.Schema(f"root = {rule}\n" + "\n".join(map(for_pycddl, CDDL.splitlines())))
 
-    The tool takes its first rule as the root; searches where RFC 8610 3.8.3 matches a whole text; with a size
-    forgets which type it is of; and looks for the bytes of `.cbor` in the wrong item of an array, so that headers
-    and payloads are validated apart.
+
+def for_pycddl(line: str) -> str:
+    """A line without what the tool gets wrong.
+
+    It looks for the bytes of `.cbor` in the wrong item of an array (so payloads are validated apart); searches
+    where RFC 8610 3.8.3 matches a whole text; and outside of arrays forgets with a size which type it is of.
     """
-    rules = re.sub(r'\.regexp "(.*?)"', r'.regexp "^\1$"', CDDL)
-    rules = re.sub(r"([bt]str) \.size (\(.*?\)|\d+)", r"(\1 .and (\1 .size \2))", rules)
-    rules = re.sub(r"bstr \.cbor [\w-]+", "bstr", rules)
-    return pycddl.Schema(f"root = {rule}\n{rules}")
+    if "#6." in line:
+        return re.sub(r"bstr \.cbor [\w-]+", "bstr", line)
+    line = re.sub(r'\.regexp "(.*?)"', r'.regexp "^\1$"', line)
+    return re.sub(r"([bt]str) \.size (\(.*?\)|\d+)", r"(\1 .and (\1 .size \2))", line)
 
 
 def validate(kind: str, message: bytes) -> None:
@@ -68,6 +76,8 @@ def embedded_rules(kind: str) -> tuple[str, str | None]:
 
 @pytest.mark.parametrize(("kind", "entry"), VALID, ids=[f"{kind}: {entry['name']}" for kind, entry in VALID])
 def test_a_vector_is_as_the_cddl_says(kind: str, entry: dict[str, Any]) -> None:
+    if entry["name"] in REFUSED_BY_PYCDDL:
+        pytest.skip("pycddl cannot read this rule; the bridge's and the device's tests can")
     validate(kind, bytes.fromhex(entry["message"]))
     schema(kind).validate_cbor(bytes.fromhex(entry["payload"]))
 
@@ -80,8 +90,6 @@ def test_a_wrong_shape_is_refused_by_the_cddl(entry: dict[str, Any]) -> None:
     if entry["name"] in UNSEEN_BY_PYCDDL:
         pytest.skip("pycddl does not see this; the bridge's and the device's tests do")
     message = bytes.fromhex(entry["message"])
-    if entry["kind"] == "credential" and entry["why"] == "fields":
-        pytest.skip("encrypted: its payload is refused in the bridge's tests")
     with pytest.raises((pycddl.ValidationError, cbor2.CBORDecodeError)):
         validate(entry["kind"], message)
 
@@ -96,6 +104,25 @@ def test_a_wrong_status_is_refused_by_the_cddl(changed: dict[str, Any]) -> None:
     birth = json.loads(third.load("further.json")["statuses"][0]["json"])
     with pytest.raises(pycddl.ValidationError):
         schema("status").validate_cbor(cbor2.dumps(birth | changed))
+
+
+HEALTH: dict[str, Any] = {
+    "v": 1, "uptime": 60_000, "heap_free": 81_920, "heap_low": 40_000, "queue": 0, "queue_oldest_ms": None,
+    "nonce_pairs": 32, "rssi": -61, "reset_cause": 1, "clock": 2, "flash_erases": 7, "certificate_days": 364,
+    "counters": {"read": 3, "kept": 3}, "room": 3000, "engine": "ready",
+}  # fmt: skip
+
+
+def test_a_health_message_is_as_the_cddl_says() -> None:
+    schema("health").validate_cbor(cbor2.dumps(HEALTH))
+
+
+@pytest.mark.parametrize(
+    "changed", [{"uptime": -1}, {"clock": 3}, {"heap_free": 1.5}, {"counters": {"read": -1}}, {"v": 2}]
+)
+def test_a_wrong_health_message_is_refused_by_the_cddl(changed: dict[str, Any]) -> None:
+    with pytest.raises(pycddl.ValidationError):
+        schema("health").validate_cbor(cbor2.dumps(HEALTH | changed))
 
 
 def test_the_cddl_and_the_bridge_number_alike() -> None:

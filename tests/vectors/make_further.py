@@ -134,7 +134,8 @@ def commands() -> list[dict[str, Any]]:
     cases: list[tuple[str, dict[str, Any]]] = [
         ("session", refused),
         ("acknowledge", {}),
-        ("settings", {"light": {"red": 40, "blue": 40}, "names": ["a", b"b", True, None, -1]}),
+        ("settings", {"light": 40, "names": ["a", b"b", True, None, -1]}),
+        ("settings", {"light": {"red": 40, "blue": 40}}),
         ("bridge-key", {"public": bridge}),
         ("health", {}),
         ("restart", {}),
@@ -145,7 +146,7 @@ def commands() -> list[dict[str, Any]]:
         ("retire", {}),
     ]
     return [
-        tagged(name, "command", {1: 1, 2: number, 3: name, 4: in_order(arguments), 5: AT})
+        tagged(f"{name} {number}", "command", {1: 1, 2: number, 3: name, 4: in_order(arguments), 5: AT})
         for number, (name, arguments) in enumerate(cases, start=3)
     ]
 
