@@ -24,9 +24,16 @@ class WireError(Exception):
 
 
 def encode(value: object) -> bytes:
-    """Plain value to deterministic CBOR. Keys of a map must be all unsigned integers or all texts."""
+    """Plain value to deterministic CBOR. Keys of a map must be all unsigned integers or all texts.
+
+    Raises:
+        WireError: `encoding` for what CBOR cannot hold.
+    """
     # cbor2 sorts keys by length first (RFC 7049 3.9); among integers alone or texts alone that is bytewise order.
-    return cbor2.dumps(value, canonical=True)
+    try:
+        return cbor2.dumps(value, canonical=True)
+    except (cbor2.CBOREncodeError, RecursionError) as error:
+        raise WireError("encoding", f"not to be written as CBOR ({type(error).__name__})") from error
 
 
 def decode(data: bytes) -> object:

@@ -124,10 +124,10 @@ def _check_front(message: bytes, front: bytes) -> None:
         raise WireError("size", f"a message of {len(message)} bytes")
     if message.startswith(front):
         return
-    protected, _ = _bytes_at(front, 2)
     if message[:2] == front[:2]:
-        theirs, _ = _bytes_at(message, 2)
-        if theirs[:4] == protected[:4] and theirs != protected:  # a2 01 algorithm 04, then the key id
+        ours, theirs = _bytes_at(front, 2)[0], _bytes_at(message, 2)[0]
+        same_algorithm = theirs[:4] == ours[:4]  # a2 01 algorithm 04, then the key id
+        if same_algorithm and theirs != ours and _bytes_at(theirs, 4)[1] == len(theirs):
             raise WireError("kid", "speaks for another key id")
     raise WireError("frame", "not this kind of COSE message, or other headers than the contract's")
 

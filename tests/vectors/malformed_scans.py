@@ -55,7 +55,7 @@ def of_scan_frame() -> list[dict[str, Any]]:
         entry("another algorithm (EdDSA)", "scan", "frame", scan(payload, alg=-8), shape=True),
         entry("key id of another device", "scan", "kid", scan(payload, kid=b"d-window-02")),
         entry("key id as a text", "scan", "frame", scan(payload, kid=DEVICE), shape=True),
-        entry("key id's length in two bytes", "scan", "kid", rebuilt(protected=long_kid)),
+        entry("key id's length in two bytes", "scan", "frame", rebuilt(protected=long_kid)),
         entry("no key id", "scan", "frame", rebuilt(protected=third.dumps({1: third.ES256})), shape=True),
         entry("algorithm twice", "scan", "frame", rebuilt(protected=b"\xa3\x01\x26\x01\x26" + head[3:])),
         entry("headers in the wrong order", "scan", "frame", rebuilt(protected=b"\xa2" + head[3:] + b"\x01\x26")),
