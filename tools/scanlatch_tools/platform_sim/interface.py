@@ -99,7 +99,7 @@ def read_call(body: bytes, now: datetime) -> Call:
     """
     try:
         envelope = _object(json.loads(body), "request")
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Refusal("request is not JSON") from None
     given = _object(envelope.pop("input", None), "input")
     _fields(envelope, _ENVELOPE, "")

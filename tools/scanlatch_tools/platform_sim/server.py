@@ -134,7 +134,7 @@ class PlatformSim:
                     return 200, self.book.stats()
                 case _:
                     return 404, {"error": "knobs, codes, sales, batches, stats"}
-        except (KnobError, CodeError, TypeError, ValueError) as error:
+        except (KnobError, CodeError, TypeError, ValueError, RecursionError) as error:
             return 400, {"error": str(error)}
 
 
@@ -217,7 +217,7 @@ class _Listener:
             server = _Server((self.host, self.port), self._handler)
             server.listener = self
             self.port = server.server_address[1]
-            threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+            threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
             self._server = server
 
     def close(self) -> None:
