@@ -1,0 +1,203 @@
+"""The HTTP platform as the bridge sees it: what it says is understood or unknown, and trouble never raises."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from scanlatch_tools.platform_sim import PlatformSim
+
+from host_bridge.settlement.port import Answer, Kind, Submission
+from host_bridge.settlement.rest import RestPlatform
+
+_CODE = "81234567890123456789"
+_AT = 1_795_312_800_000  # 2026-11-22 02:00 UTC
+_INSTITUTION = "H00000000001"
+
+
+def _item(
+    key: str,
+    kind: Kind = "sale",
+    code: str = _CODE,
+    site: str = "clinic-7",
+    session: str | None = None,
+    reverses: str | None = None,
+) -> Submission:
+    return Submission(key, kind, code, site, "d-window-01", 17, _AT, session, reverses)
+
+
+@pytest.fixture
+def sim() -> Iterator[PlatformSim]:
+    with PlatformSim() as started:
+        started.book.load([_CODE])
+        yield started
+
+
+@pytest.fixture
+def platform(sim: PlatformSim) -> Iterator[RestPlatform]:
+    made = RestPlatform(sim.url, _INSTITUTION, 2.0)
+    yield made
+    made.close()
+
+
+def _seen(answers: list[Answer]) -> list[tuple[str, str, int]]:
+    return [(answer.key, answer.outcome, answer.reason) for answer in answers]
+
+
+def test_sale_is_accepted_once_and_each_refusal_has_its_reason(sim: PlatformSim, platform: RestPlatform) -> None:
+    elsewhere = {"institution": "P00000000009", "site": "x"}
+    sim.book.load(
+        [
+            {"code": "recalled", "state": "recalled"},
+            {"code": "expired", "state": "expired"},
+            {"code": "case", "state": "case"},
+            {"code": "twice", "sold": [elsewhere, elsewhere]},
+        ]
+    )
+    items = [
+        _item("a", session="S-1"),
+        _item("b"),
+        _item("c", site="pharmacy-3"),
+        _item("d", code="nowhere"),
+        _item("e", code="recalled"),
+        _item("f", code="expired"),
+        _item("g", code="case"),
+        _item("q1", "query"),
+        _item("q2", "query", site="pharmacy-3"),
+        _item("q3", "query", code="twice"),
+        _item("q4", "query", code="nowhere"),
+        _item("r1", "reverse", reverses="zz"),
+        _item("r2", "reverse", reverses="a"),
+        _item("q5", "query"),
+    ]
+    assert _seen(platform.submit(items)) == [
+        ("a", "accepted", 0),
+        ("b", "refused", 1),
+        ("c", "refused", 2),
+        ("d", "refused", 3),
+        ("e", "refused", 5),
+        ("f", "refused", 6),
+        ("g", "refused", 8),
+        ("q1", "refused", 1),
+        ("q2", "refused", 2),
+        ("q3", "refused", 24),
+        ("q4", "refused", 3),
+        ("r1", "refused", 22),
+        ("r2", "accepted", 0),
+        ("q5", "accepted", 0),
+    ]
+
+
+def test_later_item_never_overtakes_an_earlier_one(platform: RestPlatform) -> None:
+    items = [_item("a"), _item("r", "reverse", reverses="a"), _item("b", site="pharmacy-3"), _item("c")]
+    assert _seen(platform.submit(items)) == [
+        ("a", "accepted", 0),
+        ("r", "accepted", 0),
+        ("b", "accepted", 0),
+        ("c", "refused", 2),
+    ]
+
+
+def test_more_items_than_a_call_holds_go_in_several(sim: PlatformSim, platform: RestPlatform) -> None:
+    sim.turn(open=True)
+    items = [_item(f"k{i}", code=str(i)) for i in range(120)]
+    assert all(answer.outcome == "accepted" for answer in platform.submit(items))
+    assert [batch["items"] for batch in sim.book.batches()] == [20, 50, 50]
+    assert [answer.outcome for answer in platform.ask([f"k{i}" for i in range(121)])].count("accepted") == 120
+    assert platform.submit([]) == platform.ask([]) == []
+
+
+def test_largest_batch_fits_the_platforms_limit(sim: PlatformSim, platform: RestPlatform) -> None:
+    sim.turn(open=True)
+    items = [
+        Submission(f"{i:030}", "sale", f"{i:0100}", "s" * 32, "d" * 32, 2**63 - 1, _AT, "S" * 32) for i in range(50)
+    ]
+    assert all(answer.outcome == "accepted" for answer in platform.submit(items))
+
+
+def test_same_key_again_is_answered_as_the_first_time(sim: PlatformSim, platform: RestPlatform) -> None:
+    first = platform.submit([_item("a"), _item("b")])
+    assert platform.submit([_item("b"), _item("a")]) == first[::-1]
+    assert sim.book.stats()["sales"] == 1
+
+
+def test_key_that_stands_for_something_else_is_never_accepted_or_refused(platform: RestPlatform) -> None:
+    platform.submit([_item("a")])
+    assert _seen(platform.submit([_item("a", site="pharmacy-3")])) == [("a", "unknown", 15)]
+    assert _seen(platform.ask(["a"])) == [("a", "accepted", 0)]
+
+
+def test_key_of_any_length_keeps_its_identity(platform: RestPlatform) -> None:
+    key = "scanlatch/1/d-window-01/17/a-key-that-is-longer-than-the-platform-takes"
+    assert _seen(platform.submit([_item(key), _item(key + "x")])) == [(key, "accepted", 0), (key + "x", "refused", 1)]
+    assert _seen(platform.ask([key, key + "y"])) == [(key, "accepted", 0), (key + "y", "unseen", 0)]
+    back = platform.submit([_item("back", "reverse", reverses=key)])
+    assert _seen(back) == [("back", "accepted", 0)]
+
+
+def test_lost_answer_is_unknown_and_asking_finds_the_sale(sim: PlatformSim, platform: RestPlatform) -> None:
+    sim.turn(lose_next=1)
+    assert _seen(platform.submit([_item("a")])) == [("a", "unknown", 15)]
+    assert _seen(platform.ask(["a", "b"])) == [("a", "accepted", 0), ("b", "unseen", 0)]
+
+
+def test_slow_answer_is_unknown_within_the_time_allowed(sim: PlatformSim) -> None:
+    sim.turn(latency_ms=3_000)
+    platform = RestPlatform(sim.url, _INSTITUTION, 0.2)
+    started = time.monotonic()
+    assert _seen(platform.submit([_item("a")])) == [("a", "unknown", 15)]
+    assert time.monotonic() - started < 1.5
+    platform.close()
+
+
+def test_refused_connection_is_not_reachable_and_nothing_was_sent(sim: PlatformSim, platform: RestPlatform) -> None:
+    sim.turn(outage="refuse")
+    items = [_item("a"), _item("q", "query"), _item("b")]
+    assert _seen(platform.submit(items)) == [(key, "unknown", 14) for key in "aqb"]
+    assert _seen(platform.ask(["a"])) == [("a", "unknown", 14)]
+    sim.turn(outage="none")
+    assert _seen(platform.ask(["a", "b"])) == [("a", "unseen", 0), ("b", "unseen", 0)]
+    assert platform.submit(items)[0].outcome == "accepted"
+
+
+def test_503_is_not_reachable(sim: PlatformSim, platform: RestPlatform) -> None:
+    sim.turn(outage="503")
+    assert _seen(platform.submit([_item("a")])) == [("a", "unknown", 14)]
+
+
+def test_busy_platform_is_unknown_and_may_be_asked_later(sim: PlatformSim, platform: RestPlatform) -> None:
+    sim.turn(error_rate=1)
+    answer = platform.submit([_item("a")])[0]
+    assert (answer.outcome, answer.reason, answer.text) == ("unknown", 15, "system busy, try again")
+    sim.turn(error_rate=0)
+    assert _seen(platform.ask(["a"])) == [("a", "unseen", 0)]
+
+
+def test_item_that_the_platform_can_not_be_told_is_refused_and_spoils_no_other(platform: RestPlatform) -> None:
+    items = [
+        _item("a"),
+        _item("long", code="8" * 101),
+        _item("odd", code="码"),
+        _item("b"),
+        _item("r", "reverse"),
+    ]
+    assert _seen(platform.submit(items)) == [
+        ("a", "accepted", 0),
+        ("long", "refused", 13),
+        ("odd", "refused", 13),
+        ("b", "refused", 1),
+        ("r", "refused", 13),
+    ]
+
+
+def test_item_for_which_the_platform_refused_all_is_refused_alone(platform: RestPlatform) -> None:
+    items = [_item("a"), _item("b", session="s" * 41)]  # longer than the platform takes, and than WIRE.md allows
+    assert _seen(platform.submit(items)) == [("a", "unknown", 15), ("b", "refused", 13)]
+    assert _seen(platform.submit(items[:1])) == [("a", "accepted", 0)]
+
+
+def test_wrong_institution_number_leaves_everything_pending(sim: PlatformSim) -> None:
+    platform = RestPlatform(sim.url, "H" * 13)
+    answer = platform.submit([_item("a")])[0]
+    assert (answer.outcome, answer.reason) == ("unknown", 15)
+    assert answer.text
+    platform.close()
