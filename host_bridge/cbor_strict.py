@@ -73,7 +73,8 @@ def _check(value: object, depth: int) -> None:
     else:
         raise WireError("encoding", f"a {kind.__name__} has no place here")
     for item in items:
-        _check(item, depth - 1)
+        if type(item) not in _SCALARS:
+            _check(item, depth - 1)
 
 
 def _check_order(keys: list[object]) -> None:

@@ -20,7 +20,7 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True)
 class Rule:
     """What a value must be: `holds` tells, `says` names it to people; `make` and `unmake` give it its Python
-    type when read and take it away before it is written.
+    type when read (of a field that is never absent) and take it away before it is written.
     """
 
     holds: Callable[[Any], bool]
@@ -154,6 +154,8 @@ class Table(Generic[T]):
         self._made = made
         self._fields = fields
         self._agree = agree
+        self._keys = [field.key for field in fields]
+        self._makers = [(place, field.rule.make) for place, field in enumerate(fields) if field.rule.make]
         self._by_keys: dict[tuple[object, ...], list[Field]] = {
             (1, *(field.key for field in present)): present for present in map(self._without, _absences(fields))
         }
@@ -170,8 +172,12 @@ class Table(Generic[T]):
         if values[1] != VERSION or type(values[1]) is not int:
             raise self._wrong("another version")
         for field in present:
-            self._check(field, values[field.key])
-        return self._agreed(self._made(*(_made(field.rule, values.get(field.key)) for field in self._fields)))
+            if not field.rule.holds(values[field.key]):
+                raise self._broken(field)
+        items = [values.get(key) for key in self._keys]
+        for place, make in self._makers:
+            items[place] = make(items[place])
+        return self._agreed(self._made(*items))
 
     def write(self, value: T) -> bytes:
         """Payload of a typed value; raises WireError `encoding` or `fields` where it breaks a limit."""
@@ -182,7 +188,8 @@ class Table(Generic[T]):
                 continue
             if field.rule.unmake:
                 item = field.rule.unmake(item)
-            self._check(field, item)
+            if not field.rule.holds(item):
+                raise self._broken(field)
             values[field.key] = item
         self._agreed(value)
         return encode(values)
@@ -190,9 +197,8 @@ class Table(Generic[T]):
     def _without(self, absent: tuple[Field, ...]) -> list[Field]:
         return [field for field in self._fields if field not in absent]
 
-    def _check(self, field: Field, item: object) -> None:
-        if not field.rule.holds(item):
-            raise self._wrong(f"{field.name} must be {field.rule.says}")
+    def _broken(self, field: Field) -> WireError:
+        return self._wrong(f"{field.name} must be {field.rule.says}")
 
     def _agreed(self, value: T) -> T:
         complaint = self._agree(value)
@@ -208,7 +214,3 @@ def _absences(fields: list[Field]) -> list[tuple[Field, ...]]:
     """Every choice of optional fields that may be absent together."""
     optional = [field for field in fields if field.optional]
     return [chosen for size in range(len(optional) + 1) for chosen in combinations(optional, size)]
-
-
-def _made(rule: Rule, item: object) -> object:
-    return item if item is None or rule.make is None else rule.make(item)
