@@ -67,9 +67,11 @@ def public_point(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 def write_certificate(path: Path, certificate: x509.Certificate) -> None:
-    """Write PEM, or DER where the name ends in `.der`."""
+    """Write PEM, or DER where the name ends in `.der`; the old one stands until the new one is whole."""
     der = path.suffix == ".der"
-    path.write_bytes(certificate.public_bytes(serialization.Encoding.DER if der else serialization.Encoding.PEM))
+    new = path.with_name(path.name + ".new")
+    new.write_bytes(certificate.public_bytes(serialization.Encoding.DER if der else serialization.Encoding.PEM))
+    new.replace(path)
 
 
 def make_ca(key: ec.EllipticCurvePrivateKey, name: str) -> x509.Certificate:

@@ -23,9 +23,7 @@ class Plan:
     """What `scanlatch site init` is asked for."""
 
     sites: tuple[str, ...]
-    hosts: tuple[
-        str, ...
-    ]  # names and addresses of the broker; the first is what bridge and devices connect to
+    hosts: tuple[str, ...]  # names and addresses of the broker; the first is what bridge and devices connect to
     port: int
     platform_url: str
     institution: str
