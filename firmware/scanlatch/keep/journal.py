@@ -16,7 +16,7 @@ _QUIET_MS = const(300)  # an erase stops the processor for 45 ms and more: only 
 _MARK_MS = const(60_000)
 _USUAL = const(320)  # bytes of the record that `room` and `capacity` count in
 _LEAST_SECTORS = const(8)
-_READY = const(KEPT_BACK + 1)  # prepared sectors after recover(), so that the first append finds one
+_READY = KEPT_BACK + 1  # prepared sectors after recover(), so that the first append finds one
 _NOTHING = bytes(32)
 
 
@@ -41,7 +41,8 @@ class JournalMissing(JournalError):
 
 
 class Journal:
-    """The records of one device on `flash` (as esp32.Partition); `journal_id` are the 8 bytes it was made with.
+    """The records of one device on `flash` (as esp32.Partition); `journal_id` are the 8 bytes it was made with
+    (None where the terminal has none yet: recover() refuses then).
 
     Attributes:
         newest: highest seq, 0 where there is none yet; `newest_digest` its SHA-256 (32 zero bytes).
@@ -50,9 +51,8 @@ class Journal:
     """
 
     def __init__(self, flash, journal_id):
-        if len(journal_id) != 8:
-            raise JournalError("a journal id has 8 bytes")
-        self._sectors = Sectors(flash, journal_id)
+        self._known = journal_id is not None and len(journal_id) == 8
+        self._sectors = Sectors(flash, journal_id if self._known else bytes(8))
         if self._sectors.count < _LEAST_SECTORS:
             raise JournalError("the partition is too small")
         self._ring = Ring(self._sectors)
@@ -62,7 +62,7 @@ class Journal:
     def _reset(self):
         self.newest = self.freed = self._marked = 0
         self.newest_digest = _NOTHING
-        self.fault = None
+        self.fault = "not recovered"  # no number is given before the flash was read
         self._marked_ms = None
 
     @staticmethod
@@ -80,9 +80,11 @@ class Journal:
         self._reset()
         ring = self._ring
         ring.close()
-        freed = ring.survey()
+        freed = ring.survey() if self._known else None
         if freed is None:
-            raise JournalMissing("the flash holds nothing of this journal")
+            self.fault = "the flash holds nothing of this journal"
+            raise JournalMissing(self.fault)
+        self.fault = None
         self.newest, message, stable, self.freed = find_newest(ring, freed)
         self._marked = self.freed
         if message:
@@ -101,7 +103,6 @@ class Journal:
     def _settle(self, message):
         # The newest record may be half programmed and read differently tomorrow: nothing may build on it before
         # it stands in a fresh sector with a mark behind it.
-        ring = self._ring
         if self._write(RECORD, self.newest, message) and self._write(MARK, self.freed, b""):
             return
         self.fault = "the newest record can't be made safe"
@@ -128,11 +129,6 @@ class Journal:
         return rest if ring.fits(LARGEST) else 0
 
     @property
-    def blocked(self):
-        """Why append() would refuse a record of the largest size now: None, "full", "busy" or "fault"."""
-        return "fault" if self.fault else self._refusal(LARGEST)
-
-    @property
     def erases(self):
         """Sectors erased since boot."""
         return self._sectors.erases
@@ -151,6 +147,14 @@ class Journal:
         if ring.spare == KEPT_BACK:
             return "full"
         return "busy" if len(ring.fresh) <= KEPT_BACK else None
+
+    def need_room(self):
+        """Raises JournalFull or JournalFault where a record of the largest size would be refused now."""
+        if self.fault:
+            raise JournalFault(self.fault)
+        refusal = self._refusal(LARGEST)
+        if refusal:
+            raise JournalFull(refusal)
 
     def append(self, seq, message):
         """Keep one record: one flash program, read back. When this returns, nothing may lose it.

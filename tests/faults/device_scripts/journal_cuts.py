@@ -11,7 +11,7 @@ import sys
 from hashlib import sha256
 
 from nor import Nor
-from scanlatch.keep.journal import Journal
+from scanlatch.keep.journal import Journal, JournalFull
 
 ID = b"\x01\x02\x03\x04\x05\x06\x07\x08"
 SECTORS = 8
@@ -76,14 +76,16 @@ class Life:
     def append(self):
         journal, dice = self.journal, self.dice
         for _ in range(40):
-            blocked = journal.blocked
-            if not blocked:
+            try:
+                journal.need_room()
                 break
-            self.demand(blocked != "fault", "fault while appending")
+            except JournalFull as refusal:
+                blocked = refusal.reason
             if blocked == "full":
                 self.free(min(journal.newest, self.freed + 1 + dice(8)))
             self.idle(1)
-        self.demand(not blocked, "the ring never gets room again")
+        else:
+            self.demand(False, "the ring never gets room again")
         self.salt += 1
         seq = journal.newest + 1
         message = bytes([seq & 0xFF, self.salt & 0xFF]) * (20 + dice(480))

@@ -34,11 +34,11 @@ class _File:
             there = os.stat(path)[6]
         except OSError:
             there = 0
-        with open(path, "ab") as new:  # noqa: PTH123 (MicroPython)
+        with open(path, "ab") as new:
             block = bytes([fill]) * SECTOR
             for _ in range((size - there) // SECTOR):
                 new.write(block)
-        self._file = open(path, "r+b")  # noqa: PTH123, SIM115 (MicroPython; open as long as the flash is)
+        self._file = open(path, "r+b")  # noqa: SIM115 (open as long as the flash is)
 
     def read(self, at, buf):
         self._file.seek(at)
@@ -207,7 +207,10 @@ class Nor:
             if cells != data:
                 self._violated("bit must rise", at, size)
         if at // SECTOR in self.weak:
-            cells[size // 2] &= 0x55
+            i = size // 2
+            while not cells[i]:
+                i = (i + 1) % size
+            cells[i] &= cells[i] - 1
         self._cells.write(at, cells)
         self._touched.write(at, bytes([1]) * size)
 
@@ -233,7 +236,7 @@ class Nor:
 
     def _load_notes(self):
         try:
-            with open(self._notes) as notes:  # noqa: PTH123 (MicroPython)
+            with open(self._notes) as notes:
                 for line in notes:
                     at, size, new = line.split()
                     new = None if new == "-" else bytes.fromhex(new)
@@ -247,9 +250,9 @@ class Nor:
     def _save_notes(self):
         if not self._notes:
             return
-        with open(self._notes, "w") as notes:  # noqa: PTH123 (MicroPython)
+        with open(self._notes, "w") as notes:
             for at, size, new, _mood, _seed in self._unstable:
-                notes.write("%d %d %s\n" % (at, size, "-" if new is None else new.hex()))
+                notes.write(f"{at} {size} {'-' if new is None else new.hex()}\n")
 
 
 def _next(state):
