@@ -16,10 +16,10 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from pathlib import Path
 from typing import Any, Protocol
 
-from amqtt.broker import Broker
-from amqtt.contexts import Action, BrokerConfig, ListenerConfig
-from amqtt.errors import AMQTTError
-from amqtt.session import Session
+from amqtt.broker import Broker  # pyright: ignore[reportMissingTypeStubs]
+from amqtt.contexts import Action, BrokerConfig, ListenerConfig  # pyright: ignore[reportMissingTypeStubs]
+from amqtt.errors import AMQTTError  # pyright: ignore[reportMissingTypeStubs]
+from amqtt.session import Session  # pyright: ignore[reportMissingTypeStubs]
 
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.site import Site
