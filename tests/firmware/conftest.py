@@ -19,7 +19,7 @@ def compiled_firmware(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for source in sorted((places.firmware() / "scanlatch").rglob("*.py")):
         compiled = (target / source.relative_to(places.firmware())).with_suffix(".mpy")
         compiled.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run([compiler, source, "-o", compiled], check=False)
+        subprocess.run([compiler, "-s", source.name, "-o", compiled, source], check=False)
     return target
 
 

@@ -80,7 +80,7 @@ class Devices:
     def wasm(self, module: str, heap: int) -> Device:
         """A WebAssembly build of its own; heap in bytes. The caller closes it."""
         _install_wasm()
-        command = ["node", str(_WASM / "run.mjs"), str(heap), module, str(self._compiled), str(_SCRIPTS)]
+        command = [_program("node"), str(_WASM / "run.mjs"), str(heap), module, str(self._compiled), str(_SCRIPTS)]
         return Device(command)
 
     def close(self) -> None:
@@ -101,12 +101,18 @@ class Devices:
         return Device([sys.executable, "-u", "-B", "-c", start])
 
 
+def _program(name: str) -> str:
+    """A program of Node.js: beside this Python, or on the PATH."""
+    beside = Path(sys.executable).parent / name
+    found = str(beside) if beside.exists() else shutil.which(name)
+    if found is None:
+        pytest.fail(f"{name} of Node.js 18 or newer is missing: apt install nodejs npm, or see nodejs.org")
+    return found
+
+
 def _install_wasm() -> None:
     """Install the WebAssembly build from its lock file, once, whoever comes first."""
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        pytest.fail("Node.js with npm is missing: apt install nodejs npm, or see nodejs.org")
     with (_WASM / "package-lock.json").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (_WASM / "node_modules" / ".package-lock.json").exists():
-            subprocess.run([npm, "ci", "--no-audit", "--no-fund"], cwd=_WASM, check=True)
+            subprocess.run([_program("npm"), "ci", "--no-audit", "--no-fund"], cwd=_WASM, check=True)

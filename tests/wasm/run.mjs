@@ -26,9 +26,18 @@ function copy(from, to) {
   }
 }
 
+function run(code) {
+  try {
+    machine.runPython(code);
+  } catch (error) {
+    console.error(error.message); // the Python traceback, without 150 KB of minified JavaScript
+    process.exit(1);
+  }
+}
+
 for (const folder of folders) copy(folder, "/lib");
-machine.runPython(`import sys\nsys.path.append("/lib")\nimport ${module} as desk`);
+run(`import sys\nsys.path.append("/lib")\nimport ${module} as desk`);
 for await (const line of readline.createInterface({ input: process.stdin })) {
   machine.globals.set("line", line);
-  machine.runPython("print(desk.answer(line))");
+  run("print(desk.answer(line))");
 }

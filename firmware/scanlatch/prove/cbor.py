@@ -19,7 +19,11 @@ _SIMPLES = {20: False, 21: True, 22: None}
 
 
 class CborError(ValueError):
-    """These bytes are not deterministic CBOR, or this value has no place in it."""
+    """These bytes are not deterministic CBOR, or this value has no place in it.
+
+    Says in a word what was wrong: "size", "rest" (bytes left over), "end" (cut short), "form" (not the shortest,
+    or of indefinite length), "depth", "type", "order" (of map keys), "key" (its type), "text" (not UTF-8), "range".
+    """
 
 
 class Tag:
@@ -40,36 +44,36 @@ def dumps(obj):
 def loads(buf):
     """The one item that `buf` holds. Raises CborError unless it is deterministic and nothing is left over."""
     if len(buf) > MAX_SIZE:
-        raise CborError("too long")
+        raise CborError("size")
     value, at = _read(buf, 0, MAX_DEPTH)
     if at != len(buf):
-        raise CborError("bytes left over")
+        raise CborError("rest")
     return value
 
 
 def head(buf, at):
     """Major type and argument of the item at `at`, and where its content begins."""
     if at >= len(buf):
-        raise CborError("cut short")
+        raise CborError("end")
     major = buf[at] >> 5
     info = buf[at] & 31
     at += 1
     if info < 24:
         return major, info, at
     if info > 27:
-        raise CborError("indefinite or reserved length")
+        raise CborError("form")
     end = at + _WIDTHS[info - 24]
     if end > len(buf):
-        raise CborError("cut short")
+        raise CborError("end")
     argument = int.from_bytes(buf[at:end], "big")
     if argument < 24 or (info > 24 and argument >> (8 * _WIDTHS[info - 25]) == 0):
-        raise CborError("not the shortest form")
+        raise CborError("form")
     return major, argument, end
 
 
 def _read(buf, at, depth):
     if depth == 0:
-        raise CborError("nested too deep")
+        raise CborError("depth")
     major, argument, at = head(buf, at)
     if major == _UINT:
         return argument, at
@@ -77,13 +81,13 @@ def _read(buf, at, depth):
         return -1 - argument, at
     if major == _SIMPLE:
         if argument not in _SIMPLES:
-            raise CborError("float or unknown simple value")
+            raise CborError("type")
         return _SIMPLES[argument], at
     if major == _TAG:
         value, at = _read(buf, at, depth - 1)
         return Tag(argument, value), at
     if argument > len(buf) - at:  # every byte, item or pair takes at least one byte
-        raise CborError("cut short")
+        raise CborError("end")
     if major == _BYTES:
         return bytes(buf[at : at + argument]), at + argument
     if major == _TEXT:
@@ -109,9 +113,9 @@ def _read_map(buf, at, count, depth):
         key, at = _read(buf, at, depth)
         encoded = bytes(buf[start:at])
         if encoded <= last:
-            raise CborError("map keys out of order")
+            raise CborError("order")
         if encoded[0] >> 5 > _NINT and encoded[0] >> 5 != _TEXT:  # True would overwrite 1
-            raise CborError("map key is neither integer nor text")
+            raise CborError("key")
         last = encoded
         pairs[key], at = _read(buf, at, depth)
     return pairs, at
@@ -121,15 +125,14 @@ def _text(raw):
     try:
         text = str(raw, "utf-8")
     except UnicodeError:
-        raise CborError("text is not UTF-8")
+        raise CborError("text")
     size = 0
     for char in text:  # MicroPython lets surrogates and overlong forms pass
         code = ord(char)
-        if code >> 11 == 0x1B or code > 0x10FFFF:
-            raise CborError("text is not UTF-8")
-        size += 1 + (code > 0x7F) + (code > 0x7FF) + (code > 0xFFFF)
+        if code >> 11 != 0x1B and code <= 0x10FFFF:
+            size += 1 + (code > 0x7F) + (code > 0x7FF) + (code > 0xFFFF)
     if size != len(raw):
-        raise CborError("text is not UTF-8")
+        raise CborError("text")
     return text
 
 
@@ -158,7 +161,7 @@ def _write(out, obj):
         _write_head(out, _TAG, obj.tag)
         _write(out, obj.value)
     else:
-        raise CborError("no CBOR for " + str(type(obj)))
+        raise CborError("type")
 
 
 def _encoded(pair):
@@ -175,4 +178,4 @@ def _write_head(out, major, argument):
             out.append(major | 24 + index)
             out.extend(argument.to_bytes(width, "big"))
             return
-    raise CborError("integer over 64 bits")
+    raise CborError("range")

@@ -1,4 +1,4 @@
-"""The curve P-256 (SP 800-186 3.2.1.3): public keys, ECDH, ECDSA.
+"""The curve P-256 (SP 800-186 3.2.1.3): public keys and ECDSA.
 
 What runs beside the scanning goes in steps, so that it never holds the loop for long.
 Not constant in time: see the threat model.
@@ -11,7 +11,6 @@ from scanlatch.prove.p256_table import TABLE
 
 P = 0xFFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF
 N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
 
 _TEETH = const(6)
 _COLUMNS = const(43)  # bits between two teeth: 6 x 43 covers 256
@@ -48,12 +47,12 @@ class Comb:
             index |= (self._k >> (tooth * _COLUMNS + column) & 1) << tooth
         # What is doubled never meets the point that is added, nor its negative: in every tooth the one is
         # even and the other 0 or 1, and all teeth together stay below N. So no special case of the sum.
-        point = self._point and _double(*self._point)
+        point = self._point and double(*self._point)
         if index:
             at = (index - 1) * 64
             x = int.from_bytes(TABLE[at : at + 32], "big")
             y = int.from_bytes(TABLE[at + 32 : at + 64], "big")
-            point = _add(*point, x, y) if point else (x, y, 1)
+            point = add_affine(*point, x, y) if point else (x, y, 1)
         self._point = point
         self._column = column
 
@@ -109,25 +108,10 @@ def public_key(d):
 
 
 def shared_x(d, point):
-    """ECDH: x of d * point, 32 bytes. Raises ValueError where `point` (65 bytes) is not on the curve.
+    """ECDH: x of d * point, 32 bytes. Raises ValueError where `point` (65 bytes) is not on the curve."""
+    from scanlatch.prove import ecdh  # for provisioning only, and heap is short
 
-    Four times the work of a signature: for provisioning only.
-    """
-    k = scalar(d)
-    x, y = _on_curve(point)
-    result = (x, y, 1)
-    mask = 1 << 255
-    while not k & mask:
-        mask >>= 1
-    while mask > 1:
-        mask >>= 1
-        result = _double(*result)
-        if k & mask:
-            result = _add(*result, x, y)
-    inverse = Inverse(result[2], P)
-    inverse.step(_UNBOUNDED)
-    z = inverse.value
-    return (result[0] * (z * z % P) % P).to_bytes(32, "big")
+    return ecdh.shared_x(d, point)
 
 
 def sign_rfc6979(d, digest):
@@ -170,21 +154,11 @@ def _nonces(d, z):
         value = hashes.hmac_sha256(key, value)
 
 
-def _on_curve(point):
-    if len(point) != 65 or point[0] != 4:
-        raise ValueError("not an uncompressed point")
-    x = int.from_bytes(point[1:33], "big")
-    y = int.from_bytes(point[33:], "big")
-    if x >= P or y >= P or (y * y - (x * x - 3) * x - B) % P:
-        raise ValueError("point is not on the curve")
-    return x, y
-
-
 # Jacobian coordinates: x = X / Z^2, y = Y / Z^3, a = -3 (Explicit-Formulas Database).
 
 
-def _double(x, y, z):
-    """dbl-2001-b, 3 multiplications and 5 squarings."""
+def double(x, y, z):
+    """Twice a point: dbl-2001-b, 3 multiplications and 5 squarings."""
     delta = z * z % P
     gamma = y * y % P
     beta = x * gamma % P
@@ -194,8 +168,11 @@ def _double(x, y, z):
     return x3, (alpha * (4 * beta - x3) - 8 * gamma * gamma) % P, z3
 
 
-def _add(x1, y1, z1, x2, y2):
-    """Mixed addition of an affine point (Cohen, Miyaji, Ono 1998), 8 multiplications and 3 squarings."""
+def add_affine(x1, y1, z1, x2, y2):
+    """A point and an affine one, neither equal nor opposite: 8 multiplications and 3 squarings.
+
+    Cohen, Miyaji, Ono 1998.
+    """
     zz = z1 * z1 % P
     h = (x2 * zz - x1) % P
     r = (y2 * (z1 * zz % P) - y1) % P

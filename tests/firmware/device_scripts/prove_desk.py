@@ -80,13 +80,13 @@ def fill_with_faults(every):
             raise MemoryError
         return whole(x, y, z)
 
-    whole, p256._double = p256._double, doubling
+    whole, p256.double = p256.double, doubling
     while ready() < signer.LIMIT:
         try:
             _state["signer"].prepare()
         except MemoryError:
             count[1] += 1
-    p256._double = whole
+    p256.double = whole
     return count[1]
 
 
