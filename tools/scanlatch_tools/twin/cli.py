@@ -1,0 +1,127 @@
+"""`scanlatch twin`: one terminal without the hardware, run by hand."""
+
+import sys
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from scanlatch_tools import boards
+from scanlatch_tools.errors import ToolError
+from scanlatch_tools.twin.device import Twin
+from scanlatch_tools.twin.trace import POLL_S, Line
+
+_HELP = """\
+Type a code, or the path of a picture with barcodes, and Enter. Or:
+  :button       press the button        :link off|on   cut the network, mend it
+  :power        cut the power, put it back             :quit   (or Ctrl-D)"""
+_BUTTON_S = 0.3
+
+
+def app(
+    folder: Annotated[Path, typer.Argument(help="What survives a power cut; made where it is missing.")] = Path("twin"),
+    site: Annotated[Path | None, typer.Option(help="Enrol it first, into the site in this folder.")] = None,
+    device: Annotated[str, typer.Option(help="Its id, where it is enrolled.")] = "twin-1",
+    at: Annotated[str | None, typer.Option(help="Which of the folder's sites; its first by default.")] = None,
+    operation: Annotated[str, typer.Option(help="What it does, where it is enrolled.")] = "sale",
+) -> None:
+    """Run a terminal without the hardware: type codes, see its light and hear its tone as lines."""
+    console = Console(highlight=False)
+    with Twin(folder) as twin:
+        if site is not None:
+            _enrol(twin, site, device, at, operation, console)
+        elif not (twin.files / "settings.json").exists():
+            raise ToolError(f"the terminal in {folder} belongs to no site yet: give it one with --site FOLDER")
+        twin.start()
+        ended = threading.Event()
+        show = threading.Thread(target=_show, args=(twin, console, ended), daemon=True)
+        show.start()
+        console.print(_HELP, style="dim")
+        try:
+            for line in sys.stdin:
+                if not _act(twin, line.strip(), console):
+                    break
+        except KeyboardInterrupt:
+            pass  # the ordinary way to leave
+        finally:
+            ended.set()
+            show.join()
+
+
+def _enrol(twin: Twin, site: Path, device: str, at: str | None, operation: str, console: Console) -> None:
+    from scanlatch_tools import enrol  # brings the bridge's registry along, which most runs don't need
+    from scanlatch_tools import site as sites
+
+    chosen = at or next(iter(sites.load(site).sites))
+    board = boards.load("twin")
+    enrol.enrol(
+        site,
+        twin,
+        device,
+        chosen,
+        board,
+        operation=operation,
+        wifi=("twin", "twin"),
+        tell=console.print,
+    )
+
+
+def _act(twin: Twin, line: str, console: Console) -> bool:
+    """Do what a person typed; whether to go on."""
+    word, _, rest = line.partition(" ")
+    try:
+        if word in (":quit", ":q"):
+            return False
+        if word == ":button":
+            twin.button(True)
+            threading.Timer(_BUTTON_S, twin.button, [False]).start()
+        elif word == ":link":
+            twin.link(rest.strip() != "off")
+        elif word == ":power":
+            twin.kill()
+            twin.start()
+        elif line.startswith(":"):
+            console.print(_HELP, style="dim")
+        elif line and Path(line).is_file():
+            twin.scan_picture(Path(line))
+        elif line:
+            twin.scan(line)
+    except ToolError as error:
+        console.print(str(error), style="red")
+    return True
+
+
+def _show(twin: Twin, console: Console, ended: threading.Event) -> None:
+    at = twin.mark()
+    fallen = False
+    while not ended.wait(10 * POLL_S):
+        for line in twin.trace(at):
+            at = line["n"] + 1
+            text = _text(line)
+            if text is not None:
+                console.print(text)
+        if twin.status is not None and not fallen:
+            console.print(
+                f"the terminal's program ended with status {twin.status}:\n{twin.console()[-800:]}", style="red"
+            )
+        fallen = twin.status is not None
+
+
+def _text(line: Line) -> Text | None:
+    """What a person at the terminal would notice of this line."""
+    what = line["what"]
+    if what == "light":
+        red, green, blue = line["rgb"]
+        if not (red or green or blue):
+            return Text("    light off", style="dim")
+        return Text.assemble(("    ", f"on rgb({red},{green},{blue})"), f" light {red},{green},{blue}")
+    if what == "tone" and line["hz"]:
+        return Text(f"  ♪ {line['hz']} Hz")
+    if what in ("power", "reset", "net", "nor_violation") or line.get("event") == "bite":
+        return Text(
+            f"  {what} " + " ".join(str(line[key]) for key in ("event", "cause", "rule") if key in line), "cyan"
+        )
+    return None

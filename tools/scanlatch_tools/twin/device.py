@@ -1,0 +1,246 @@
+"""One terminal without the hardware: the firmware's own files on real MicroPython, with power, a beam and a button."""
+
+import atexit
+import json
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from scanlatch_tools.errors import ToolError
+from scanlatch_tools.twin import build, interpreter
+from scanlatch_tools.twin.engine import Engine
+from scanlatch_tools.twin.grow_sim import GrowSim
+from scanlatch_tools.twin.power import Power
+from scanlatch_tools.twin.trace import Line, Trace
+
+_RUN_TIMEOUT_S = 120.0  # for one script of the enrolment
+_DEFAULT_RXBUF = 256
+_PINS = 40
+_alive: "weakref.WeakSet[Twin]" = weakref.WeakSet()
+
+
+class TwinError(ToolError):
+    """The twin can't do what was asked in the state it is in."""
+
+
+class Twin:
+    """A terminal in a folder, which holds all that survives a power cut; see the trace for what it shows.
+
+    heap: limit as `-X heapsize` takes it; simulator: the engine, a GROW as delivered by default; button_pin: GPIO
+    of the button, active low; cut: "n:kind", the flash operation at which power goes, and how (see `stand_ins/nor.py`);
+    firmware: source of device files other than our own.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        heap: str = interpreter.HEAP,
+        simulator: GrowSim | None = None,
+        button_pin: int = 0,
+        cut: str | None = None,
+        firmware: Path | None = None,
+    ) -> None:
+        self.folder = folder.resolve()
+        self.files = self.folder / "files"
+        self.cut = cut
+        self._heap = heap
+        self._button_pin = button_pin
+        self.files.mkdir(parents=True, exist_ok=True)
+        _link(self.folder / "lib", build.firmware(firmware))
+        self._search_path = f"{build.stand_ins()}:{self.folder / 'lib'}:.frozen"
+        self._trace = Trace(self.folder / "trace.jsonl")
+        environment = {"SCANLATCH_TWIN": str(self.folder), "TZ": "UTC"}
+        self._environment = environment
+        self._power = Power(self.folder, self._trace, heap, environment, self._search_path)
+        self.engine = Engine(simulator or GrowSim(), self._rxbuf, self._on_engine)
+        _link(self.folder / "uart", self.engine.port)
+        _alive.add(self)
+
+    # Power
+
+    def start(self) -> None:
+        """Power on. The RTC starts anew.
+
+        Raises:
+            TwinError: it has power already.
+        """
+        if self._power.on:
+            raise TwinError(f"the twin in {self.folder} is running already")
+        self._power.switch_on({"SCANLATCH_TWIN_CUT": self.cut} if self.cut else {})
+
+    def kill(self) -> None:
+        """Cut the power, the engine's too: nothing is unwound or written any more."""
+        self._power.cut()
+        self.engine.power_cycle()
+
+    def stop(self) -> None:
+        """Cut the power and take the engine away; the folder stays. The end of this object."""
+        if self._power.on:
+            self.kill()
+        self.engine.close()
+        _alive.discard(self)
+
+    def __enter__(self) -> "Twin":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def running(self) -> bool:
+        """Whether its program runs: not cut, fallen or ended."""
+        return self._power.on and self._power.status is None
+
+    @property
+    def status(self) -> int | None:
+        """Exit status of a device that ended by itself: 99 at an injected power cut, 1 after an exception."""
+        return self._power.status
+
+    @property
+    def restarts(self) -> int:
+        """How often it has started again by a reset or its watchdog."""
+        return self._power.restarts
+
+    def wait_until_ended(self, timeout: float) -> int:
+        """Wait until the device has come to its end by itself; its exit status.
+
+        Raises:
+            TwinError: it has not within `timeout` seconds.
+        """
+        status = self._power.wait_until_ended(timeout)
+        if status is None:
+            raise TwinError(f"the twin did not end within {timeout} s; its trace ends with\n{self._trace.tail()}")
+        return status
+
+    # What people do to it
+
+    def scan(self, code: str | bytes, aim: str | None = None) -> None:
+        """Hold a barcode with this content under the beam. aim: its AIM identifier, e.g. "]d2"; None: by its look."""
+        self.engine.present(code.encode() if isinstance(code, str) else code, aim)
+
+    def scan_picture(self, path: Path) -> None:
+        """Hold a picture under the beam; every barcode on it is read.
+
+        Raises:
+            ToolError: it is no picture, or has no barcode that can be read.
+        """
+        from scanlatch_tools.twin import pictures  # takes long to import, and few need it
+
+        try:
+            found = pictures.read_picture(path)
+        except pictures.PictureError as error:
+            raise ToolError(str(error)) from None
+        if not found:
+            raise ToolError(f"{path}: no barcode on it that can be read")
+        for symbol in found:
+            self.engine.present(symbol.data, symbol.aim)
+
+    def button(self, down: bool) -> None:
+        """Press the button, or let it go."""
+        pins = ["z"] * _PINS
+        if down:
+            pins[self._button_pin] = "0"
+        _replace(self.folder / "pins", "".join(pins))
+
+    def link(self, up: bool) -> None:
+        """Cut Wi-Fi or cable, or mend it. Connections that stand are not torn; the device sees the link go."""
+        _replace(self.folder / "net", "1" if up else "0")
+
+    # What it shows
+
+    def trace(self, after: int = 0) -> list[Line]:
+        """Lines of the trace from number `after` on; "n" in a line is its number."""
+        return self._trace.lines(after)
+
+    def mark(self) -> int:
+        """The number that the next line will have."""
+        return self._trace.count()
+
+    def wait_for(self, wanted: Callable[[Line], bool], timeout: float = 10, after: int = 0) -> Line:
+        """The first line from number `after` on that is `wanted`.
+
+        Args:
+            timeout: seconds.
+
+        Raises:
+            TraceTimeoutError: none came in time.
+            TwinError: the device has come to its end, so none will.
+        """
+        return self._trace.wait_for(wanted, timeout, after, self._check_alive)
+
+    def violations(self) -> list[dict[str, Any]]:
+        """What the firmware did to its flash that real NOR forbids; an empty list is what a test wants."""
+        try:
+            lines = (self.folder / "violations.jsonl").read_text().splitlines()
+        except FileNotFoundError:
+            return []
+        return [json.loads(line) for line in lines]
+
+    def console(self) -> str:
+        """All that it printed."""
+        try:
+            return (self.folder / "console.log").read_text(errors="replace")
+        except FileNotFoundError:
+            return ""
+
+    # Enrolment's way in, as over the console of a board
+
+    def run(self, code: str) -> str:
+        """Run code on the device while its own program does not run; what it printed.
+
+        Raises:
+            TwinError: it is running, or the code raised; the message has the traceback.
+        """
+        if self.running:
+            raise TwinError("the twin is running: stop it before it is enrolled")
+        done = interpreter.run(
+            ["-c", code],
+            self._search_path,
+            heap=self._heap,
+            cwd=self.files,
+            environment=self._environment,
+            timeout=_RUN_TIMEOUT_S,
+        )
+        if done.returncode:
+            raise TwinError(done.stderr.strip() or done.stdout.strip() or f"exit status {done.returncode}")
+        return done.stdout
+
+    def put(self, path: str, data: bytes) -> None:
+        """Write a file of the device's file system, whole."""
+        target = self.files / path.lstrip("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+
+    # The machine
+
+    def _check_alive(self) -> None:
+        if self._power.status is not None:
+            raise TwinError(f"the device ended with status {self._power.status}:\n{self.console()[-2000:]}")
+
+    def _rxbuf(self) -> int:
+        line = self._trace.last("uart")
+        return _DEFAULT_RXBUF if line is None else line["rxbuf"]
+
+    def _on_engine(self, count: int, reads: int) -> None:
+        self._trace.add("engine", bytes=count, reads=reads)
+
+
+def _link(name: Path, target: Path) -> None:
+    made = name.with_name(name.name + ".new")
+    made.unlink(missing_ok=True)
+    made.symlink_to(target)
+    made.replace(name)
+
+
+def _replace(path: Path, text: str) -> None:
+    made = path.with_name(path.name + ".new")
+    made.write_text(text)
+    made.replace(path)
+
+
+@atexit.register
+def _stop_all() -> None:
+    for twin in list(_alive):
+        twin.stop()

@@ -1,0 +1,130 @@
+"""Power for one twin: a process that is cut off, resets itself and is bitten by its watchdog as a chip is."""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from scanlatch_tools.twin import interpreter
+from scanlatch_tools.twin.trace import Trace
+
+# Reset causes as machine.reset_cause() gives them on the ESP32.
+POWER_ON, RESET, WATCHDOG, SOFT = 1, 2, 3, 5
+
+FLASH_CUT = 99  # exit status after an injected power cut at a flash operation
+
+_RESETS = {-signal.SIGUSR2: RESET, -signal.SIGALRM: SOFT}  # how the stand-ins end the process
+_ENTRY = ["-c", "import power_on"]
+_WATCH_S = 0.05
+
+
+class Power:
+    """Runs the program of the twin in `folder`; `environment` and `search_path` are its own."""
+
+    def __init__(self, folder: Path, trace: Trace, heap: str, environment: Mapping[str, str], search_path: str) -> None:
+        self.restarts = 0  # by a reset or the watchdog
+        self.status: int | None = None  # exit status of a program that came to its end by itself
+        self.on = False
+        self._folder = folder
+        self._trace = trace
+        self._heap = heap
+        self._environment = {**environment, "MICROPYPATH": search_path}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._watcher: threading.Thread | None = None
+        self._lock = threading.Lock()  # over `on` and `_process`
+
+    def switch_on(self, more: Mapping[str, str]) -> None:
+        """Cold start. more: environment for this time only, restarts included."""
+        self._join()
+        self.on = True
+        self.status = None
+        self._more = dict(more)
+        self._trace.add("power", event="on")
+        process = self._launch(POWER_ON)
+        self._watcher = threading.Thread(target=self._watch, args=(process,), name="twin", daemon=True)
+        self._watcher.start()
+
+    def cut(self) -> None:
+        """Power is gone: nothing is unwound or written any more."""
+        with self._lock:
+            self.on = False
+            if self._process is not None:
+                self._process.kill()
+        self._join()
+        self._trace.add("power", event="cut")
+
+    def wait_until_ended(self, timeout: float) -> int | None:
+        """Wait `timeout` seconds at most until the program has come to its end by itself; its exit status."""
+        if self._watcher is not None:
+            self._watcher.join(timeout)
+        return self.status
+
+    def _join(self) -> None:
+        if self._watcher is not None:
+            self._watcher.join()
+            self._watcher = None
+
+    def _launch(self, cause: int) -> subprocess.Popen[bytes]:
+        (self._folder / "wdt").unlink(missing_ok=True)
+        if cause != SOFT:
+            (self._folder / "rtc").unlink(missing_ok=True)
+        with (self._folder / "console.log").open("ab") as console:
+            self._process = subprocess.Popen(
+                interpreter.command(_ENTRY, self._heap),
+                env={**os.environ, **self._environment, **self._more, "SCANLATCH_TWIN_CAUSE": str(cause)},
+                cwd=self._folder / "files",
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C is for the launcher
+            )
+        return self._process
+
+    def _watch(self, process: subprocess.Popen[bytes]) -> None:
+        while True:
+            cause = self._next_start(process)
+            with self._lock:
+                if not self.on:
+                    return
+                if cause is None:
+                    self.status = process.returncode
+                    return
+                self.restarts += 1
+                process = self._launch(cause)
+
+    def _next_start(self, process: subprocess.Popen[bytes]) -> int | None:
+        """Wait until the program has ended; the cause with which it starts again, None where it does not."""
+        while process.poll() is None:
+            left = self._watchdog_ms_left()
+            if left < 0:
+                process.kill()
+                process.wait()
+                return self._bite()
+            try:
+                process.wait(min(_WATCH_S, left / 1000 + 0.001))
+            except subprocess.TimeoutExpired:
+                continue
+        if process.returncode in _RESETS:
+            return _RESETS[process.returncode]
+        if process.returncode == FLASH_CUT:
+            return None
+        # On the chip the console would wait for a person now, until the watchdog bites, where one was started.
+        while (self._folder / "wdt").exists() and self.on:
+            if self._watchdog_ms_left() < 0:
+                return self._bite()
+            time.sleep(_WATCH_S)
+        return None
+
+    def _bite(self) -> int:
+        self._trace.add("wdt", event="bite")
+        return WATCHDOG
+
+    def _watchdog_ms_left(self) -> float:
+        try:
+            fed, timeout = (self._folder / "wdt").read_text().split()
+        except (FileNotFoundError, ValueError):
+            return 1000.0  # not started, or just being written
+        return int(fed) + int(timeout) - time.monotonic() * 1000

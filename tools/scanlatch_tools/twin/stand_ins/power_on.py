@@ -1,0 +1,31 @@
+# What the chip does at power on: runs boot.py, then main.py, as files of its file system.
+import os
+import sys
+
+from twin_trace import FOLDER, end, line
+
+
+def _run(name):
+    path = FOLDER + "/lib/" + name
+    try:
+        with open(path) as file:
+            code = file.read()
+    except OSError:
+        return
+    exec(compile(code, name, "exec"), {"__name__": "__main__", "__file__": name})
+
+
+line("start", cause=int(os.getenv("SCANLATCH_TWIN_CAUSE") or 1))
+try:
+    _run("boot.py")
+    _run("main.py")
+except SystemExit as ended:
+    if ended.args and ended.args[0] == 99:  # the flash stand-in's power cut
+        sys.exit(99)
+    line("reset", cause="soft")  # on the chip, sys.exit() is a soft reset
+    end("ALRM")
+except BaseException as error:
+    sys.print_exception(error, sys.stderr)
+    line("fallen", error=repr(error))
+    sys.exit(1)
+line("ended")
