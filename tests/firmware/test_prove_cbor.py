@@ -5,7 +5,7 @@ import pytest
 from tests.firmware.interpreters import Device
 
 # RFC 8949 appendix A, the rows whose types the contract knows.
-_RFC = [
+_RFC: list[tuple[object, str]] = [
     (0, "00"),
     (1, "01"),
     (10, "0a"),

@@ -43,9 +43,13 @@ _ECDH = {
 }
 
 # Scalars at which a comb or a ladder goes wrong first: ends of the range, single teeth, all ones, runs of zeros.
-_EDGES = [1, 2, 3, N - 1, N - 2, N // 2, N // 2 + 1, (1 << 255) - 1, 1 << 255]
-_EDGES += [1 << 43 * tooth for tooth in range(1, 6)] + [(1 << 43 * tooth) - 1 for tooth in range(1, 6)]
-_EDGES += [sum(1 << 43 * tooth for tooth in range(6)), N - (1 << 215), (1 << 128) - 1, ((1 << 43) - 1) << 172]
+_EDGES = [
+    *(1, 2, 3, N - 1, N - 2, N // 2, N // 2 + 1),
+    *((1 << 255) - 1, 1 << 255, N - (1 << 215), (1 << 128) - 1, ((1 << 43) - 1) << 172),
+    *(1 << 43 * tooth for tooth in range(1, 6)),
+    *((1 << 43 * tooth) - 1 for tooth in range(1, 6)),
+    sum(1 << 43 * tooth for tooth in range(6)),
+]
 
 
 def _public(d: int) -> ec.EllipticCurvePublicKey:

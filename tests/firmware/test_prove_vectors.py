@@ -53,13 +53,15 @@ def _aad(kind: str) -> bytes:
 
 def _all(plural: str) -> list[tuple[str, bytes, bytes, bytes]]:
     """Name, device id, payload and message of every vector of a kind."""
+    rows: list[dict[str, str]] = _WIRE[plural] + _FURTHER.get(plural, [])
     return [
         (
             row["name"],
             row.get("device", _WIRE["device"]).encode(),
-            *(bytes.fromhex(row[k]) for k in ("payload", "message")),
+            bytes.fromhex(row["payload"]),
+            bytes.fromhex(row["message"]),
         )
-        for row in _WIRE[plural] + _FURTHER.get(plural, [])
+        for row in rows
     ]
 
 
