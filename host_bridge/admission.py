@@ -177,7 +177,7 @@ def todays_verdict(today: Today) -> Verdict:
         today.seq,
         today.digest,
         Outcome(today.outcome),
-        today.reason if final else unanswered(today.submission or ""),
+        today.reason if final else unanswered(today.submission, today.trouble),
         today.decided_at,
         final=final,
         kept=True,

@@ -135,9 +135,11 @@ def standing(state: str | None, holder_site: str | None, site: str | None) -> St
     return Standing.HERE if holder_site == site else Standing.ELSEWHERE
 
 
-def unanswered(submission: str) -> Reason:
-    """Why a verdict is still pending, by the state of its submission."""
-    return Reason.PLATFORM_UNREACHABLE if submission in ("waiting", "held") else Reason.PLATFORM_UNKNOWN
+def unanswered(submission: str | None, trouble: int | None) -> int:
+    """Why a verdict is still pending: the state of its submission, and what kept the last call from an answer."""
+    if submission in ("sending", "unknown"):
+        return trouble or Reason.PLATFORM_UNKNOWN
+    return Reason.PLATFORM_UNREACHABLE
 
 
 def refusal(reason: int) -> Decision:

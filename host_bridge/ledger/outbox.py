@@ -31,6 +31,7 @@ class OutboxRow:
     attempts: int
     next_at: int
     pending_at: int | None
+    trouble: int | None = None
 
 
 _NAMES = list(OutboxRow.__dataclass_fields__)
@@ -39,7 +40,12 @@ _OPEN = outbox.c.state.in_((WAITING, SENDING, UNKNOWN))
 _SETTLE = (
     sa.update(outbox)
     .where(outbox.c.key == sa.bindparam("of"))
-    .values(state=sa.bindparam("now_state"), next_at=sa.bindparam("now_next"), pending_at=sa.bindparam("now_pending"))
+    .values(
+        state=sa.bindparam("now_state"),
+        next_at=sa.bindparam("now_next"),
+        pending_at=sa.bindparam("now_pending"),
+        trouble=sa.bindparam("now_trouble"),
+    )
 )
 
 
@@ -63,10 +69,16 @@ def claim(connection: sa.Connection, state: str, by: str, now: int, limit: int) 
 
 
 def settle(connection: sa.Connection, rows: Sequence[OutboxRow]) -> None:
-    """Write back state, next_at and pending_at."""
+    """Write back state, next_at, pending_at and trouble."""
     if rows:
         values = [
-            {"of": row.key, "now_state": row.state, "now_next": row.next_at, "now_pending": row.pending_at}
+            {
+                "of": row.key,
+                "now_state": row.state,
+                "now_next": row.next_at,
+                "now_pending": row.pending_at,
+                "now_trouble": row.trouble,
+            }
             for row in rows
         ]
         connection.execute(_SETTLE, values)

@@ -45,6 +45,7 @@ class Today(NamedTuple):
     text: str | None
     decided_at: int
     submission: str | None  # state of its outbox row
+    trouble: int | None  # why the platform did not answer for it
 
 
 class TargetRow(NamedTuple):
@@ -168,6 +169,7 @@ def today(connection: sa.Connection, pairs: Sequence[Pair]) -> dict[Pair, Today]
                 verdicts.c.text,
                 sa.func.coalesce(verdicts.c.decided_at, scans.c.decided_at),
                 outbox.c.state,
+                outbox.c.trouble,
             )
             .select_from(scans.outerjoin(verdicts, _same(verdicts)).outerjoin(outbox, _SUBMISSION))
             .where(_among(scans, chunk), scans.c.outcome.is_not(None))

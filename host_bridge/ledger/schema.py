@@ -132,6 +132,7 @@ outbox = Table(
     Column("made_at", BigInteger, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("next_at", BigInteger, nullable=False),  # not tried before
+    Column("trouble", SmallInteger),  # why the last call brought no answer: reason 14 or 15
     Column("claimed_by", String(64)),  # client id of the bridge that is at it
     Column("claimed_at", BigInteger),
     Column("pending_at", BigInteger),  # when the pending verdict goes out; null once it did or need not

@@ -1,0 +1,156 @@
+"""`scanlatch bridge`: run the bridge, check its settings, keep its registry."""
+
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from host_bridge.clock import SystemClock
+from host_bridge.config import Config, load
+from host_bridge.devices import Registry, load_agreement_key
+from host_bridge.errors import BridgeError, PermanentError
+from host_bridge.ledger import alerts, commands, open_ledger
+from host_bridge.ledger import devices as rows
+from host_bridge.wire import COMMANDS
+
+app = typer.Typer(help="The bridge between terminals and the settlement platform.", no_args_is_help=True)
+devices = typer.Typer(help="The registry of terminals.", no_args_is_help=True)
+app.add_typer(devices, name="devices")
+
+_Settings = Annotated[Path, typer.Option("--config", help="bridge.toml of the site")]
+_Device = Annotated[str, typer.Argument(help="device id, as on its label")]
+_BRIDGES_OWN = frozenset({"session", "resend", "bridge-key"})  # made by the bridge itself, never by hand
+_COMMAND_LIFE_MS = 60_000
+
+
+@app.command()
+def run(config: _Settings) -> None:
+    """Run the bridge until SIGTERM or Ctrl-C. Prints one JSON line an event; "ready" once it is subscribed."""
+    from host_bridge.service import Service  # paho and httpx: half a second that other commands need not pay
+
+    _log_as_json()
+    with _told():
+        service = Service(load(config))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda _number, _frame: service.stop())
+        service.run()
+
+
+@app.command()
+def check(config: _Settings) -> None:
+    """Check bridge.toml, the keys it names and the ledger, and say what would be run."""
+    with _told():
+        settings = load(config)
+        with _registry(settings) as registry:
+            count = len(registry.listed())
+        broker = f"{settings.mqtt.host}:{settings.mqtt.port}, MQTT {settings.mqtt.version}"
+        typer.echo(f"settings are good: {broker}, {len(settings.sites)} sites, {count} devices")
+
+
+@app.command()
+def command(device: _Device, name: str, config: _Settings) -> None:
+    """Send a command (identify, health, acknowledge, ...) to a terminal through the running bridge."""
+    with _told():
+        if name not in COMMANDS - _BRIDGES_OWN:
+            raise PermanentError(f"no command {name!r}; known: {', '.join(sorted(COMMANDS - _BRIDGES_OWN))}")
+        settings, now = load(config), SystemClock().now()
+        ledger = open_ledger(settings.ledger.url, settings.ledger.busy_timeout_ms)
+        with ledger.write() as connection:
+            row = rows.lock(connection, [device]).get(device)
+            if row is None:
+                raise PermanentError(f"no device {device!r} in the registry")
+            made = commands.add(connection, row, name, {}, now, now + _COMMAND_LIFE_MS)
+        ledger.close()
+        typer.echo(f"{name} number {made.counter} for {device} goes out with the bridge's next round")
+
+
+@app.command(name="alerts")
+def show_alerts(config: _Settings) -> None:
+    """What a person has to look into."""
+    with _told():
+        settings = load(config)
+        ledger = open_ledger(settings.ledger.url, settings.ledger.busy_timeout_ms)
+        with ledger.read() as connection:
+            found = alerts.listed(connection)
+        ledger.close()
+    table = Table("device", "kind", "seqs", "since (UTC)", "what")
+    for one in found:
+        table.add_row(one.device, one.kind, f"{one.first} to {one.last}", _day(one.opened_at), one.detail)
+    Console().print(table)
+
+
+@devices.command(name="list")
+def list_devices(config: _Settings) -> None:
+    """All terminals, with where their chains stand."""
+    with _told(), _registry(load(config)) as registry:
+        found = registry.listed()
+    table = Table("device", "site", "status", "records to", "last record (UTC)")
+    for row in found:
+        last = _day(row.last_record_at) if row.last_record_at else "never"
+        table.add_row(row.id, row.site, row.status, str(row.upto), last)
+    Console().print(table)
+
+
+@devices.command()
+def suspend(device: _Device, config: _Settings) -> None:
+    """Keep a terminal's records as evidence only; they claim no code."""
+    with _told(), _registry(load(config)) as registry:
+        registry.suspend(device)
+
+
+@devices.command()
+def reinstate(device: _Device, config: _Settings) -> None:
+    """Take back a suspension or revocation."""
+    with _told(), _registry(load(config)) as registry:
+        registry.reinstate(device)
+
+
+@devices.command()
+def revoke(device: _Device, config: _Settings) -> None:
+    """Nothing in, nothing out: the terminal was lost or is not trusted any more."""
+    with _told(), _registry(load(config)) as registry:
+        registry.revoke(device)
+
+
+@contextmanager
+def _registry(config: Config) -> Iterator[Registry]:
+    agreement = load_agreement_key(config.bridge.agreement_key)
+    ledger = open_ledger(config.ledger.url, config.ledger.busy_timeout_ms)
+    try:
+        yield Registry(ledger, agreement)
+    finally:
+        ledger.close()
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Our own errors are for people: their sentence, no traceback."""
+    try:
+        yield
+    except BridgeError as error:
+        typer.secho(str(error), err=True, fg=typer.colors.RED)
+        raise typer.Exit(1) from error
+
+
+def _day(at_ms: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(at_ms / 1000))
+
+
+def _log_as_json() -> None:
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(),
+        cache_logger_on_first_use=True,
+    )

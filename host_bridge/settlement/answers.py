@@ -1,0 +1,154 @@
+"""What a platform's answers mean for verdicts, codes and what was taken back."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from host_bridge.ledger import codes, devices, outbox, scans, verdicts
+from host_bridge.ledger.codes import FREE, SOLD, CodeRow
+from host_bridge.ledger.outbox import CANCELLED, DONE, QUERY, REVERSE, UNKNOWN, WAITING, OutboxRow
+from host_bridge.ledger.scans import Pair, TargetRow
+from host_bridge.ledger.verdicts import Final
+from host_bridge.rules import Decision, refusal
+from host_bridge.settlement.port import Answer
+from host_bridge.wire import Operation, Outcome, Reason
+from host_bridge.work import Work
+
+TEXT_BYTES = 64  # WIRE.md "Verdict" key 9
+
+_ACCEPTED = Decision(Outcome.ACCEPTED)
+_VOIDED = Decision(Outcome.REJECTED, Reason.VOIDED)
+_NEVER_SOLD = Decision(Outcome.REJECTED, Reason.RETURN_REFUSED)
+
+
+class Settling:
+    """Applies the answers of one call, in one transaction. `work.devices` holds the devices' locked rows."""
+
+    def __init__(self, work: Work, rows: Sequence[OutboxRow], wait_ms: Callable[[int], int]) -> None:
+        connection = work.connection
+        self._work = work
+        self._wait_ms = wait_ms
+        self._codes = codes.lock(connection, {row.code for row in rows}, work.now)
+        self._rows = outbox.lock(connection, [row.key for row in rows])
+        self._held = outbox.held_for(connection, [row.key for row in rows])
+        reversals = [pair for row in rows if row.kind == REVERSE and (pair := _pair(row.reverses))]
+        own = [(row.device, row.seq) for row in (*rows, *self._held.values())]
+        self._records = scans.targets(connection, list(dict.fromkeys([*own, *reversals])))
+        self._told = {
+            (row.device, row.seq): row.pending_at is None for row in (*self._rows.values(), *self._held.values())
+        }
+        self._moved: dict[str, OutboxRow] = {}
+        self._held_codes: dict[str, CodeRow] = {}
+        self._finals: list[Final] = []
+
+    def apply(self, answers: Mapping[str, Answer]) -> None:
+        """Write down what each answer brings. Rows settled meanwhile stay as they are."""
+        for key, row in self._rows.items():
+            if row.state in (DONE, CANCELLED):
+                continue
+            answer = answers.get(key) or Answer(key, "unknown", Reason.PLATFORM_UNKNOWN)
+            self._moved[key] = row
+            if answer.outcome == "unknown":
+                row.state, row.trouble = UNKNOWN, answer.reason or Reason.PLATFORM_UNKNOWN
+                row.next_at = self._work.now + self._wait_ms(row.attempts)
+            elif answer.outcome == "unseen":
+                row.state, row.next_at = WAITING, self._work.now
+            else:
+                row.state = DONE
+                self._settle(row, answer)
+                row.pending_at = None
+        self._write()
+
+    def _settle(self, row: OutboxRow, answer: Answer) -> None:
+        taken = answer.outcome == "accepted"
+        text = _short(answer.text)
+        mine = row.device, row.seq
+        if row.kind == QUERY:
+            self._final(mine, _ACCEPTED if taken else refusal(answer.reason), text)
+        elif row.kind == REVERSE:
+            self._reversal(row, taken, refusal(answer.reason), text)
+        elif row.key in self._held:
+            self._sale_to_take_back(row, self._held[row.key], taken, refusal(answer.reason), text)
+        else:
+            self._code_is(row.code, mine, SOLD if taken else FREE)
+            self._final(mine, _ACCEPTED if taken else refusal(answer.reason), text)
+
+    def _sale_to_take_back(
+        self, sale: OutboxRow, held: OutboxRow, taken: bool, refused: Decision, text: str | None
+    ) -> None:
+        """The answer to a sale that a void or return waits for."""
+        mine, other = (sale.device, sale.seq), (held.device, held.seq)
+        is_void = self._is_void(other)
+        self._moved[held.key] = held
+        self._code_is(sale.code, mine, SOLD if taken else FREE)
+        if taken:
+            held.state, held.next_at = WAITING, self._work.now
+            if not is_void:  # a return takes back what was sold, a void what should not have been
+                self._final(mine, _ACCEPTED, text)
+            return
+        held.state = DONE
+        self._final(mine, _VOIDED if is_void else refused, None if is_void else text)
+        self._final(other, _ACCEPTED if is_void else _NEVER_SOLD, None)
+        held.pending_at = None
+
+    def _reversal(self, row: OutboxRow, taken: bool, refused: Decision, text: str | None) -> None:
+        """The answer to a sale's reversal."""
+        target = _pair(row.reverses)
+        pending = target is not None and self._is_pending(target)
+        self._final((row.device, row.seq), _ACCEPTED if taken else refused, text)
+        if target is None:
+            return
+        if taken:
+            self._code_is(row.code, target, FREE)
+        else:
+            scans.set_voided(self._work.connection, *target, None)
+        if pending:
+            self._final(target, _VOIDED if taken else _ACCEPTED, None)
+
+    def _final(self, pair: Pair, decision: Decision, text: str | None) -> None:
+        record = self._records.get(pair)
+        if record is not None:
+            self._finals.append(
+                Final(*pair, record.digest, decision.outcome, decision.reason, text, self._work.now, verdicts.DUE)
+            )
+
+    def _code_is(self, code: str, holder: Pair, state: str) -> None:
+        row = self._codes.get(code)
+        if row is None or (row.device, row.seq) != holder:
+            return
+        row.state, row.since = state, self._work.now
+        if state == FREE:
+            row.device = row.seq = row.site = None
+        self._held_codes[code] = row
+
+    def _is_void(self, pair: Pair) -> bool:
+        record = self._records.get(pair)
+        return record is not None and record.operation == Operation.VOID
+
+    def _is_pending(self, pair: Pair) -> bool:
+        record: TargetRow | None = self._records.get(pair)
+        return record is not None and record.outcome == Outcome.PENDING
+
+    def _write(self) -> None:
+        connection, after = self._work.connection, self._work.after
+        codes.save(connection, list(self._held_codes.values()))
+        outbox.settle(connection, list(self._moved.values()))
+        told = [(final, self._told.get((final.device, final.seq), True)) for final in self._finals]
+        verdicts.insert(connection, told)
+        for final in self._finals:
+            row = self._work.devices.get(final.device) or devices.get(connection, final.device)
+            if row is not None:
+                after.finals.append((row, final))
+
+
+def _pair(key: str | None) -> Pair | None:
+    """Device and seq of a record's key."""
+    if key is None:
+        return None
+    device, _, seq = key.rpartition("/")
+    return device, int(seq)
+
+
+def _short(text: str | None) -> str | None:
+    """At most TEXT_BYTES of UTF-8, cut between characters; an empty text is none."""
+    if not text:
+        return None
+    return text.encode()[:TEXT_BYTES].decode(errors="ignore") or None
