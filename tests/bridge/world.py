@@ -1,0 +1,270 @@
+"""A bridge without a broker: the real intake, ledger, keys and outbox, on a clock that the test turns."""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from host_bridge.devices import Registry
+from host_bridge.intake import Intake, Parts
+from host_bridge.ledger import open_ledger
+from host_bridge.ledger.alerts import listed
+from host_bridge.opening import Inbound
+from host_bridge.replies import Replies
+from host_bridge.settlement.outbox import Outbox
+from host_bridge.settlement.port import Answer, Submission
+from host_bridge.wire import Command, Credential, Family, Head, Operation, Receipt, Scan, Verdict, digest
+from host_bridge.wire import Clock as ClockState
+from tests.wire_peer import WirePeer, point
+
+NOW = 1_790_000_000_000  # ms UTC
+SITE, OTHER_SITE = "clinic-7", "pharmacy-3"
+CODES = [f"8338652{number:013}" for number in range(50)]
+
+
+class TestClock:
+    """Time that passes only when told to."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        self.ms = NOW
+
+    def now(self) -> int:
+        return self.ms
+
+    def ticks(self) -> float:
+        return self.ms / 1000
+
+
+class Platform:
+    """The platform, an external system: takes every sale unless told otherwise, remembers every key."""
+
+    def __init__(self, batch_limit: int = 50) -> None:
+        self.batch_limit = batch_limit
+        self.reachable = True
+        self.loses_answers = False
+        self.refuses: dict[str, int] = {}  # code -> reason
+        self.refuses_reversals = False
+        self.taken: dict[str, Submission] = {}
+        self.refused: dict[str, int] = {}
+        self.submitted: list[str] = []
+        self.asked: list[str] = []
+
+    def submit(self, items: Sequence[Submission]) -> list[Answer]:
+        self.submitted += [item.key for item in items]
+        if not self.reachable:
+            return [Answer(item.key, "unknown", 14) for item in items]
+        answers = [self._take(item) for item in items]
+        return [Answer(one.key, "unknown", 15) for one in answers] if self.loses_answers else answers
+
+    def ask(self, keys: Sequence[str]) -> list[Answer]:
+        self.asked += keys
+        if not self.reachable:
+            return [Answer(key, "unknown", 14) for key in keys]
+        return [self._became(key) for key in keys]
+
+    def close(self) -> None:
+        pass
+
+    def sold(self, code: str) -> int:
+        """How many sales of a code stand."""
+        reversed_keys = {item.reverses for item in self.taken.values() if item.kind == "reverse"}
+        return sum(
+            item.kind == "sale" and item.code == code and item.key not in reversed_keys for item in self.taken.values()
+        )
+
+    def _take(self, item: Submission) -> Answer:
+        if item.key in self.taken or item.key in self.refused:
+            return self._became(item.key)
+        reason = self.refuses.get(item.code, 0)
+        if (reason and item.kind != "reverse") or (item.kind == "reverse" and self.refuses_reversals):
+            self.refused[item.key] = reason or 13
+            return Answer(item.key, "refused", reason or 13, "not with us")
+        self.taken[item.key] = item
+        return Answer(item.key, "accepted")
+
+    def _became(self, key: str) -> Answer:
+        if key in self.taken:
+            return Answer(key, "accepted")
+        return Answer(key, "refused", self.refused[key]) if key in self.refused else Answer(key, "unseen")
+
+
+@dataclass
+class Sent:
+    topic: str
+    payload: bytes
+    done: Callable[[], None] | None
+
+
+class Outlet:
+    """Where the bridge's messages end: the broker acknowledges each unless it is told to be silent."""
+
+    def __init__(self) -> None:
+        self.sent: list[Sent] = []
+        self.silent = False
+        self.down = False
+
+    def publish(self, topic: str, payload: bytes, done: Callable[[], None] | None) -> bool:
+        if self.down:
+            return False
+        self.sent.append(Sent(topic, payload, done))
+        if done is not None and not self.silent:
+            done()
+        return True
+
+
+@dataclass
+class Terminal:
+    """A device: makes records that follow each other, opens what it is sent."""
+
+    world: "World"
+    peer: WirePeer
+    site: str = SITE
+    seq: int = 0
+    last: bytes = bytes(32)
+    uptime: int = 1_000
+    boot: int = 1
+    connection: int = 1
+    messages: dict[int, bytes] = field(default_factory=dict)
+
+    def scan(
+        self,
+        code: str = CODES[0],
+        operation: Operation = Operation.SALE,
+        *,
+        session: str | None = None,
+        target: int | None = None,
+        site: str | None = None,
+        data: bytes | None = None,
+        family: Family = Family.TWENTY_DIGIT,
+        **changed: object,
+    ) -> bytes:
+        """Seal the next record; nothing is delivered."""
+        values: dict[str, object] = {
+            "seq": self.seq + 1,
+            "prev": self.last,
+            "captured_at": self.world.clock.now(),
+            "clock": ClockState.SYNCHRONISED,
+            "boot": self.boot,
+            "uptime": self.uptime,
+            "operation": operation,
+            "symbology": "]C0",
+            "data": code.encode() if data is None else data,
+            "family": family,
+            "session": session,
+            "operator": None,
+            "offline": False,
+            "site": site or self.site,
+            "target": target,
+        }
+        message = self.peer.seal_scan(Scan(**{**values, **changed}))  # type: ignore[arg-type]
+        self.keep(message)
+        return message
+
+    def void(self, target: int, session: str | None = None) -> bytes:
+        return self.scan("VOID", Operation.VOID, target=target, session=session, family=Family.CONTROL)
+
+    def keep(self, message: bytes) -> None:
+        """Count a message as this device's next record."""
+        self.seq += 1
+        self.uptime += 100
+        self.last = digest(message)
+        self.messages[self.seq] = message
+
+    def head(self, oldest: int = 1, missing: tuple[tuple[int, int], ...] = (), **changed: object) -> bytes:
+        self.uptime += 100
+        values = {
+            "boot": self.boot,
+            "connection": self.connection,
+            "uptime": self.uptime,
+            "newest": self.seq,
+            "digest": self.last,
+            "oldest": oldest,
+            "missing": missing,
+            "firmware": "0.1.0",
+        }
+        return self.peer.seal_head(Head(**{**values, **changed}))  # type: ignore[arg-type]
+
+    def credential(self, counter: int, captured_at: int | None = None) -> bytes:
+        at = self.world.clock.now() if captured_at is None else captured_at
+        return self.peer.seal_credential(Credential(at, b"4" * 28, self.boot, counter))
+
+    def verdicts(self) -> list[Verdict]:
+        return [self.peer.open_verdict(one) for one in self._received("verdict")]
+
+    def outcomes(self) -> list[tuple[int, int, int]]:
+        """(seq, outcome, reason) of each verdict, in the order of arrival."""
+        return [(one.seq, int(one.outcome), one.reason) for one in self.verdicts()]
+
+    def receipts(self) -> list[Receipt]:
+        return [self.peer.open_receipt(one) for one in self._received("receipt")]
+
+    def commands(self) -> list[Command]:
+        return [self.peer.open_command(one) for one in self._received("command")]
+
+    def _received(self, kind: str) -> list[bytes]:
+        topic = f"scanlatch/v1/{self.site}/{self.peer.device}/{kind}"
+        return [one.payload for one in self.world.outlet.sent if one.topic == topic]
+
+
+class World:
+    """One bridge with its ledger on disk."""
+
+    def __init__(self, folder: Path, deadline_ms: int = 900) -> None:
+        self.url = f"sqlite:///{folder / 'ledger.sqlite'}"
+        self.clock = TestClock()
+        self.platform = Platform()
+        self.outlet = Outlet()
+        self.agreement = ec.generate_private_key(ec.SECP256R1())
+        self.deadline_ms = deadline_ms
+        self.acked: list[bytes] = []
+        self.start()
+
+    def start(self) -> None:
+        """Start a bridge on the ledger, as after a power cut: nothing but the rows is known."""
+        self.ledger = open_ledger(self.url)
+        self.registry = Registry(self.ledger, self.agreement)
+        self.replies = Replies(self.outlet, self.registry, self.clock)
+        chance = random.Random(1)
+        self.outbox = Outbox(self.ledger, self.platform, self.replies, self.clock, chance, "bridge")
+        self.intake = Intake(
+            Parts(self.ledger, self.registry, self.replies, self.clock, chance, self.deadline_ms, self.outbox.wake)
+        )
+        self.intake.start()
+        self.outbox.recover()
+
+    def terminal(self, device: str = "d-window-01", site: str = SITE, enrolled: bool = True) -> Terminal:
+        peer = WirePeer.new(device, self.registry.public)
+        if enrolled:
+            self.registry.enrol(device, site, point(peer.signing), point(peer.agreement), self.clock.now())
+        return Terminal(self, peer, site)
+
+    def deliver(self, terminal: Terminal, *messages: bytes, kind: str = "scan", site: str | None = None) -> None:
+        """One batch of messages."""
+        topic = f"scanlatch/v1/{site or terminal.site}/{terminal.peer.device}/{kind}"
+        self.intake.process([Inbound(topic, one, lambda one=one: self.acked.append(one)) for one in messages])
+
+    def settle(self) -> None:
+        """Let the outbox do all that is due now."""
+        while self.outbox.step():
+            pass
+
+    def sell(self, terminal: Terminal, *codes: str) -> None:
+        """Sales, delivered one by one and settled."""
+        for code in codes:
+            self.deliver(terminal, terminal.scan(code))
+            self.settle()
+
+    def later(self, ms: int) -> None:
+        """Time passes, in steps small enough for every timer."""
+        end = self.clock.ms + ms
+        while self.clock.ms < end:
+            self.clock.ms = min(end, self.clock.ms + 1_000)
+            self.intake.tick()
+
+    def alerts(self) -> list[tuple[str, int, int]]:
+        with self.ledger.read() as connection:
+            return [(one.kind, one.first, one.last) for one in listed(connection)]
