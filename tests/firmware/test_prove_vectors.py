@@ -57,7 +57,7 @@ def _all(plural: str) -> list[tuple[str, bytes, bytes, bytes]]:
     return [
         (
             row["name"],
-            row.get("device", _WIRE["device"]).encode(),
+            row.get("device", str(_WIRE["device"])).encode(),
             bytes.fromhex(row["payload"]),
             bytes.fromhex(row["message"]),
         )
