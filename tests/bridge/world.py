@@ -15,8 +15,8 @@ from host_bridge.opening import Inbound
 from host_bridge.replies import Replies
 from host_bridge.settlement.outbox import Outbox
 from host_bridge.settlement.port import Answer, Submission
-from host_bridge.wire import Command, Credential, Family, Head, Operation, Receipt, Scan, Verdict, digest
 from host_bridge.wire import Clock as ClockState
+from host_bridge.wire import Command, Credential, Family, Head, Operation, Receipt, Scan, Verdict, digest
 from tests.wire_peer import WirePeer, point
 
 NOW = 1_790_000_000_000  # ms UTC

@@ -1,0 +1,162 @@
+"""The running bridge as a process: real broker with certificates, real platform over HTTP, stopped and killed."""
+
+import json
+import queue
+import signal
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import paho.mqtt.client as paho
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.x509.oid import NameOID
+from scanlatch_tools import broker, certificates, site
+from scanlatch_tools.platform_sim.knobs import Knobs
+from scanlatch_tools.platform_sim.server import PlatformSim
+
+from host_bridge.devices import Registry, load_agreement_key
+from host_bridge.ledger import open_ledger
+from host_bridge.wire import Clock, Family, Head, Operation, Receipt, Scan, Verdict, digest
+from tests.wire_peer import WirePeer, point
+
+_WAIT_S = 15
+_SITE, _DEVICE = "clinic-7", "d-window-01"
+_CODE = "83386520001941653320"
+
+
+class Bridge:
+    """`scanlatch bridge run` as a process of its own."""
+
+    def __init__(self, config: Path) -> None:
+        self.process = subprocess.Popen(
+            [str(Path(sys.executable).with_name("scanlatch")), "bridge", "run", "--config", str(config)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.events: list[dict[str, Any]] = []
+        self._ready = threading.Event()
+        threading.Thread(target=self._read, daemon=True).start()
+        assert self._ready.wait(_WAIT_S), f"never ready: {self.events}"
+
+    def end(self, how: signal.Signals = signal.SIGTERM) -> int:
+        self.process.send_signal(how)
+        return self.process.wait(_WAIT_S)
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            self.events.append(json.loads(line))
+            if self.events[-1]["event"] == "ready":
+                self._ready.set()
+
+
+class Till:
+    """A device over MQTT: publishes, and puts what comes back in a queue."""
+
+    def __init__(self, place: SimpleNamespace) -> None:
+        self._peer: WirePeer = place.peer
+        self.received: queue.Queue[Verdict | Receipt] = queue.Queue()
+        self._subscribed = threading.Event()
+        self._client = paho.Client(paho.CallbackAPIVersion.VERSION2, _DEVICE, clean_session=False)
+        context = ssl.create_default_context(cafile=str(place.site.folder / "ca" / "ca.pem"))
+        context.load_cert_chain(*place.identity)
+        self._client.tls_set_context(context)
+        self._client.on_connect = lambda client, *_: client.subscribe(f"scanlatch/v1/{_SITE}/{_DEVICE}/+", 1)
+        self._client.on_subscribe = lambda *_: self._subscribed.set()
+        self._client.on_message = self._take
+        self._client.connect("127.0.0.1", place.site.port)
+        self._client.loop_start()
+        assert self._subscribed.wait(_WAIT_S)
+
+    def send(self, kind: str, message: bytes) -> None:
+        self._client.publish(f"scanlatch/v1/{_SITE}/{_DEVICE}/{kind}", message, 1)
+
+    def next(self) -> Verdict | Receipt:
+        return self.received.get(timeout=_WAIT_S)
+
+    def close(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _take(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
+        kind = message.topic.rpartition("/")[2]
+        if kind == "verdict":
+            self.received.put(self._peer.open_verdict(message.payload))
+        elif kind == "receipt":
+            self.received.put(self._peer.open_receipt(message.payload))
+
+
+def _certificate(made: site.Site, folder: Path) -> tuple[str, str]:
+    key = certificates.new_key()
+    certificates.write_key(folder / "device.key", key)
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, _DEVICE)])
+    request = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
+    der = site.issue_device_certificate(made.folder, request.public_bytes(serialization.Encoding.DER))
+    certificates.write_certificate(folder / "device.pem", x509.load_der_x509_certificate(der))
+    return str(folder / "device.pem"), str(folder / "device.key")
+
+
+@pytest.fixture(params=["mosquitto", "amqtt"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SimpleNamespace]:
+    with PlatformSim(tmp_path / "book.sqlite", knobs=Knobs(open=True)) as platform:
+        port = broker.free_port()
+        made = site.create(tmp_path / "site", [_SITE], port=port, broker=request.param, platform_url=platform.url)
+        ledger = open_ledger(made.ledger_url)
+        registry = Registry(ledger, load_agreement_key(made.folder / "bridge" / "agreement.key"))
+        peer = WirePeer.new(_DEVICE, registry.public)
+        registry.enrol(_DEVICE, _SITE, point(peer.signing), point(peer.agreement), int(time.time() * 1000))
+        ledger.close()
+        kind = broker.Mosquitto if request.param == "mosquitto" else broker.Amqtt
+        with kind(made):
+            yield SimpleNamespace(site=made, peer=peer, identity=_certificate(made, tmp_path), platform=platform)
+
+
+def _scan(peer: WirePeer, seq: int, prev: bytes, code: str = _CODE) -> bytes:
+    now = int(time.time() * 1000)
+    return peer.seal_scan(
+        Scan(
+            seq,
+            prev,
+            now,
+            Clock.SYNCHRONISED,
+            1,
+            seq * 1_000,
+            Operation.SALE,
+            "]C0",
+            code.encode(),
+            Family.TWENTY_DIGIT,
+            None,
+            None,
+            False,
+            _SITE,
+        )
+    )
+
+
+def test_scan_comes_back_as_verdict_and_head_as_receipt(place: SimpleNamespace) -> None:
+    bridge, till = Bridge(place.site.config), Till(place)
+    head = place.peer.seal_head(Head(1, 1, 500, 0, bytes(32), 1, (), "0.1.0"))
+    till.send("head", head)
+    receipt = till.next()
+    assert isinstance(receipt, Receipt)
+    assert (receipt.upto, receipt.head) == (0, digest(head))
+    first = _scan(place.peer, 1, bytes(32))
+    till.send("scan", first)
+    verdict = till.next()
+    assert isinstance(verdict, Verdict)
+    assert (verdict.seq, verdict.digest, int(verdict.outcome)) == (1, digest(first), 0)
+    till.send("scan", _scan(place.peer, 2, digest(first)))
+    duplicate = till.next()
+    assert isinstance(duplicate, Verdict)
+    assert (duplicate.seq, int(duplicate.outcome), duplicate.reason) == (2, 2, 1)
+    assert bridge.end() == 0
+    assert bridge.events[-1]["event"] == "ended"
+    till.close()
