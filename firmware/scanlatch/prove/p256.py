@@ -26,8 +26,8 @@ class Comb:
             raise ValueError("scalar out of range")
         self._k = k
         self._column = _COLUMNS
-        self._point = None
-        self._inverse = None
+        self._point = (0, 0, 0)  # at infinity
+        self._inverse = Inverse(1, P)  # of the point's Z, once there is one
 
     def step(self, budget):
         """Work for about `budget` field multiplications. True once the point is there."""
@@ -36,8 +36,6 @@ class Comb:
                 return False
             budget -= _COLUMN_COST
             self._next_column()
-        if self._inverse is None:
-            self._inverse = Inverse(self._point[2], P)
         return self._inverse.step(budget)
 
     def _next_column(self):
@@ -47,12 +45,14 @@ class Comb:
             index |= (self._k >> (tooth * _COLUMNS + column) & 1) << tooth
         # What is doubled never meets the point that is added, nor its negative: in every tooth the one is
         # even and the other 0 or 1, and all teeth together stay below N. So no special case of the sum.
-        point = self._point and double(*self._point)
+        point = double(*self._point)
         if index:
             at = (index - 1) * 64
             x = int.from_bytes(TABLE[at : at + 32], "big")
             y = int.from_bytes(TABLE[at + 32 : at + 64], "big")
-            point = add_affine(*point, x, y) if point else (x, y, 1)
+            point = add_affine(*point, x, y) if point[2] else (x, y, 1)
+        if column == 0:
+            self._inverse = Inverse(point[2], P)
         self._point = point
         self._column = column
 
