@@ -59,8 +59,6 @@ class Admission:
         behind = row.upto < max(row.newest, row.head_newest)
         if (behind and chain.show_quarantined(self._work, row)) or again:
             self.decide(chain.advance(self._work, row, {}), [])
-        if row.upto >= row.head_newest and behind:
-            alerts.close_up_to(self._work.connection, alerts.BEHIND, row.id, row.upto, self._work.now)
 
     def quarantine(self, message: Opened) -> None:
         """Keep a message that claims nothing, and say so to a device that may listen."""

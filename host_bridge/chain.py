@@ -21,6 +21,7 @@ def advance(work: Work, row: DeviceRow, fresh: Mapping[int, Record]) -> list[Rec
     `fresh` are records of this device that are not stored yet; all others are read from the ledger.
     """
     due: list[Record] = []
+    start = row.upto
     stored = row.newest  # nothing above is in the ledger
     row.newest = max(row.newest, max(fresh, default=0))
     while row.upto < row.newest:
@@ -33,9 +34,9 @@ def advance(work: Work, row: DeviceRow, fresh: Mapping[int, Record]) -> list[Rec
         for record in found:
             _pass(work, row, record)
             due.append(record)
-    if due:
-        row.resend_asks = 0
+    if row.upto > start:
         work.touched.add(row.id)
+        _come_on(work, row)
     return due
 
 
@@ -64,11 +65,12 @@ def show_quarantined(work: Work, row: DeviceRow) -> bool:
         before: list[tuple[int, bytes]] = []
         for seq, digest in named:
             device, message = found.get(digest, ("", b""))
-            if device != row.id or not _is_open(work, row, seq):
+            if device != row.id or not row.upto < seq <= _LAST_SEQ:
                 continue
-            passed.insert(connection, row.id, Range(seq, seq, QUARANTINED, digest))
-            row.newest = max(row.newest, seq)
-            shown = True
+            if _is_open(work, row, seq):  # else shown before; the one below it may have come since
+                passed.insert(connection, row.id, Range(seq, seq, QUARANTINED, digest))
+                row.newest = max(row.newest, seq)
+                shown = True
             prev = peek(message, _PREV)
             if isinstance(prev, bytes):
                 before.append((seq - 1, prev))
@@ -88,6 +90,15 @@ def declare_lost(work: Work, row: DeviceRow, first: int, last: int) -> None:
         alerts.open_alert(work.connection, alerts.LOST, row.id, start, end, "the device has it no more", work.now)
         row.newest = max(row.newest, end)
         work.touched.add(row.id)
+
+
+def _come_on(work: Work, row: DeviceRow) -> None:
+    """What was asked for is coming, or all there."""
+    if row.resend_asks == 0:
+        return
+    row.resend_asks = 1 if row.head_newest > row.upto else 0
+    if row.resend_asks == 0:
+        alerts.close_up_to(work.connection, alerts.BEHIND, row.id, row.upto, work.now)
 
 
 def _pass(work: Work, row: DeviceRow, record: Record) -> None:
@@ -111,7 +122,7 @@ def _skip(work: Work, row: DeviceRow, seq: int) -> bool:
 
 
 def _is_open(work: Work, row: DeviceRow, seq: int) -> bool:
-    if not row.upto < seq <= _LAST_SEQ or (row.id, seq) in scans.digests(work.connection, [(row.id, seq)]):
+    if scans.digests(work.connection, [(row.id, seq)]):
         return False
     return passed.covering(work.connection, row.id, seq) is None
 

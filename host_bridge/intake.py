@@ -113,9 +113,9 @@ class Intake:
         with parts.ledger.write() as connection:
             rows = devices.lock(connection, ids) if ids else {}
             work = Work(connection, parts.clock.now(), parts.deadline_ms, rows)
+            parts.replies.acknowledged(connection)
             yield work
             devices.save(connection, [work.devices[device] for device in sorted(work.touched)])
-            parts.replies.acknowledged(connection)
         after = work.after
         if after.submissions:
             parts.wake_outbox()

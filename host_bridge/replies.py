@@ -82,15 +82,12 @@ class Replies:
             done.append(self._acknowledged.popleft())
         verdicts.acknowledged(connection, _of(done, _FINAL))
         commands.acknowledged(connection, _of(done, _COMMAND))
+        self._followed.difference_update(done)
 
     @property
     def has_acknowledged(self) -> bool:
         """True where `acknowledged` has something to write."""
         return bool(self._acknowledged)
-
-    def forget(self) -> None:
-        """The link was lost for good: what was in flight is due again."""
-        self._followed.clear()
 
     def _verdict(self, row: DeviceRow, verdict: Verdict, followed: _Followed | None) -> None:
         mac = self._registry.keys_of(row).shared.mac
@@ -113,11 +110,7 @@ class Replies:
     def _follow(self, followed: _Followed) -> Callable[[], None]:
         self._followed.add(followed)
 
-        def done() -> None:
-            self._followed.discard(followed)
-            self._acknowledged.append(followed)
-
-        return done
+        return lambda: self._acknowledged.append(followed)
 
 
 def _of(followed: Sequence[_Followed], what: str) -> list[tuple[str, int]]:

@@ -115,10 +115,10 @@ class Outbox:
         with self._ledger.write() as connection:
             now = self._clock.now()
             work = Work(connection, now, 0, devices.lock(connection, ids))
+            self._replies.acknowledged(connection)
             Settling(work, rows, self._wait_ms).apply(answers)
             if recovered:
                 outbox.hasten(connection, now)
-            self._replies.acknowledged(connection)
         self._replies.send(work.after)
 
     def _judge(self, answered: bool, answers: dict[str, Answer]) -> bool:
