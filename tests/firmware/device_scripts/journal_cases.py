@@ -1,7 +1,9 @@
 # The journal through its public face, on flash that follows the rules of NOR. Runs on MicroPython and CPython.
 import gc
+import sys
 from hashlib import sha256
 
+import cases
 from cases import equal, raises
 from nor import Nor, PowerCut
 from scanlatch.keep.journal import Journal, JournalError, JournalFault, JournalFull, JournalMissing
@@ -387,7 +389,7 @@ def test_what_the_flash_lost_is_named():
     for seq in range(1, 61):
         journal.append(seq, message(seq))
         rest(journal)
-    cells = flash._cells.cells
+    cells = flash.cells.bytes
     for seq in (5, 6, 7, 25, 44):
         at = cells.find(message(seq)[:2] + b"\x5a" * 20)
         cells[at + 30] ^= 0x40
@@ -405,7 +407,7 @@ def test_at_most_sixteen_lost_ranges_are_named_lowest_first():
     for seq in range(1, 61):
         journal.append(seq, message(seq))
         rest(journal)
-    cells = flash._cells.cells
+    cells = flash.cells.bytes
     for seq in range(2, 60, 2):
         cells[cells.find(message(seq)[:2] + b"\x5a" * 20) + 30] ^= 0x40
     equal(boot(flash).missing(), [[seq, seq] for seq in range(2, 34, 2)])
@@ -417,7 +419,7 @@ def test_bytes_inside_a_record_are_never_taken_for_an_entry():
     journal.append(1, message(1))
     journal.free(1)
     rest(journal)
-    cells = flash._cells.cells
+    cells = flash.cells.bytes
     mark = journal._ring.open * 4096 + journal._ring.at - 16
     forged = bytes(cells[mark : mark + 16])
     journal.append(2, message(2, 48) + forged * 20)
@@ -428,8 +430,8 @@ def test_bytes_inside_a_record_are_never_taken_for_an_entry():
 
 
 def test_500_appends_leave_the_heap_as_it_was():
-    if not hasattr(gc, "mem_alloc"):
-        return  # CPython
+    if not hasattr(gc, "mem_alloc") or sys.platform == "webassembly":
+        return  # that build collects garbage only between calls
     flash, journal = fresh(32)
     text = message(1)
 
@@ -448,3 +450,8 @@ def test_500_appends_leave_the_heap_as_it_was():
     grown = gc.mem_alloc() - before
     if grown > 256:
         raise AssertionError("%d bytes more" % grown)
+
+
+def answer(name):
+    """Outcome of one case, for the WebAssembly build."""
+    return cases._run(globals()[name.strip()]).replace("\n", " | ")

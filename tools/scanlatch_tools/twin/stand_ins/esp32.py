@@ -54,7 +54,7 @@ class Partition:
     RUNNING = const(1)
     _flash = None  # one for all, as the chip has one
 
-    def __init__(self, name, block_size=4096):
+    def __init__(self, name):
         if name != "scanlog":
             raise OSError(-2)  # as for a label that isn't in the table
         if Partition._flash is None:
@@ -63,7 +63,7 @@ class Partition:
         self._size = Partition._flash.ioctl(4) * 4096
 
     @staticmethod
-    def find(type=TYPE_APP, subtype=0xFF, label=None, block_size=4096):  # noqa: A002 (the chip's name)
+    def find(type=TYPE_APP, subtype=0xFF, label=None):  # noqa: A002 (the chip's name)
         if type == Partition.TYPE_DATA and label in (None, "scanlog") and subtype in (0xFF, 0x40):
             return [Partition("scanlog")]
         return []
@@ -91,9 +91,12 @@ class Partition:
             raise OSError(_INVALID_SIZE)
 
     def _run(self, name, block, job, *arguments):
+        powered = True
         try:
             job(*arguments)
         except PowerCut:
+            powered = False
+        if not powered:
             line("cut", op=name, block=block)
             raise SystemExit(_CUT_STATUS)
         line("flash", op=name, block=block)

@@ -8,9 +8,7 @@ operation left undecided, both across restarts.
 import os
 
 SECTOR = 4096
-KINDS = ("lost", "half", "garbage", "unstable")
 _STEP = 512  # bytes handled at once where a whole sector would cost heap
-_OLD, _NEW, _MIXED, _FLICKERING = range(4)  # how an undecided area reads until the next restart
 
 
 class PowerCut(BaseException):
@@ -19,21 +17,18 @@ class PowerCut(BaseException):
 
 class _Memory:
     def __init__(self, size, fill):
-        self.cells = bytearray(bytes([fill]) * size)
+        self.bytes = bytearray(bytes([fill]) * size)
 
     def read(self, at, buf):
-        buf[:] = self.cells[at : at + len(buf)]
+        buf[:] = self.bytes[at : at + len(buf)]
 
     def write(self, at, data):
-        self.cells[at : at + len(data)] = data
+        self.bytes[at : at + len(data)] = data
 
 
 class _File:
     def __init__(self, path, size, fill):
-        try:
-            there = os.stat(path)[6]
-        except OSError:
-            there = 0
+        there = _size(path)
         with open(path, "ab") as new:
             block = bytes([fill]) * SECTOR
             for _ in range((size - there) // SECTOR):
@@ -64,6 +59,7 @@ class Nor:
         read_bytes: bytes read since it was made.
         violations: (what, block, offset, length): "programmed twice" or "bit must rise".
         before: called as before(at, data or None for an erase) ahead of each operation, for tests that fork there.
+        cells, touched: its bytes, and for each 1 where it was programmed since its erase.
         weak: blocks whose cells don't take a program rightly.
     """
 
@@ -73,19 +69,21 @@ class Nor:
         self.violations = []
         self.before = None
         self.weak = ()
-        self._random = seed or 1
+        self.seed = seed
+        self.torn = None  # what broken operations left behind; its code is loaded where one is, for the heap's sake
         self._cut_in = 0
         self._cut_kind = None
         self._off = False
-        self._unstable = []  # [at, size, new bytes or None for erased, how it reads, seed of the mix]
         self._notes = None
         size = sectors * SECTOR
         if path is None:
-            self._cells, self._touched = _Memory(size, 0xFF), _Memory(size, 0)
+            self.cells, self.touched = _Memory(size, 0xFF), _Memory(size, 0)
         else:
-            self._cells, self._touched = _File(path, size, 0xFF), _File(path + ".touched", size, 0)
+            self.cells, self.touched = _File(path, size, 0xFF), _File(path + ".touched", size, 0)
             self._notes = path + ".unstable"
-            self._load_notes()
+            if _size(self._notes):
+                self._torn().load()
+                self.restart()
 
     # The block protocol
 
@@ -103,9 +101,9 @@ class Nor:
         self._inside(at, len(buf))
         self.reads += 1
         self.read_bytes += len(buf)
-        self._cells.read(at, buf)
-        for area in self._unstable:
-            self._blur(area, at, buf)
+        self.cells.read(at, buf)
+        if self.torn:
+            self.torn.blur(at, buf)
 
     def writeblocks(self, block, buf, offset=None):
         if offset is None:  # as on the chip: the two-argument form erases first
@@ -124,37 +122,20 @@ class Nor:
         """Power is back: what was left undecided may read differently now."""
         self._off = False
         self._cut_in = 0
-        for area in self._unstable:
-            area[3] = self._dice() & 3
-            area[4] = self._dice()
+        if self.torn:
+            self.torn.restart()
 
     def tear(self, kind, at, data):
         """Leave behind what a program of `data` (None: an erase) at byte `at` may leave when power fails in it."""
-        if kind == "lost":
-            return
-        size = SECTOR if data is None else len(data)
-        old = bytearray(size)
-        self._cells.read(at, old)
-        self._touched.write(at, bytes([1]) * size)  # only an erase makes such cells usable again
-        if kind == "unstable":
-            self._unstable.append([at, size, data and bytes(data), _MIXED, self._dice()])
-            self._save_notes()
-            return
-        done = size if kind == "garbage" else 1 + self._dice() % size
-        for i in range(done):
-            if kind == "garbage":
-                old[i] = self._dice() & 0xFF & (old[i] if data else 0xFF)
-            else:
-                old[i] = old[i] & data[i] if data else 0xFF
-        self._cells.write(at, old)
+        self._torn().tear(kind, at, data)
 
     def clone(self, seed):
-        """The same flash (in RAM only) once more, restarted."""
+        """The same flash (in RAM only) once more."""
         twin = Nor(0, seed=seed)
-        twin.sectors = self.sectors
-        twin._cells.cells, twin._touched.cells = self._cells.cells[:], self._touched.cells[:]
-        twin._unstable = [list(area) for area in self._unstable]
-        twin.weak = self.weak
+        twin.sectors, twin.weak = self.sectors, self.weak
+        twin.cells.bytes, twin.touched.bytes = self.cells.bytes[:], self.touched.bytes[:]
+        if self.torn:
+            twin._torn().areas = [list(area) for area in self.torn.areas]
         return twin
 
     # What happens inside
@@ -184,19 +165,17 @@ class Nor:
         self.erases += 1
         blank, untouched = bytes([0xFF]) * _STEP, bytes(_STEP)
         for step in range(at, at + SECTOR, _STEP):
-            self._cells.write(step, blank)
-            self._touched.write(step, untouched)
-        settled = [area for area in self._unstable if area[0] // SECTOR != at // SECTOR]
-        if len(settled) != len(self._unstable):
-            self._unstable = settled
-            self._save_notes()
+            self.cells.write(step, blank)
+            self.touched.write(step, untouched)
+        if self.torn:
+            self.torn.settle(at, SECTOR)
 
     def _program(self, at, data):
         self.programs += 1
         size = len(data)
         cells, touched = bytearray(size), bytearray(size)
-        self._cells.read(at, cells)
-        self._touched.read(at, touched)
+        self.cells.read(at, cells)
+        self.touched.read(at, touched)
         if touched != bytes(size):
             self._violated("programmed twice", at, size)
         if cells == bytes([0xFF]) * size:
@@ -211,51 +190,22 @@ class Nor:
             while not cells[i]:
                 i = (i + 1) % size
             cells[i] &= cells[i] - 1
-        self._cells.write(at, cells)
-        self._touched.write(at, bytes([1]) * size)
+        self.cells.write(at, cells)
+        self.touched.write(at, bytes([1]) * size)
 
     def _violated(self, what, at, size):
         self.violations.append((what, at // SECTOR, at % SECTOR, size))
 
-    def _blur(self, area, at, buf):
-        start, size, new, mood, seed = area
-        low, high = max(start, at), min(start + size, at + len(buf))
-        if low >= high or mood == _OLD:
-            return
-        if mood == _FLICKERING:
-            seed = self._dice()
-        for i in range(low, high):
-            mask = 0 if mood == _NEW else _next(_next((seed ^ i * 2654435761) & 0xFFFFFFFF or 1)) & 0xFF
-            was = buf[i - at]
-            becomes = 0xFF if new is None else was & new[i - start]
-            buf[i - at] = was & mask | becomes & ~mask & 0xFF
+    def _torn(self):
+        if not self.torn:
+            from torn import Torn
 
-    def _dice(self):
-        self._random = _next(self._random)
-        return self._random
-
-    def _load_notes(self):
-        try:
-            with open(self._notes) as notes:
-                for line in notes:
-                    at, size, new = line.split()
-                    new = None if new == "-" else bytes.fromhex(new)
-                    self._unstable.append([int(at), int(size), new, _MIXED, 1])
-                    self._random ^= int(at) * 31 + int(size)
-        except OSError:
-            return
-        self._random ^= int.from_bytes(os.urandom(3), "little")  # each start of the process reads its own way
-        self.restart()
-
-    def _save_notes(self):
-        if not self._notes:
-            return
-        with open(self._notes, "w") as notes:
-            for at, size, new, _mood, _seed in self._unstable:
-                notes.write(f"{at} {size} {'-' if new is None else new.hex()}\n")
+            self.torn = Torn(self, self._notes)
+        return self.torn
 
 
-def _next(state):
-    state ^= state << 13 & 0xFFFFFFFF
-    state ^= state >> 17
-    return state ^ (state << 5 & 0xFFFFFFFF)
+def _size(path):
+    try:
+        return os.stat(path)[6]
+    except OSError:
+        return 0
