@@ -13,7 +13,7 @@ from PIL import Image, UnidentifiedImageError
 
 Kind = Literal["code128", "ean13", "datamatrix", "gs1-datamatrix", "qr"]
 
-_create: Callable[..., zxingcpp.Barcode] = zxingcpp.create_barcode  # pyright: ignore[reportUnknownMemberType]
+_create: Callable[..., zxingcpp.Barcode] = zxingcpp.create_barcode  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
 
 _SCALE = 4  # pixels a module
 _FORMATS: dict[Kind, tuple[zxingcpp.BarcodeFormat, dict[str, Any]]] = {
