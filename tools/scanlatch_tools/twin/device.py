@@ -14,6 +14,10 @@ from scanlatch_tools.twin.grow_sim import GrowSim
 from scanlatch_tools.twin.power import Power
 from scanlatch_tools.twin.trace import Line, Trace
 
+# An ESP32 has 164 KB after boot. The interpreter's 64-bit objects take twice the room of the chip's, and the stand-ins
+# another 36 KB for what the chip has in flash; the chip's own measure is the 32-bit build in the firmware's tests.
+HEAP = "328K"
+
 _RUN_TIMEOUT_S = 120.0  # for one script of the enrolment
 _DEFAULT_RXBUF = 256
 _PINS = 40
@@ -29,18 +33,20 @@ class Twin:
 
     heap: limit as `-X heapsize` takes it; simulator: the engine, a GROW as delivered by default; button_pin: GPIO
     of the button, active low; cut: "n:kind", the flash operation at which power goes, and how (see `stand_ins/nor.py`);
-    firmware: source of device files other than our own.
+    firmware: source of device files other than our own; heap_every_ms: how often a line "heap" tells what is free
+    after a collection, never by default, since collecting more often than the firmware does helps it.
     """
 
     def __init__(
         self,
         folder: Path,
         *,
-        heap: str = interpreter.HEAP,
+        heap: str = HEAP,
         simulator: GrowSim | None = None,
         button_pin: int = 0,
         cut: str | None = None,
         firmware: Path | None = None,
+        heap_every_ms: int = 0,
     ) -> None:
         self.folder = folder.resolve()
         self.files = self.folder / "files"
@@ -51,7 +57,7 @@ class Twin:
         _link(self.folder / "lib", build.firmware(firmware))
         self._search_path = f"{build.stand_ins()}:{self.folder / 'lib'}:.frozen"
         self._trace = Trace(self.folder / "trace.jsonl")
-        environment = {"SCANLATCH_TWIN": str(self.folder), "TZ": "UTC"}
+        environment = {"SCANLATCH_TWIN": str(self.folder), "TZ": "UTC", "SCANLATCH_TWIN_HEAP_MS": str(heap_every_ms)}
         self._environment = environment
         self._power = Power(self.folder, self._trace, heap, environment, self._search_path)
         self.engine = Engine(simulator or GrowSim(), self._rxbuf, self._on_engine)

@@ -1,4 +1,5 @@
 # The ESP32's own modules, on a computer: pins, tone, watchdog, clock, resets. The serial line is in twin_uart.py.
+import gc
 import os
 
 import time  # the stand-in
@@ -16,6 +17,7 @@ SOFT_RESET = const(5)
 _FREQUENCIES = (20_000_000, 40_000_000, 80_000_000, 160_000_000, 240_000_000)
 _INPUT_ONLY = const(34)
 _MISSING = (6, 7, 8, 11, 20, 24, 28, 29, 30, 31)  # the flash chip's, or not there
+_HEAP_EVERY_MS = int(os.getenv("SCANLATCH_TWIN_HEAP_MS") or 0)
 _frequency = 160_000_000  # as the chip starts
 
 
@@ -197,6 +199,7 @@ class WDT:
     """The launcher looks at file `wdt` and kills the process where it was not fed in time."""
 
     _file = None
+    _told = 0  # ticks of the last line about the heap
 
     def __init__(self, id=0, timeout=5000):
         if id != 0:
@@ -211,7 +214,13 @@ class WDT:
 
     def feed(self):
         WDT._file.seek(0)
-        WDT._file.write("%d %d \n" % (utime.ticks_ms(), WDT._timeout))
+        now = utime.ticks_ms()
+        WDT._file.write("%d %d \n" % (now, WDT._timeout))
+        if _HEAP_EVERY_MS and utime.ticks_diff(now, WDT._told) >= _HEAP_EVERY_MS:
+            # The firmware comes by here about once a second: the place to look at its heap.
+            WDT._told = now
+            gc.collect()
+            line("heap", free=gc.mem_free(), used=gc.mem_alloc())
 
 
 class RTC:

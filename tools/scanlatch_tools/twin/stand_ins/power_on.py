@@ -2,7 +2,18 @@
 import os
 import sys
 
+import micropython
 from twin_trace import FOLDER, end, line
+
+
+class _Micropython:
+    """The module `micropython` with what the ESP32's has and a computer's lacks."""
+
+    def __getattr__(self, name):
+        return getattr(micropython, name)
+
+    def alloc_emergency_exception_buf(self, size):
+        pass
 
 
 def _run(name):
@@ -15,6 +26,8 @@ def _run(name):
     exec(compile(code, name, "exec"), {"__name__": "__main__", "__file__": name})
 
 
+if not hasattr(micropython, "alloc_emergency_exception_buf"):
+    sys.modules["micropython"] = _Micropython()
 line("start", cause=int(os.getenv("SCANLATCH_TWIN_CAUSE") or 1))
 try:
     _run("boot.py")

@@ -1,6 +1,6 @@
 # Time as the ESP32 has it: counted from 2000, and starting there when the power comes.
 import utime
-from twin_trace import FOLDER
+from twin_trace import FOLDER, IS_TWIN
 from utime import sleep, sleep_ms, sleep_us, ticks_add, ticks_cpu, ticks_diff, ticks_ms, ticks_us  # noqa: F401
 
 _EPOCH_S = 946684800  # 2000-01-01, of the interpreter's 1970
@@ -21,6 +21,8 @@ def _start():
 
 
 def _keep():
+    if not IS_TWIN:
+        return
     with open(_FILE, "w") as file:
         file.write("%d,%s" % (_zero, _memory.hex()))
 
