@@ -2,7 +2,7 @@
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -120,7 +120,7 @@ def revoke(device: _Device, config: _Settings) -> None:
 
 
 @contextmanager
-def _registry(config: Config) -> Iterator[Registry]:
+def _registry(config: Config) -> Generator[Registry]:
     agreement = load_agreement_key(config.bridge.agreement_key)
     ledger = open_ledger(config.ledger.url, config.ledger.busy_timeout_ms)
     try:
@@ -130,7 +130,7 @@ def _registry(config: Config) -> Iterator[Registry]:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _told() -> Generator[None]:
     """Our own errors are for people: their sentence, no traceback."""
     try:
         yield

@@ -1,6 +1,7 @@
 """bridge.toml to frozen settings; an unknown key is refused and the nearest valid one named."""
 
 import difflib
+import math
 import re
 import tomllib
 from dataclasses import MISSING, dataclass, fields
@@ -133,8 +134,8 @@ def _value(path: Path, base: Path, where: str, hint: Any, value: object) -> Any:
     plain = str if "str" in wanted else hint
     if not isinstance(value, plain) or (isinstance(value, bool) and plain is not bool):
         raise ConfigError(f"{path}: {where}", f"must be {plain.__name__}, not {value!r}")
-    low, high = _LIMITS.get(where, (None, None))
-    if low is not None and high is not None and not low <= value <= high:
+    low, high = _LIMITS.get(where, (-math.inf, math.inf))
+    if isinstance(value, int | float) and not low <= value <= high:
         raise ConfigError(f"{path}: {where}", f"must lie between {low} and {high}, not {value}")
     if where in _CHOICES and value not in _CHOICES[where]:
         raise ConfigError(f"{path}: {where}", f"must be one of {', '.join(_CHOICES[where])}, not {value!r}")

@@ -1,6 +1,6 @@
 """Messages in batches: verified, put into the ledger in one transaction, answered, and only then acknowledged."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -107,7 +107,7 @@ class Intake:
         self._parts.replies.send(after)
 
     @contextmanager
-    def _transaction(self, ids: set[str]) -> Iterator[Work]:
+    def _transaction(self, ids: set[str]) -> Generator[Work]:
         """One transaction; what it leaves to be said goes out once it is committed."""
         parts = self._parts
         with parts.ledger.write() as connection:

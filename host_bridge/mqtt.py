@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+import sys
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -112,7 +113,7 @@ class Broker:
             manual_ack=True,
         )
         if settings.ca is not None:
-            client.tls_set_context(_tls(settings))
+            client.tls_set_context(_tls(settings))  # pyright: ignore[reportUnknownMemberType]
         client.max_inflight_messages_set(IN_FLIGHT)
         client.max_queued_messages_set(QUEUED)
         client.reconnect_delay_set(*_RECONNECT_S)
@@ -137,7 +138,8 @@ class Broker:
         _log.info("connected", session_present=flags.session_present)
 
     def _connect_failed(self, _client: Client, _data: object) -> None:
-        _log.warning("broker cannot be reached", host=self._settings.host, port=self._settings.port)
+        cause = sys.exc_info()[1]  # paho calls this while it handles the error and does not hand it over
+        _log.warning("broker cannot be reached", host=self._settings.host, port=self._settings.port, cause=str(cause))
 
     def _subscribed(
         self, _client: Client, _data: object, mid: int, reasons: list[ReasonCode], _properties: Properties | None
@@ -163,7 +165,7 @@ class Broker:
             self._acknowledge(self._generation, message.mid, message.qos)
             return
         ack = partial(self._acknowledge, self._generation, message.mid, message.qos)
-        self._inbox.put(Inbound(topic, message.payload, ack))
+        self._inbox.put(Inbound(topic, bytes(message.payload), ack))
 
     def _acknowledge(self, generation: int, mid: int, qos: int) -> None:
         if qos and generation == self._generation:

@@ -23,10 +23,10 @@ class ReceiptDue:
 class After:
     """What goes out after the commit, in this order."""
 
-    verdicts: list[tuple[DeviceRow, Verdict]] = field(default_factory=list)
-    finals: list[tuple[DeviceRow, Final]] = field(default_factory=list)
-    receipts: list[tuple[DeviceRow, ReceiptDue]] = field(default_factory=list)
-    commands: list[tuple[DeviceRow, CommandRow]] = field(default_factory=list)
+    verdicts: list[tuple[DeviceRow, Verdict]] = field(default_factory=list[tuple[DeviceRow, Verdict]])
+    finals: list[tuple[DeviceRow, Final]] = field(default_factory=list[tuple[DeviceRow, Final]])
+    receipts: list[tuple[DeviceRow, ReceiptDue]] = field(default_factory=list[tuple[DeviceRow, ReceiptDue]])
+    commands: list[tuple[DeviceRow, CommandRow]] = field(default_factory=list[tuple[DeviceRow, CommandRow]])
     submissions: int = 0  # new rows that the outbox can take at once
     next_pending: int | None = None  # when a pending verdict made here falls due, ms UTC
 
@@ -40,4 +40,4 @@ class Work:
     deadline_ms: int  # how long a pending verdict is held back
     devices: dict[str, DeviceRow]
     after: After = field(default_factory=After)
-    touched: set[str] = field(default_factory=set)  # devices whose rows changed
+    touched: set[str] = field(default_factory=set[str])  # devices whose rows changed

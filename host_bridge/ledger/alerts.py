@@ -34,7 +34,7 @@ _SELECT = sa.select(*(alerts.c[name] for name in Alert.__dataclass_fields__))
 
 def open_alert(connection: sa.Connection, kind: str, device: str, first: int, last: int, detail: str, now: int) -> None:
     """Open an alert, unless the very same is open."""
-    same = _open_of(device, kind).where(alerts.c.first == first, alerts.c.last == last)
+    same = _SELECT.where(_open_of(device, kind), alerts.c.first == first, alerts.c.last == last)
     if connection.execute(same).first() is None:
         values = {"kind": kind, "device": device, "first": first, "last": last, "detail": detail, "opened_at": now}
         connection.execute(sa.insert(alerts), [values])
@@ -42,7 +42,7 @@ def open_alert(connection: sa.Connection, kind: str, device: str, first: int, la
 
 def found_again(connection: sa.Connection, device: str, seq: int, now: int) -> None:
     """A record came that was declared lost: its alert closes; what is still lost of the range stays open."""
-    rows = connection.execute(_open_of(device, LOST).where(alerts.c.first <= seq, alerts.c.last >= seq))
+    rows = connection.execute(_SELECT.where(_open_of(device, LOST), alerts.c.first <= seq, alerts.c.last >= seq))
     for alert in [Alert(*row) for row in rows]:
         connection.execute(sa.update(alerts).where(alerts.c.id == alert.id).values(closed_at=now))
         for first, last in ((alert.first, seq - 1), (seq + 1, alert.last)):
@@ -69,5 +69,5 @@ def listed(connection: sa.Connection, device: str | None = None, only_open: bool
     return [Alert(*row) for row in connection.execute(statement)]
 
 
-def _open_of(device: str, kind: str) -> sa.Select[tuple[object, ...]]:
-    return _SELECT.where(alerts.c.device == device, alerts.c.kind == kind, alerts.c.closed_at.is_(None))
+def _open_of(device: str, kind: str) -> sa.ColumnElement[bool]:
+    return sa.and_(alerts.c.device == device, alerts.c.kind == kind, alerts.c.closed_at.is_(None))

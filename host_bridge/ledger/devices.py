@@ -129,5 +129,5 @@ def _moving(row: DeviceRow) -> dict[str, Any]:
     return {"row_id": row.id, **{f"row_{name}": getattr(row, name) for name in _MOVING}}
 
 
-def _rows(connection: sa.Connection, statement: sa.Select[Any]) -> list[DeviceRow]:
+def _rows(connection: sa.Connection, statement: sa.Executable) -> list[DeviceRow]:
     return [DeviceRow(*row) for row in connection.execute(statement)]

@@ -2,10 +2,10 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import sqlalchemy as sa
 from alembic import command
@@ -13,6 +13,7 @@ from alembic.config import Config as AlembicConfig
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
+from sqlalchemy import event
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from host_bridge.errors import LedgerBroken, LedgerBusy
@@ -21,6 +22,7 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 _CACHE_KIB = 65_536  # pages kept in memory, a connection
 _CHECKPOINT_PAGES = 4_000  # WAL pages before SQLite moves them into the file, 16 MB
 _WRITES = "scanlatch_writes"
+_Select = TypeVar("_Select", bound=sa.GenerativeSelect)
 
 
 class Ledger:
@@ -32,7 +34,7 @@ class Ledger:
         self._lock = threading.Lock()
 
     @contextmanager
-    def write(self) -> Iterator[sa.Connection]:
+    def write(self) -> Generator[sa.Connection]:
         """A transaction that is durable once the block is left without an exception.
 
         Raises LedgerBusy where the lock or the disk did not give; nothing of the block is kept then.
@@ -45,7 +47,7 @@ class Ledger:
                 raise LedgerBusy(str(error.orig)) from error
 
     @contextmanager
-    def read(self) -> Iterator[sa.Connection]:
+    def read(self) -> Generator[sa.Connection]:
         """A consistent view; never waits for a writer."""
         try:
             with self._engine.begin() as connection:
@@ -74,7 +76,7 @@ def open_ledger(url: str, busy_timeout_ms: int = 5_000) -> Ledger:
 
 
 def _prepare_sqlite(engine: sa.Engine, busy_timeout_ms: int) -> None:
-    @sa.event.listens_for(engine, "connect")
+    @event.listens_for(engine, "connect")
     def settle(connection: sqlite3.Connection, _record: object) -> None:  # pyright: ignore[reportUnusedFunction]
         connection.isolation_level = None  # BEGIN is ours, below: the driver's own comes too late
         for pragma in (
@@ -87,7 +89,7 @@ def _prepare_sqlite(engine: sa.Engine, busy_timeout_ms: int) -> None:
         ):
             connection.execute(f"PRAGMA {pragma}")
 
-    @sa.event.listens_for(engine, "begin")
+    @event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:  # pyright: ignore[reportUnusedFunction]
         writes = connection.get_execution_options().get(_WRITES)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
@@ -109,6 +111,6 @@ def _migrate(engine: sa.Engine, url: str) -> None:
             raise LedgerBroken(url, f"{error}; was it written by a newer version?") from error
 
 
-def row_lock(statement: sa.Select[Any]) -> sa.Select[Any]:
+def row_lock(statement: _Select) -> _Select:
     """FOR UPDATE where the database has it; SQLite's writer holds the whole database anyway."""
     return statement.with_for_update()

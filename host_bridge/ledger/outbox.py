@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -153,5 +152,5 @@ def open_count(connection: sa.Connection) -> int:
     )
 
 
-def _rows(connection: sa.Connection, statement: sa.Select[Any]) -> list[OutboxRow]:
+def _rows(connection: sa.Connection, statement: sa.Executable) -> list[OutboxRow]:
     return [OutboxRow(*row) for row in connection.execute(statement)]

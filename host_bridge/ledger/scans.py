@@ -206,7 +206,7 @@ def targets(connection: sa.Connection, pairs: Sequence[Pair]) -> dict[Pair, Targ
             .where(_among(scans, chunk))
         )
         for row in connection.execute(statement):
-            found[row[0], row[1]] = TargetRow(*row[:12], bool(row[12]))
+            found[row[0], row[1]] = TargetRow(*row)._replace(session_closed=bool(row[12]))
     return found
 
 

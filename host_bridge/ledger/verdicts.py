@@ -1,7 +1,7 @@
 """Final verdicts after a pending one: rows, sent until PUBACK and once more after the device's next head."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -83,5 +83,5 @@ def has_final(connection: sa.Connection, device: str, seq: int) -> bool:
     return connection.execute(statement).first() is not None
 
 
-def _finals(connection: sa.Connection, statement: sa.Select[Any]) -> list[Final]:
+def _finals(connection: sa.Connection, statement: sa.Executable) -> list[Final]:
     return [Final(*row) for row in connection.execute(statement)]

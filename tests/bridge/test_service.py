@@ -32,15 +32,16 @@ _SITE, _DEVICE = "clinic-7", "d-window-01"
 _CODE = "83386520001941653320"
 
 
+def _start(config: Path) -> "subprocess.Popen[str]":
+    scanlatch = Path(sys.executable).with_name("scanlatch")
+    return subprocess.Popen([scanlatch, "bridge", "run", "--config", config], stdout=subprocess.PIPE, text=True)
+
+
 class Bridge:
     """`scanlatch bridge run` as a process of its own."""
 
     def __init__(self, config: Path) -> None:
-        self.process = subprocess.Popen(
-            [str(Path(sys.executable).with_name("scanlatch")), "bridge", "run", "--config", str(config)],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        self.process = _start(config)
         self.events: list[dict[str, Any]] = []
         self._ready = threading.Event()
         threading.Thread(target=self._read, daemon=True).start()
@@ -160,3 +161,35 @@ def test_scan_comes_back_as_verdict_and_head_as_receipt(place: SimpleNamespace) 
     assert bridge.end() == 0
     assert bridge.events[-1]["event"] == "ended"
     till.close()
+
+
+def test_killed_bridge_takes_up_where_it_was(place: SimpleNamespace) -> None:
+    place.platform.turn(outage="refuse")
+    bridge, till = Bridge(place.site.config), Till(place)
+    first = _scan(place.peer, 1, bytes(32))
+    till.send("scan", first)
+    pending = till.next()
+    assert isinstance(pending, Verdict)
+    assert (int(pending.outcome), pending.final) == (3, False)
+    bridge.end(signal.SIGKILL)
+    place.platform.turn(outage="none")
+    again = Bridge(place.site.config)
+    final = till.next()
+    assert isinstance(final, Verdict)
+    assert (final.seq, int(final.outcome), final.final) == (1, 0, True)
+    assert len(place.platform.book.sales()) == 1
+    assert again.end() == 0
+    till.close()
+
+
+def test_second_bridge_with_a_wrong_host_name_is_not_let_in(place: SimpleNamespace) -> None:
+    config: Path = place.site.config
+    text = config.read_text("utf-8").replace('verify = "127.0.0.1"', 'verify = "another.host"')
+    config.write_text(text, "utf-8")
+    process = _start(config)
+    assert process.stdout
+    event = json.loads(process.stdout.readline())
+    process.terminate()
+    assert process.wait(_WAIT_S) == 0
+    assert event["event"] == "broker cannot be reached"
+    assert "certificate" in event["cause"]
