@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 CONNACK = b"\x20\x02\x00\x00"
 
-Reader, Writer = asyncio.StreamReader, asyncio.StreamWriter
+Reader = asyncio.StreamReader
+Writer = asyncio.StreamWriter
 
 
 @dataclass

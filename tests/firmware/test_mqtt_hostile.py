@@ -185,7 +185,9 @@ def test_a_kept_session_is_accepted(outcomes: dict[str, Outcome]):
     assert outcomes["session_kept"].told["kept"] is True
 
 
-def test_a_broker_that_falls_silent_is_asked_after_half_the_keepalive_and_left_after_all_of_it(outcomes):
+def test_a_broker_that_falls_silent_is_asked_after_half_the_keepalive_and_left_after_all_of_it(
+    outcomes: dict[str, Outcome],
+):
     told, seen = outcomes["silent"].told, outcomes["silent"].seen
     assert (told["cause"], told["detail"]) == ("network", "nothing heard for 1 s")
     assert seen.types() == [1, 12]

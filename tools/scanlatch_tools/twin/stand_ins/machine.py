@@ -1,8 +1,8 @@
 # The ESP32's own modules, on a computer: pins, tone, watchdog, clock, resets. The serial line is in twin_uart.py.
 import gc
 import os
-
 import time  # the stand-in
+
 import utime
 from micropython import const
 from twin_trace import FOLDER, end, line
