@@ -57,7 +57,7 @@ def insert(connection: sa.Connection, rows: Sequence[OutboxRow]) -> None:
 def claim(connection: sa.Connection, state: str, by: str, now: int, limit: int) -> list[OutboxRow]:
     """Take up to `limit` due rows in this state, oldest first, and mark them as being sent by `by`."""
     due = _SELECT.where(_OPEN, outbox.c.state == state, outbox.c.next_at <= now)
-    rows = _rows(connection, row_lock(due.order_by(outbox.c.next_at, outbox.c.made_at, outbox.c.seq).limit(limit)))
+    rows = _rows(connection, row_lock(due.order_by(outbox.c.next_at, outbox.c.seq).limit(limit)))
     if rows:
         keys = [row.key for row in rows]
         statement = sa.update(outbox).where(outbox.c.key.in_(keys))

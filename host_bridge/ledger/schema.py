@@ -136,7 +136,7 @@ outbox = Table(
     Column("claimed_by", String(64)),  # client id of the bridge that is at it
     Column("claimed_at", BigInteger),
     Column("pending_at", BigInteger),  # when the pending verdict goes out; null once it did or need not
-    _only("outbox_open", "state", "next_at", where="state IN ('waiting', 'sending', 'unknown')"),
+    _only("outbox_open", "state", "next_at", "seq", where="state IN ('waiting', 'sending', 'unknown')"),
     _only("outbox_held", "reverses", where="state = 'held'"),
     _only("outbox_pending", "pending_at", where="pending_at IS NOT NULL"),
 )

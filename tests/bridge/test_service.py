@@ -3,15 +3,17 @@
 import json
 import queue
 import signal
+import socket
 import ssl
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 
 import paho.mqtt.client as paho
 import pytest
@@ -70,6 +72,9 @@ class Till:
         context = ssl.create_default_context(cafile=str(place.site.folder / "ca" / "ca.pem"))
         context.load_cert_chain(*place.identity)
         self._client.tls_set_context(context)
+        self._client.on_socket_open = lambda _client, _data, sock: sock.setsockopt(
+            socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
+        )
         self._client.on_connect = lambda client, *_: client.subscribe(f"scanlatch/v1/{_SITE}/{_DEVICE}/+", 1)
         self._client.on_subscribe = lambda *_: self._subscribed.set()
         self._client.on_message = self._take
@@ -107,15 +112,27 @@ def _certificate(made: site.Site, folder: Path) -> tuple[str, str]:
 
 @pytest.fixture(params=["mosquitto", "amqtt"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SimpleNamespace]:
+    with _place(request.param, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def site_on_mosquitto(tmp_path: Path) -> Iterator[SimpleNamespace]:
+    with _place("mosquitto", tmp_path) as made:
+        yield made
+
+
+@contextmanager
+def _place(broker_kind: Literal["mosquitto", "amqtt"], tmp_path: Path) -> Generator[SimpleNamespace]:
     with PlatformSim(tmp_path / "book.sqlite", knobs=Knobs(open=True)) as platform:
         port = broker.free_port()
-        made = site.create(tmp_path / "site", [_SITE], port=port, broker=request.param, platform_url=platform.url)
+        made = site.create(tmp_path / "site", [_SITE], port=port, broker=broker_kind, platform_url=platform.url)
         ledger = open_ledger(made.ledger_url)
         registry = Registry(ledger, load_agreement_key(made.folder / "bridge" / "agreement.key"))
         peer = WirePeer.new(_DEVICE, registry.public)
         registry.enrol(_DEVICE, _SITE, point(peer.signing), point(peer.agreement), int(time.time() * 1000))
         ledger.close()
-        kind = broker.Mosquitto if request.param == "mosquitto" else broker.Amqtt
+        kind = broker.Mosquitto if broker_kind == "mosquitto" else broker.Amqtt
         with kind(made):
             yield SimpleNamespace(site=made, peer=peer, identity=_certificate(made, tmp_path), platform=platform)
 
@@ -193,3 +210,20 @@ def test_second_bridge_with_a_wrong_host_name_is_not_let_in(place: SimpleNamespa
     assert process.wait(_WAIT_S) == 0
     assert event["event"] == "broker cannot be reached"
     assert "certificate" in event["cause"]
+
+
+@pytest.mark.parametrize("version", ["3.1.1", "5"])
+def test_lone_bridge_that_was_away_gets_what_came_meanwhile(site_on_mosquitto: SimpleNamespace, version: str) -> None:
+    place = site_on_mosquitto
+    config: Path = place.site.config
+    text = config.read_text("utf-8").replace("shared = true", "shared = false")
+    config.write_text(text.replace('version = "5"', f'version = "{version}"'), "utf-8")
+    assert Bridge(config).end() == 0
+    till = Till(place)
+    till.send("scan", _scan(place.peer, 1, bytes(32)))
+    bridge = Bridge(config)
+    verdict = till.next()
+    assert isinstance(verdict, Verdict)
+    assert (verdict.seq, int(verdict.outcome)) == (1, 0)
+    assert bridge.end() == 0
+    till.close()

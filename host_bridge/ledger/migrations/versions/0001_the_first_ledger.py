@@ -155,7 +155,7 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "outbox_open",
-            ["state", "next_at"],
+            ["state", "next_at", "seq"],
             unique=False,
             sqlite_where=sa.text("state IN ('waiting', 'sending', 'unknown')"),
             postgresql_where=sa.text("state IN ('waiting', 'sending', 'unknown')"),
