@@ -9,6 +9,7 @@ from host_bridge.work import Work
 
 SILENT_MS = 60_000  # a gap is asked for once the device has sent no record for this long
 _LONGEST_WAIT_MS = 600_000  # between two asks for the same gap
+_ALERT_FROM = 2  # asks: a terminal that merely went off the air is not worth one
 _RESEND_LIFE_MS = 600_000  # a terminal that comes back within this time still acts on it
 _DEVICES = 500  # devices looked at in one transaction
 _PENDING = 1_000  # pending verdicts sent in one transaction
@@ -53,6 +54,8 @@ def _ask_again(work: Work, row: DeviceRow) -> None:
     first = row.upto + 1
     command = commands.add(work.connection, row, "resend", {"from": first}, work.now, work.now + _RESEND_LIFE_MS)
     work.after.commands.append((row, command))
+    if row.resend_asks < _ALERT_FROM:
+        return
     detail = "the device has records that did not come; asked for again"
     alerts.open_alert(work.connection, alerts.BEHIND, row.id, first, row.head_newest, detail, work.now)
 

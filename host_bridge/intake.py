@@ -10,6 +10,7 @@ from host_bridge import credentials, due, heads, metrics
 from host_bridge.admission import Admission
 from host_bridge.clock import Chance, Clock
 from host_bridge.devices import Registry
+from host_bridge.errors import LedgerBusy
 from host_bridge.ledger import Ledger, commands, devices, outbox, verdicts
 from host_bridge.ledger.devices import REVOKED, DeviceRow
 from host_bridge.opening import EVIDENCE, Inbound, Opened, Opener
@@ -71,9 +72,7 @@ class Intake:
         """Do what has fallen due; cheap where nothing has. Raises LedgerBusy."""
         now, ticks = self._parts.clock.now(), self._parts.clock.ticks()
         if self._next_pending is not None and now >= self._next_pending:
-            self._next_pending = None
-            with self._transaction(set()) as work:
-                due.pending(work)
+            self._send_pending()
         if ticks >= self._next_round:
             self._next_round = ticks + ROUND_S
             with self._transaction(set()) as work:
@@ -105,6 +104,15 @@ class Intake:
             if row := rows[command.device]:
                 after.commands.append((row, command))
         self._parts.replies.send(after)
+
+    def _send_pending(self) -> None:
+        fell_due, self._next_pending = self._next_pending, None
+        try:
+            with self._transaction(set()) as work:
+                due.pending(work)
+        except LedgerBusy:
+            self._next_pending = fell_due
+            raise
 
     @contextmanager
     def _transaction(self, ids: set[str]) -> Generator[Work]:

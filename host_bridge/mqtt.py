@@ -172,14 +172,16 @@ class Broker:
             self._client.ack(mid, qos)
 
     def _published(
-        self, _client: Client, _data: object, mid: int, _reason: ReasonCode, _properties: Properties | None
+        self, _client: Client, _data: object, mid: int, reason: ReasonCode, _properties: Properties | None
     ) -> None:
         with self._lock:
             if mid not in self._followed:
                 self._early.add(mid)  # faster than publish() could note it
                 return
             done = self._followed.pop(mid)
-        if done is not None:
+        if reason.is_failure:  # MQTT 5 only; what has to arrive stays a row
+            _log.error("broker refused a message", reason=str(reason))
+        elif done is not None:
             done()
 
 

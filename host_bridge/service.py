@@ -108,6 +108,7 @@ class Service:
 
     def _ready(self) -> None:
         self._connected.set()
+        self._broker.interrupt()
         _log.info("ready", host=self._config.mqtt.host, port=self._config.mqtt.port)
         if self._on_ready is not None:
             self._on_ready()

@@ -22,6 +22,8 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 _CACHE_KIB = 65_536  # pages kept in memory, a connection
 _CHECKPOINT_PAGES = 4_000  # WAL pages before SQLite moves them into the file, 16 MB
 _WRITES = "scanlatch_writes"
+# SQLite result codes that may not come again: sqlite.org/rescode.html
+_PASSING = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_NOMEM")
 _Select = TypeVar("_Select", bound=sa.GenerativeSelect)
 
 
@@ -37,23 +39,24 @@ class Ledger:
     def write(self) -> Generator[sa.Connection]:
         """A transaction that is durable once the block is left without an exception.
 
-        Raises LedgerBusy where the lock or the disk did not give; nothing of the block is kept then.
+        Raises LedgerBusy where the lock or the disk did not give, LedgerBroken where trying again cannot help;
+        nothing of the block is kept then.
         """
         with self._lock:
             try:
                 with self._writer.begin() as connection:
                     yield connection
-            except OperationalError as error:
-                raise LedgerBusy(str(error.orig)) from error
+            except DatabaseError as error:
+                raise _told(error, self._engine) from error
 
     @contextmanager
     def read(self) -> Generator[sa.Connection]:
-        """A consistent view; never waits for a writer."""
+        """A consistent view; never waits for a writer. Raises LedgerBusy and LedgerBroken as `write` does."""
         try:
             with self._engine.begin() as connection:
                 yield connection
-        except OperationalError as error:
-            raise LedgerBusy(str(error.orig)) from error
+        except DatabaseError as error:
+            raise _told(error, self._engine) from error
 
     def close(self) -> None:
         """Give back files and connections."""
@@ -109,6 +112,17 @@ def _migrate(engine: sa.Engine, url: str) -> None:
             command.upgrade(config, "head")
         except CommandError as error:
             raise LedgerBroken(url, f"{error}; was it written by a newer version?") from error
+
+
+def _told(error: DatabaseError, engine: sa.Engine) -> Exception:
+    """What a person or the caller can do about it: wait, mend the ledger, or, on a broken invariant, look here."""
+    if not isinstance(error, OperationalError):
+        damaged = type(error) is DatabaseError
+        return LedgerBroken(str(engine.url), str(error.orig)) if damaged else error
+    name = getattr(error.orig, "sqlite_errorname", None)
+    if name is None or name.startswith(_PASSING):
+        return LedgerBusy(str(error.orig))
+    return LedgerBroken(str(engine.url), str(error.orig))
 
 
 def row_lock(statement: _Select) -> _Select:

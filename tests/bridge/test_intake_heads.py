@@ -69,10 +69,12 @@ def test_records_that_only_a_head_names_are_asked_for_after_a_minute(world: Worl
     world.later(15_000)
     (command,) = till.commands()
     assert (command.name, dict(command.arguments)) == ("resend", {"from": 3})
+    assert world.alerts() == []
+    world.later(120_000)
     assert world.alerts() == [("behind", 3, 5)]
     world.deliver(till, till.messages[3], till.messages[4], till.messages[5])
     world.later(600_000)
-    assert len(till.commands()) == 1
+    assert len(till.commands()) == 2
     assert world.alerts() == []
 
 
