@@ -83,7 +83,7 @@ def declare_lost(work: Work, row: DeviceRow, first: int, last: int) -> None:
     first = max(first, row.upto + 1)
     if first > last:
         return
-    there = [(seq, seq) for seq in scans.seqs(work.connection, row.id, first, last)]
+    there = [(seq, seq) for seq in scans.present(work.connection, row.id, first, last)]
     there += [(known.first, known.last) for known in passed.overlapping(work.connection, row.id, first, last)]
     for start, end in _without(first, last, sorted(there)):
         passed.insert(work.connection, row.id, Range(start, end, LOST, None))

@@ -152,6 +152,7 @@ class Deciding:
             state=state,
             device=record.device,
             seq=record.seq,
+            digest=record.digest,
             code=code,
             site=record.site or "",
             session=record.session,

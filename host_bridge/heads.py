@@ -33,7 +33,7 @@ def take(work: Work, admission: Admission, message: Opened, head: Head) -> None:
     admission.close_gaps(row, again=True)
     answer = ReceiptDue(row.receipt_seq, row.receipt_digest, message.digest)
     work.after.receipts.append((row, answer))
-    work.after.finals += [(row, final) for final in verdicts.after_head(work.connection, [row.id])]
+    work.after.finals += [(row, final) for final in verdicts.after_head(work.connection, row.id)]
 
 
 def _compare(work: Work, row: DeviceRow, head: Head) -> None:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from host_bridge.ledger.devices import DeviceRow
 from host_bridge.ledger.scans import Pair
-from host_bridge.ledger.schema import commands, devices
+from host_bridge.ledger.schema import IS_UNSENT, commands, devices
 
 
 class CommandRow(NamedTuple):
@@ -21,6 +21,7 @@ class CommandRow(NamedTuple):
 
 
 _SELECT = sa.select(commands.c.device, commands.c.counter, commands.c.name, commands.c.arguments, commands.c.not_after)
+_UNSENT = sa.text(IS_UNSENT)
 _SENT = (
     sa.update(commands)
     .where(commands.c.device == sa.bindparam("of"), commands.c.counter == sa.bindparam("at"))
@@ -42,14 +43,14 @@ def add(
 
 def due(connection: sa.Connection, now: int, limit: int) -> list[CommandRow]:
     """Those that the broker has not acknowledged and that still make sense."""
-    statement = _SELECT.where(~commands.c.sent, commands.c.not_after >= now)
+    statement = _SELECT.where(_UNSENT, commands.c.not_after >= now)
     rows = connection.execute(statement.order_by(commands.c.device, commands.c.counter).limit(limit))
     return [CommandRow(*row) for row in rows]
 
 
 def expire(connection: sa.Connection, now: int) -> None:
     """Stop trying what is too late."""
-    late = sa.update(commands).where(~commands.c.sent, commands.c.not_after < now)
+    late = sa.update(commands).where(_UNSENT, commands.c.not_after < now)
     connection.execute(late.values(sent=True, result="never sent: too late"))
 
 

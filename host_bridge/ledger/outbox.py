@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from host_bridge.ledger.open import row_lock
-from host_bridge.ledger.schema import outbox
+from host_bridge.ledger.schema import IS_HELD, OPEN, outbox
 
 WAITING, SENDING, UNKNOWN, HELD, DONE, CANCELLED = "waiting", "sending", "unknown", "held", "done", "cancelled"
 SALE, REVERSE, QUERY = "sale", "reverse", "query"
@@ -21,6 +21,7 @@ class OutboxRow:
     state: str
     device: str
     seq: int
+    digest: bytes
     code: str
     site: str
     session: str | None
@@ -35,7 +36,8 @@ class OutboxRow:
 
 _NAMES = list(OutboxRow.__dataclass_fields__)
 _SELECT = sa.select(*(outbox.c[name] for name in _NAMES))
-_OPEN = outbox.c.state.in_((WAITING, SENDING, UNKNOWN))
+_OPEN = sa.text(OPEN)
+_HELD = sa.text(IS_HELD)
 _SETTLE = (
     sa.update(outbox)
     .where(outbox.c.key == sa.bindparam("of"))
@@ -93,7 +95,7 @@ def lock(connection: sa.Connection, keys: Sequence[str]) -> dict[str, OutboxRow]
 
 def held_for(connection: sa.Connection, sales: Sequence[str]) -> dict[str, OutboxRow]:
     """Reversals that wait for the answer to these sales, by the sale's key."""
-    statement = row_lock(_SELECT.where(outbox.c.state == HELD, outbox.c.reverses.in_(sales)))
+    statement = row_lock(_SELECT.where(_HELD, outbox.c.reverses.in_(sales)))
     return {row.reverses: row for row in _rows(connection, statement) if row.reverses}
 
 
@@ -147,9 +149,8 @@ def next_due(connection: sa.Connection) -> int | None:
 
 def open_count(connection: sa.Connection) -> int:
     """How many submissions have no answer yet."""
-    return (
-        connection.scalar(sa.select(sa.func.count()).where(outbox.c.state.in_((WAITING, SENDING, UNKNOWN, HELD)))) or 0
-    )
+    count = sa.select(sa.func.count()).select_from(outbox)
+    return sum(connection.scalar(count.where(condition)) or 0 for condition in (_OPEN, _HELD))
 
 
 def _rows(connection: sa.Connection, statement: sa.Executable) -> list[OutboxRow]:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from host_bridge.ledger.schema import outbox, scans, sessions, verdicts
 
 Pair = tuple[str, int]  # device, seq
-_CHUNK = 500  # pairs in one statement
+_CHUNK = 500  # seqs in one statement
 
 
 @dataclass(slots=True)
@@ -101,8 +101,8 @@ def decided(connection: sa.Connection, records: Sequence[Record]) -> None:
 def digests(connection: sa.Connection, pairs: Sequence[Pair]) -> dict[Pair, bytes]:
     """Digest of each of these records that is there."""
     found: dict[Pair, bytes] = {}
-    for chunk in _chunks(pairs):
-        statement = sa.select(scans.c.device, scans.c.seq, scans.c.digest).where(_among(scans, chunk))
+    for device, seqs in _by_device(pairs):
+        statement = sa.select(scans.c.device, scans.c.seq, scans.c.digest).where(_are(device, seqs))
         found.update({(row.device, row.seq): row.digest for row in connection.execute(statement)})
     return found
 
@@ -110,8 +110,8 @@ def digests(connection: sa.Connection, pairs: Sequence[Pair]) -> dict[Pair, byte
 def prevs(connection: sa.Connection, pairs: Sequence[Pair]) -> dict[Pair, bytes | None]:
     """`prev` of each of these records that is there."""
     found: dict[Pair, bytes | None] = {}
-    for chunk in _chunks(pairs):
-        statement = sa.select(scans.c.device, scans.c.seq, scans.c.prev).where(_among(scans, chunk))
+    for device, seqs in _by_device(pairs):
+        statement = sa.select(scans.c.device, scans.c.seq, scans.c.prev).where(_are(device, seqs))
         found.update({(row.device, row.seq): row.prev for row in connection.execute(statement)})
     return found
 
@@ -128,7 +128,7 @@ def run(connection: sa.Connection, device: str, first: int, limit: int) -> list[
     return found
 
 
-def seqs(connection: sa.Connection, device: str, first: int, last: int) -> list[int]:
+def present(connection: sa.Connection, device: str, first: int, last: int) -> list[int]:
     """Seqs in a range, both ends included, that have a record, lowest first."""
     statement = (
         sa.select(scans.c.seq).where(scans.c.device == device, scans.c.seq.between(first, last)).order_by(scans.c.seq)
@@ -158,7 +158,7 @@ def first_above(connection: sa.Connection, device: str, seq: int) -> bytes | Non
 def today(connection: sa.Connection, pairs: Sequence[Pair]) -> dict[Pair, Today]:
     """The verdict as of now of each of these records that has one."""
     found: dict[Pair, Today] = {}
-    for chunk in _chunks(pairs):
+    for device, seqs in _by_device(pairs):
         statement = (
             sa.select(
                 scans.c.device,
@@ -172,7 +172,7 @@ def today(connection: sa.Connection, pairs: Sequence[Pair]) -> dict[Pair, Today]
                 outbox.c.trouble,
             )
             .select_from(scans.outerjoin(verdicts, _same(verdicts)).outerjoin(outbox, _SUBMISSION))
-            .where(_among(scans, chunk), scans.c.outcome.is_not(None))
+            .where(_are(device, seqs), scans.c.outcome.is_not(None))
         )
         found.update({(row[0], row[1]): Today(*row) for row in connection.execute(statement)})
     return found
@@ -181,7 +181,7 @@ def today(connection: sa.Connection, pairs: Sequence[Pair]) -> dict[Pair, Today]
 def targets(connection: sa.Connection, pairs: Sequence[Pair]) -> dict[Pair, TargetRow]:
     """What a void or return must know of each of these records that is there."""
     found: dict[Pair, TargetRow] = {}
-    for chunk in _chunks(pairs):
+    for device, seqs in _by_device(pairs):
         statement = (
             sa.select(
                 scans.c.device,
@@ -203,7 +203,7 @@ def targets(connection: sa.Connection, pairs: Sequence[Pair]) -> dict[Pair, Targ
                 .outerjoin(outbox, _SUBMISSION)
                 .outerjoin(sessions, sessions.c.id == scans.c.session)
             )
-            .where(_among(scans, chunk))
+            .where(_are(device, seqs))
         )
         for row in connection.execute(statement):
             found[row[0], row[1]] = TargetRow(*row)._replace(session_closed=bool(row[12]))
@@ -230,9 +230,13 @@ def _same(other: sa.Table) -> sa.ColumnElement[bool]:
     return sa.and_(other.c.device == scans.c.device, other.c.seq == scans.c.seq)
 
 
-def _among(table: sa.Table, pairs: Sequence[Pair]) -> sa.ColumnElement[bool]:
-    return sa.tuple_(table.c.device, table.c.seq).in_(pairs)
+def _are(device: str, seqs: Sequence[int]) -> sa.ColumnElement[bool]:
+    return sa.and_(scans.c.device == device, scans.c.seq.in_(seqs))
 
 
-def _chunks(pairs: Sequence[Pair]) -> list[Sequence[Pair]]:
-    return [pairs[at : at + _CHUNK] for at in range(0, len(pairs), _CHUNK)]
+def _by_device(pairs: Sequence[Pair]) -> list[tuple[str, list[int]]]:
+    """One statement a device: SQLite reads the whole table for (device, seq) IN (...)."""
+    seqs: dict[str, list[int]] = {}
+    for device, seq in pairs:
+        seqs.setdefault(device, []).append(seq)
+    return [(device, mine[at : at + _CHUNK]) for device, mine in seqs.items() for at in range(0, len(mine), _CHUNK)]

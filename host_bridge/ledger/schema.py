@@ -26,6 +26,13 @@ _SITE = String(32)
 _CODE = String(512)
 _SESSION = String(32)
 
+# Conditions of partial indexes. A query must hold the very same text, or the index is passed over.
+OPEN = "state IN ('waiting', 'sending', 'unknown')"
+IS_HELD = "state = 'held'"
+IS_DUE = "sent = 0"
+IS_SENT = "sent = 1"
+IS_UNSENT = "NOT sent"
+
 
 def _only(name: str, *columns: str, where: str) -> Index:
     """An index over the few rows that `where` holds for, whatever the table grows to."""
@@ -101,7 +108,8 @@ verdicts = Table(
     Column("decided_at", BigInteger, nullable=False),
     Column("repeat", Boolean, nullable=False),  # the pending one went out: send again after the next head
     Column("sent", SmallInteger, nullable=False),  # 0 until PUBACK, 1 until the next head, 2 done
-    _only("verdicts_unsent", "sent", "device", where="sent < 2"),
+    _only("verdicts_due", "device", "seq", where=IS_DUE),
+    _only("verdicts_sent", "device", "seq", where=IS_SENT),
 )
 
 codes = Table(
@@ -124,6 +132,7 @@ outbox = Table(
     Column("state", String(9), nullable=False),  # waiting | sending | unknown | held | done | cancelled
     Column("device", _DEVICE, nullable=False),
     Column("seq", BigInteger, nullable=False),
+    Column("digest", LargeBinary, nullable=False),  # of the record, for its final verdict
     Column("code", _CODE, nullable=False),
     Column("site", _SITE, nullable=False),
     Column("session", _SESSION),
@@ -136,8 +145,8 @@ outbox = Table(
     Column("claimed_by", String(64)),  # client id of the bridge that is at it
     Column("claimed_at", BigInteger),
     Column("pending_at", BigInteger),  # when the pending verdict goes out; null once it did or need not
-    _only("outbox_open", "state", "next_at", "seq", where="state IN ('waiting', 'sending', 'unknown')"),
-    _only("outbox_held", "reverses", where="state = 'held'"),
+    _only("outbox_open", "state", "next_at", "seq", where=OPEN),
+    _only("outbox_held", "reverses", where=IS_HELD),
     _only("outbox_pending", "pending_at", where="pending_at IS NOT NULL"),
 )
 
@@ -210,7 +219,7 @@ commands = Table(
     Column("sent", Boolean, nullable=False),  # until PUBACK
     Column("result", Text),
     Column("replied_at", BigInteger),
-    _only("commands_unsent", "device", where="NOT sent"),
+    _only("commands_unsent", "device", "counter", where=IS_UNSENT),
 )
 
 sessions = Table(

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from host_bridge.ledger.scans import Pair
-from host_bridge.ledger.schema import scans, verdicts
+from host_bridge.ledger.schema import IS_DUE, IS_SENT, scans, verdicts
 
 DUE, SENT, DONE = 0, 1, 2
 
@@ -62,13 +62,13 @@ def insert(connection: sa.Connection, finals: Sequence[tuple[Final, bool]]) -> N
 
 def due(connection: sa.Connection, limit: int) -> list[Final]:
     """Those that the broker has not acknowledged yet."""
-    return _finals(connection, _SELECT.where(verdicts.c.sent < DONE, verdicts.c.sent == DUE).limit(limit))
+    return _finals(connection, _SELECT.where(sa.text(IS_DUE)).limit(limit))
 
 
-def after_head(connection: sa.Connection, devices: Sequence[str]) -> list[Final]:
-    """Those to be sent once more now that these devices have sent a head."""
-    statement = _SELECT.where(verdicts.c.sent < DONE, verdicts.c.sent == SENT, verdicts.c.device.in_(devices))
-    return _finals(connection, statement.order_by(verdicts.c.device, verdicts.c.seq))
+def after_head(connection: sa.Connection, device: str) -> list[Final]:
+    """Those to be sent once more now that this device has sent a head."""
+    statement = _SELECT.where(sa.text(IS_SENT), verdicts.c.device == device)
+    return _finals(connection, statement.order_by(verdicts.c.seq))
 
 
 def acknowledged(connection: sa.Connection, pairs: Sequence[Pair]) -> None:

@@ -29,12 +29,11 @@ class Settling:
         self._codes = codes.lock(connection, {row.code for row in rows}, work.now)
         self._rows = outbox.lock(connection, [row.key for row in rows])
         self._held = outbox.held_for(connection, [row.key for row in rows])
-        reversals = [pair for row in rows if row.kind == REVERSE and (pair := _pair(row.reverses))]
-        own = [(row.device, row.seq) for row in (*rows, *self._held.values())]
-        self._records = scans.targets(connection, list(dict.fromkeys([*own, *reversals])))
-        self._told = {
-            (row.device, row.seq): row.pending_at is None for row in (*self._rows.values(), *self._held.values())
-        }
+        self._known = {(row.device, row.seq): row for row in (*self._rows.values(), *self._held.values())}
+        takers = [(row.device, row.seq) for row in self._held.values()]
+        takers += [pair for row in rows if row.kind == REVERSE and (pair := _pair(row.reverses))]
+        self._records = scans.targets(connection, takers) if takers else {}
+        self._told = {pair: row.pending_at is None for pair, row in self._known.items()}
         self._moved: dict[str, OutboxRow] = {}
         self._held_codes: dict[str, CodeRow] = {}
         self._finals: list[Final] = []
@@ -104,7 +103,7 @@ class Settling:
             self._final(target, _VOIDED if taken else _ACCEPTED, None)
 
     def _final(self, pair: Pair, decision: Decision, text: str | None) -> None:
-        record = self._records.get(pair)
+        record = self._known.get(pair) or self._records.get(pair)
         if record is not None:
             self._finals.append(
                 Final(*pair, record.digest, decision.outcome, decision.reason, text, self._work.now, verdicts.DUE)

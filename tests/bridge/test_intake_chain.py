@@ -299,7 +299,7 @@ def test_revoked_device_gets_nothing_in_and_nothing_out(world: World) -> None:
     assert world.outlet.sent == []
     assert len(world.acked) == 3
     with world.ledger.read() as connection:
-        assert scans.seqs(connection, "d-window-01", 1, 9) == [1]
+        assert scans.present(connection, "d-window-01", 1, 9) == [1]
 
 
 def test_device_moved_while_the_bridge_runs_is_known_at_once(world: World) -> None:

@@ -95,9 +95,9 @@ class Till:
     def _take(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
         kind = message.topic.rpartition("/")[2]
         if kind == "verdict":
-            self.received.put(self._peer.open_verdict(message.payload))
+            self.received.put(self._peer.open_verdict(bytes(message.payload)))
         elif kind == "receipt":
-            self.received.put(self._peer.open_receipt(message.payload))
+            self.received.put(self._peer.open_receipt(bytes(message.payload)))
 
 
 def _certificate(made: site.Site, folder: Path) -> tuple[str, str]:

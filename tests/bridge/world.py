@@ -128,7 +128,7 @@ class Terminal:
     uptime: int = 1_000
     boot: int = 1
     connection: int = 1
-    messages: dict[int, bytes] = field(default_factory=dict)
+    messages: dict[int, bytes] = field(default_factory=dict[int, bytes])
 
     def scan(
         self,
@@ -213,23 +213,34 @@ class Terminal:
 class World:
     """One bridge with its ledger on disk."""
 
-    def __init__(self, folder: Path, deadline_ms: int = 900) -> None:
+    def __init__(self, folder: Path, deadline_ms: int = 900, name: str = "bridge") -> None:
+        self.folder = folder
         self.url = f"sqlite:///{folder / 'ledger.sqlite'}"
         self.clock = TestClock()
         self.platform = Platform()
         self.outlet = Outlet()
         self.agreement = ec.generate_private_key(ec.SECP256R1())
         self.deadline_ms = deadline_ms
+        self.busy_timeout_ms = 5_000
+        self.name = name
         self.acked: list[bytes] = []
         self.start()
 
+    @classmethod
+    def beside(cls, first: "World") -> "World":
+        """A second bridge on the same ledger, with the same bridge key and platform."""
+        second = cls(first.folder, first.deadline_ms, "bridge-2")
+        second.agreement, second.platform, second.outlet = first.agreement, first.platform, first.outlet
+        second.start()
+        return second
+
     def start(self) -> None:
         """Start a bridge on the ledger, as after a power cut: nothing but the rows is known."""
-        self.ledger = open_ledger(self.url)
+        self.ledger = open_ledger(self.url, self.busy_timeout_ms)
         self.registry = Registry(self.ledger, self.agreement)
         self.replies = Replies(self.outlet, self.registry, self.clock)
         chance = random.Random(1)
-        self.outbox = Outbox(self.ledger, self.platform, self.replies, self.clock, chance, "bridge")
+        self.outbox = Outbox(self.ledger, self.platform, self.replies, self.clock, chance, self.name)
         self.intake = Intake(
             Parts(self.ledger, self.registry, self.replies, self.clock, chance, self.deadline_ms, self.outbox.wake)
         )

@@ -52,7 +52,7 @@ def upgrade() -> None:
     with op.batch_alter_table("commands", schema=None) as batch_op:
         batch_op.create_index(
             "commands_unsent",
-            ["device"],
+            ["device", "counter"],
             unique=False,
             sqlite_where=sa.text("NOT sent"),
             postgresql_where=sa.text("NOT sent"),
@@ -131,6 +131,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=9), nullable=False),
         sa.Column("device", sa.String(length=32), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("code", sa.String(length=512), nullable=False),
         sa.Column("site", sa.String(length=32), nullable=False),
         sa.Column("session", sa.String(length=32), nullable=True),
@@ -236,9 +237,16 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("verdicts", schema=None) as batch_op:
         batch_op.create_index(
-            "verdicts_unsent",
-            ["sent", "device"],
+            "verdicts_due",
+            ["device", "seq"],
             unique=False,
-            sqlite_where=sa.text("sent < 2"),
-            postgresql_where=sa.text("sent < 2"),
+            sqlite_where=sa.text("sent = 0"),
+            postgresql_where=sa.text("sent = 0"),
+        )
+        batch_op.create_index(
+            "verdicts_sent",
+            ["device", "seq"],
+            unique=False,
+            sqlite_where=sa.text("sent = 1"),
+            postgresql_where=sa.text("sent = 1"),
         )
