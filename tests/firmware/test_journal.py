@@ -40,7 +40,7 @@ def _on_cpython() -> dict[str, str]:
 
 @pytest.mark.parametrize("name", device.names(SCRIPT))
 def test_journal(name: str) -> None:
-    device.check(SCRIPT, name, heap="8M")
+    device.check(SCRIPT, name, heap="32M")
 
 
 @pytest.mark.parametrize("name", device.names(SCRIPT))
@@ -55,7 +55,7 @@ def test_journal_on_32_bits(compiled_firmware: Path, tmp_path: Path) -> None:
     names = device.names(SCRIPT)
     folders = [str(compiled_firmware), str(device.SCRIPTS), str(tmp_path)]
     done = subprocess.run(
-        [_program("node"), str(_WASM / "run.mjs"), "16000000", SCRIPT.removesuffix(".py"), *folders],
+        [_program("node"), str(_WASM / "run.mjs"), "32000000", SCRIPT.removesuffix(".py"), *folders],
         input="\n".join(names),
         capture_output=True,
         text=True,

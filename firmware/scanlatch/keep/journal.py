@@ -1,14 +1,14 @@
 # The journal of records: what was kept stays kept, whatever happens to the power.
 #
-# A ring of raw flash sectors (`sector` has their bytes, `ring` their order). Two rules carry the guarantee:
-# nothing is programmed that a cut operation of an earlier boot may have touched, and nothing counts as stable
-# until something was programmed after it.
+# A ring of raw flash sectors (`sector` has their bytes, `ring` their order). Three rules carry the guarantee:
+# a sector is written only in the boot that erased it, each place once; nothing is built on a record until
+# something was programmed after it; and of several copies the last valid one counts.
 from hashlib import sha256
 
 from micropython import const
 from scanlatch.keep.audit import Audit
 from scanlatch.keep.newest import find_newest
-from scanlatch.keep.ring import KEPT_BACK, Ring, erase_all
+from scanlatch.keep.ring import AHEAD, KEPT_BACK, Ring, erase_all
 from scanlatch.keep.sector import FIRST, LARGEST, MARK, RECORD, SECTOR, Sectors, extent
 
 _TRIES = const(3)
@@ -16,7 +16,6 @@ _QUIET_MS = const(300)  # an erase stops the processor for 45 ms and more: only 
 _MARK_MS = const(60_000)
 _USUAL = const(320)  # bytes of the record that `room` and `capacity` count in
 _LEAST_SECTORS = const(8)
-_READY = KEPT_BACK + 1  # prepared sectors after recover(), so that the first append finds one
 _NOTHING = bytes(32)
 
 
@@ -74,8 +73,8 @@ class Journal:
     def recover(self):
         """Find what the flash holds; once, after boot and before all else. Raises JournalMissing.
 
-        Erases one sector, the first prepared one: a cut program may have begun there without leaving a trace.
-        It's the last of the prepared ones then, so that many boots wear them evenly, and none is used up.
+        Erases and prepares two sectors. Where no append comes, the next boot takes two others that hold no record, so
+        that boots use none up and wear them evenly.
         """
         self._reset()
         ring = self._ring
@@ -90,10 +89,8 @@ class Journal:
         if message:
             self.newest_digest = sha256(message).digest()
         self._audit.begin(self.newest)
-        ring.recount(self.freed, self.newest)
-        if ring.fresh:
-            self._prepare(ring.fresh[0])
-        while len(ring.fresh) < _READY and self._prepare(ring.next_to_prepare()):
+        ring.recount(self._marked, self.newest)
+        while len(ring.fresh) < AHEAD and self._prepare():
             pass
         if self.freed > self.newest:
             self.fault = "record %d was kept and can't be read" % self.freed
@@ -146,7 +143,7 @@ class Journal:
             return None
         if ring.spare == KEPT_BACK:
             return "full"
-        return "busy" if len(ring.fresh) <= KEPT_BACK else None
+        return None if ring.fresh else "busy"
 
     def need_room(self):
         """Raises JournalFull or JournalFault where a record of the largest size would be refused now."""
@@ -182,6 +179,8 @@ class Journal:
         for _ in range(_TRIES):
             if not ring.fits(len(message)):
                 moved = True
+                if not ring.fresh:
+                    self._prepare()  # recovery's copy, or a second try
                 if not ring.open_next():
                     return False
             block, offset = ring.open, ring.at
@@ -196,13 +195,14 @@ class Journal:
         ring = self._ring
         if kind == MARK:
             self._marked = number
+            moved = moved or number >= ring.turn
         else:
             self.newest, ring.home = number, block
             if not ring.low[block]:
                 ring.low[block] = number
                 moved = True
         if moved:
-            ring.recount(self.freed, self.newest)
+            ring.recount(self._marked, self.newest)
 
     def read(self, seq):
         """Bytes of a record, freed or not; None where the ring has it no more, or the flash lost it."""
@@ -241,13 +241,11 @@ class Journal:
         return self._audit.missing()
 
     def free(self, upto):
-        """Every record up to `upto` is safe elsewhere; its place may be used again when its turn comes."""
+        """Every record up to `upto` is safe elsewhere; its place is used again when idle() has marked that on the flash
+        and its turn comes."""
         if upto > self.newest:
             raise JournalError("record %d was never kept here" % upto)
-        if upto > self.freed:
-            self.freed = upto
-            if upto >= self._ring.turn:
-                self._ring.recount(upto, self.newest)
+        self.freed = max(self.freed, upto)
 
     def idle(self, now_ms, quiet_ms):
         """Do one job that can wait: prepare a sector, write a mark, or check a sector.
@@ -261,24 +259,27 @@ class Journal:
         if self.fault:
             return False
         ring = self._ring
-        if quiet_ms >= _QUIET_MS and len(ring.fresh) < ring.want and self._prepare(ring.next_to_prepare()):
+        wanted = ring.ahead if ring.opened else AHEAD  # a boot without a scan erases little
+        if quiet_ms >= _QUIET_MS and len(ring.fresh) < wanted and self._prepare():
             return True
         if self._mark_due(now_ms) and (ring.fits(0) or ring.fresh):
             self._marked_ms = now_ms
-            if not self._write(MARK, self.freed, b""):
-                self._marked = self.freed  # it only spares some sending; the next one is tried anew
+            self._write(MARK, self.freed, b"")
             return True
         return self._audit.step()
 
     def _mark_due(self, now_ms):
         if self.freed <= self._marked:
             return False
-        waited = self._marked_ms is None or now_ms - self._marked_ms >= _MARK_MS
-        return waited or self.freed == self.newest
+        if self._marked_ms is None or now_ms - self._marked_ms >= _MARK_MS or self.freed == self.newest:
+            return True
+        return self.freed >= self._ring.turn and self._ring.spare <= KEPT_BACK + self._ring.ahead
 
-    def _prepare(self, block):
+    def _prepare(self):
+        block = self._ring.next_to_prepare()
         if block < 0:
             return False
-        self._ring.prepare(block, self.freed)
-        self._ring.recount(self.freed, self.newest)
+        if self._ring.prepare(block, self.freed):
+            self._marked = self.freed  # stands beside the header
+        self._ring.recount(self._marked, self.newest)
         return True

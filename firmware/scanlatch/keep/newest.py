@@ -14,26 +14,24 @@ def find_newest(ring, freed):
     """
     sectors = ring.sectors
     seq, message, stable, behind = 0, None, False, False
-    recent = ring.top - 2 * ring.want  # marks in older sectors are below the ones beside later headers
+    recent = ring.top - 2 * ring.ahead  # marks in older sectors are below the ones beside later headers
     ring.home = -1
     for i in range(ring.count - 1, -1, -1):
         block = ring.order[i]
         serial = ring.serial[block]
         if not serial or (message and serial < recent):
             break
-        if block in ring.fresh:
-            continue
-        found, after = 0, False
+        found, after = None, False
         offset = sectors.find(block, serial, FIRST)
         while offset >= 0:
             after = True
             if sectors.kind == MARK:
                 freed = max(freed, sectors.number)
-            elif not message:
-                found, after = offset, False
+            elif not message:  # read once: a torn record may not read like this again
+                seq, found, after = sectors.number, bytes(sectors.message()), False
             offset = sectors.find(block, serial, offset + sectors.size)
         behind = behind or after
-        if found and sectors.at(block, serial, found):
-            seq, message = sectors.number, bytes(sectors.message())
-            ring.home, stable = block, behind
+        if found:
+            message, stable, ring.home = found, behind, block
+            ring.low[block] = ring.low[block] or seq
     return seq, message, stable or freed >= seq, freed

@@ -1,7 +1,7 @@
 # One sector of the journal: its header, its entries, and every flash call that reads or writes them.
 #
 #   0  header, 32 bytes: magic, format, journal id, serial, erase count, CRC-32
-#  32  first entry, always a mark: proves that the header's program had returned
+#  32  first entry, a mark programmed with the header: what was freed when the sector was erased
 #  48  entries, each on a 16-byte boundary: length u16, kind u8, 0, CRC-32, bytes
 #      bytes of a record (kind 1): seq u64, message; of a mark (kind 2): freed up to u64
 #
@@ -22,7 +22,6 @@ _MAGIC = b"SLJR"
 _FORMAT = const(1)
 _HEADER = "<4sHH8sIII"  # magic, format, 0, journal id, serial, erases, CRC-32 of what stands before it
 _HEADER_CRC = const(24)
-_HEADER_SIZE = const(32)
 _MARK_AT = const(32)
 _HEAD = const(8)  # length, kind, 0, CRC-32
 _SEQ = const(8)
@@ -61,8 +60,7 @@ class Sectors:
         self.kind = self.number = self.size = 0
 
     def header(self, block):
-        """True where the block has a header of this journal: then `serial`, `wear` and `freed` (None where the
-        first mark isn't valid, and the header not proven) are set."""
+        """True where the block has a header of this journal: then `serial`, `wear` and `freed` are set."""
         self._block = -1
         if not self._load(block, 0, _PEEK, _PEEK):
             return False
@@ -72,29 +70,18 @@ class Sectors:
         if crc != crc32(self._window[:_HEADER_CRC]):
             return False
         self.serial, self.wear = serial, wear
-        self.freed = self.number if self.at(block, serial, _MARK_AT) and self.kind == MARK else None
-        return True
-
-    def blank(self, block, begin=FIRST):
-        """True where every byte of the block from offset `begin` on reads erased."""
-        if not self._load(block, begin, LINE, _PEEK) or self._line(begin) != _BLANK:
-            return False
-        while begin < SECTOR:
-            size = min(len(_BLANKS), SECTOR - begin)
-            self._block = -1
-            if not self._load(block, begin, size, size) or self._window[:size] != _BLANKS[:size]:
-                return False
-            begin += size
+        self.freed = self.number if self.at(block, serial, _MARK_AT) and self.kind == MARK else 0
         return True
 
     def prepare(self, block, serial, wear, freed):
         """Erase a block, then program its header and first mark; False where it doesn't read as it should."""
-        if not self.erase(block) or not self.blank(block, 0):
+        if not self.erase(block) or not self._blank(block):
             return False
+        self._fill(_MARK_AT, serial, _MARK_AT, MARK, freed, b"")
         out = self._out
         struct.pack_into(_HEADER, out, 0, _MAGIC, _FORMAT, 0, self._id, serial, wear, 0)
         struct.pack_into("<II", out, _HEADER_CRC, crc32(self._entry[:_HEADER_CRC]), 0xFFFFFFFF)
-        return self._program(block, 0, _HEADER_SIZE) and self.put(block, serial, _MARK_AT, MARK, freed, b"")
+        return self._program(block, 0, FIRST)
 
     def erase(self, block):
         """Erase a block; False where the flash says it can't."""
@@ -108,15 +95,7 @@ class Sectors:
 
     def put(self, block, serial, offset, kind, number, message):
         """Program one entry in one flash call and read it back; False where it doesn't read as written."""
-        length = _SEQ + len(message)
-        size = extent(len(message))
-        out = self._out
-        struct.pack_into("<HBBIQ", out, 0, length, kind, 0, 0, number)
-        self._entry[_HEAD + _SEQ : _HEAD + length] = message
-        for i in range(_HEAD + length, size):
-            out[i] = 0xFF
-        struct.pack_into("<I", out, 4, self._crc(self._entry, serial, offset, length))
-        return self._program(block, offset, size)
+        return self._program(block, offset, self._fill(0, serial, offset, kind, number, message))
 
     def find(self, block, serial, offset):
         """Offset of the first valid entry at or behind `offset`; -1 where there is none."""
@@ -152,6 +131,24 @@ class Sectors:
     def message(self):
         """View of the found entry's bytes behind its seq, good until the next call."""
         return self._window[self._start + _HEAD + _SEQ : self._start + _HEAD + self._length]
+
+    def _fill(self, start, serial, offset, kind, number, message):
+        # Make an entry for `offset` at `start` of the output buffer; its size in flash.
+        out, entry = self._out, self._entry[start:]
+        length, size = _SEQ + len(message), extent(len(message))
+        struct.pack_into("<HBBIQ", out, start, length, kind, 0, 0, number)
+        entry[_HEAD + _SEQ : _HEAD + length] = message
+        for i in range(_HEAD + length, size):
+            entry[i] = 0xFF
+        struct.pack_into("<I", out, start + 4, self._crc(entry, serial, offset, length))
+        return size
+
+    def _blank(self, block):
+        for begin in range(0, SECTOR, len(_BLANKS)):
+            self._block = -1
+            if not self._load(block, begin, len(_BLANKS), 0) or self._window[: len(_BLANKS)] != _BLANKS:
+                return False
+        return True
 
     def _line(self, offset):
         return self._window[offset - self._from : offset - self._from + LINE]

@@ -36,11 +36,12 @@ class Life:
 
     def __init__(self, flash, dice):
         self.flash, self.dice = flash, dice
-        self.kept, self.freed, self.tried, self.salt, self.now = {}, 0, None, 0, 0
+        self.kept, self.freed, self.salt, self.now = {}, 0, 0, 0
+        self.tried = []  # bytes of the next record that were being written when the power failed
 
     def fork(self, flash, seed):
         other = Life(flash, Dice(seed))
-        other.kept, other.freed, other.tried = dict(self.kept), self.freed, self.tried
+        other.kept, other.freed, other.tried = dict(self.kept), self.freed, list(self.tried)
         other.salt, other.now = self.salt + 1, self.now
         return other
 
@@ -55,10 +56,10 @@ class Life:
 
     def verify(self):
         journal, last = self.journal, max(self.kept) if self.kept else 0
-        if self.tried and journal.newest == last + 1:
+        if journal.newest == last + 1 and journal.read(last + 1) in self.tried:
             last += 1
-            self.kept[last] = self.tried  # kept, although the terminal never knew
-        self.tried = None
+            self.kept[last] = journal.read(last)  # kept, although the terminal never knew
+            self.tried.clear()
         self.demand(journal.newest == last, "newest is %d, not %d" % (journal.newest, last))
         self.demand(not journal.fault, journal.fault)
         self.demand(journal.freed <= self.freed, "freed %d, but only %d were" % (journal.freed, self.freed))
@@ -89,9 +90,9 @@ class Life:
         self.salt += 1
         seq = journal.newest + 1
         message = bytes([seq & 0xFF, self.salt & 0xFF]) * (20 + dice(480))
-        self.tried = message
+        self.tried.append(message)
         journal.append(seq, message)
-        self.tried = None
+        self.tried.clear()
         self.kept[seq] = message
 
     def free(self, upto):
@@ -171,4 +172,5 @@ def main():
     print(cuts)
 
 
-main()
+if __name__ == "__main__":
+    main()
