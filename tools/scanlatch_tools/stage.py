@@ -1,0 +1,113 @@
+"""A whole site on this machine: broker, platform, bridge and terminals, for the demo and the tests."""
+
+import contextlib
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal
+
+import httpx
+
+from scanlatch_tools import boards, enrol, site
+from scanlatch_tools.broker import Amqtt, Mosquitto, SiteBroker, free_port
+from scanlatch_tools.service import Service
+from scanlatch_tools.twin.device import Twin
+
+_ADMIN_TIMEOUT_S = 10.0
+
+
+class Platform:
+    """The platform's stand-in as a process, and its knobs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port, self._admin_port = free_port(), free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        ports = ["--port", str(self.port), "--admin-port", str(self._admin_port)]
+        arguments = ["platform", "run", *ports, "--database", str(folder / "platform.sqlite")]
+        self.process = Service(arguments, "platform ", folder / "platform.log")
+
+    def know(self, codes: list[str]) -> None:
+        """Let it know `codes`, canonical trace codes, as unsold."""
+        self._admin("POST", "/codes", codes)
+
+    def turn(self, **knobs: Any) -> None:
+        """Turn knobs: latency_ms, error_rate, lose_rate, lose_next, outage, open."""
+        self._admin("POST", "/knobs", knobs)
+
+    def sales(self, code: str) -> list[dict[str, Any]]:
+        """Sales of one code that it took."""
+        return self._admin("GET", f"/sales?code={code}")
+
+    def _admin(self, method: str, path: str, body: object = None) -> Any:
+        url = f"http://127.0.0.1:{self._admin_port}{path}"
+        answer = httpx.request(method, url, json=body, timeout=_ADMIN_TIMEOUT_S)
+        answer.raise_for_status()
+        return answer.json()
+
+
+class Stage:
+    """A site with everything that runs in it; a context manager.
+
+    Args:
+        folder: for all its files; made here.
+        sites: names of the sites that one bridge serves.
+        broker: "amqtt" in this process, or "mosquitto".
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        sites: list[str],
+        *,
+        broker: Literal["amqtt", "mosquitto"] = "amqtt",
+        port: int | None = None,
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.platform = Platform(folder)
+        self.site = site.create(
+            folder / "site", sites, port=port or free_port(), platform_url=self.platform.url, broker=broker
+        )
+        self.broker: SiteBroker = Amqtt(self.site) if broker == "amqtt" else Mosquitto(self.site)
+        arguments = ["bridge", "run", "--config", str(self.site.config)]
+        self.bridge = Service(arguments, '"event": "ready"', folder / "bridge.log")
+        self.terminals: dict[str, Twin] = {}
+
+    def __enter__(self) -> "Stage":
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start broker, platform and bridge. Raises ToolError."""
+        self.broker.start()
+        self.platform.process.start()
+        self.bridge.start()
+
+    def stop(self) -> None:
+        """End everything, terminals first."""
+        jobs = [*(twin.stop for twin in self.terminals.values()), self.bridge.stop]
+        for job in (*jobs, self.platform.process.stop, self.broker.stop):
+            with contextlib.suppress(OSError):
+                job()
+
+    def terminal(self, device: str, at: str, **settings: Any) -> Twin:
+        """A new terminal, enrolled as a board would be, and running.
+
+        Args:
+            device: its id.
+            at: the site where it stands.
+            settings: more for `enrol.enrol`, such as operation="query".
+        """
+        twin = Twin(self.folder / device)
+        enrol.enrol(self.site.folder, twin, device, at, boards.load("twin"), **settings)
+        self.terminals[device] = twin
+        twin.start()
+        return twin
