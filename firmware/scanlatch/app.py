@@ -115,7 +115,7 @@ class _Terminal:
 
     async def run(self):
         log("started", device=self._settings["device"], boot=self._boot, fault=self._scanner.fault)
-        self._indicator.hold("idle", True)
+        self._indicator.hold("idle_" + self._settings["operation"], True)
         self._indicator.hold("offline", True)
         watch = self._dog.watch
         jobs = [

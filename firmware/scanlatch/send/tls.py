@@ -1,14 +1,18 @@
 # The TLS context of the link: mutual, and always checked.
 import ssl
 
+# ECPrivateKey (RFC 5915) around the 32 bytes of a P-256 secret; the library finds the public point itself.
+_KEY_HEAD = b"\x30\x31\x02\x01\x01\x04\x20"
+_KEY_TAIL = b"\xa0\x0a\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07"
+
 
 def context(ca, certificate, key):
-    """Client context from DER bytes: the site's CA, this terminal's certificate and its private key (SEC 1).
+    """Client context from DER bytes, the site's CA and this terminal's certificate, and its 32-byte secret.
 
     MicroPython does not check the server by default (`verify_mode` is CERT_NONE): it is set here, and nowhere else.
     """
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     made.verify_mode = ssl.CERT_REQUIRED
     made.load_verify_locations(cadata=ca)
-    made.load_cert_chain(certificate, key)
+    made.load_cert_chain(certificate, _KEY_HEAD + key + _KEY_TAIL)
     return made

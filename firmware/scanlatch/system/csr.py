@@ -1,4 +1,4 @@
-# A certificate signing request in DER (RFC 2986), and a P-256 private key in DER (RFC 5915).
+# A certificate signing request in DER (RFC 2986).
 
 _OID_EC_KEY = b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01"
 _OID_P256 = b"\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07"
@@ -17,11 +17,6 @@ def request(common_name, public, sign):
     signature = sign(info)
     pair = _sequence(_integer(signature[:32]), _integer(signature[32:]))
     return _sequence(info, _sequence(_OID_ECDSA_SHA256), _tlv(0x03, b"\x00" + pair))
-
-
-def private_key(d, public):
-    """ECPrivateKey of the 32-byte secret `d` with its 65-byte public point, as a TLS library takes it."""
-    return _sequence(b"\x02\x01\x01", _tlv(0x04, d), _tlv(0xA0, _OID_P256), _tlv(0xA1, _tlv(0x03, b"\x00" + public)))
 
 
 def _tlv(tag, body):
