@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _STEP = re.compile(r"([A-Z.])(\d+)([a-z]?)")
-_COLOUR = re.compile(r'ord\("(.)"\): \([\d, ]+\),  # (.+)')
-_TONE = re.compile(r'ord\("(.)"\): (\d+),')
-_LITERAL = r'b"([A-Za-z0-9.]+)"(?: \* (\d+))?'
-_EVENT = re.compile(rf'    "([\w-]+)": {_LITERAL},  # (.+)')
-_STANDING = re.compile(rf'    \("([\w-]+)", {_LITERAL}, {_LITERAL}\),  # (.+)')
+_COLOUR = re.compile(r'    b"([A-Z.])(?:\\x[0-9a-f]{2}){3}"  # (.+)')
+_TONES = re.compile(r"TONES = \(([\d, ]+)\)")
+_ROW = re.compile(r"\\n([\w-]+) ([\w.]+)(?: ([\w.]+))?")
+_LITERAL = re.compile(r'    b"([^"]+)"(?:  # (.+))?')
 
 
 @dataclass(frozen=True)
@@ -39,20 +38,23 @@ def steps(pattern: str) -> tuple[Step, ...]:
 def rows(source: Path) -> list[Row]:
     """Every pattern of a patterns.py, in its order."""
     found: list[Row] = []
+    row = ""  # may go on in the next line; the last one has the comment
     for line in source.read_text("utf-8").splitlines():
-        if event := _EVENT.fullmatch(line):
-            name, once, times, meaning = event.groups()
-            found.append(Row(name, meaning, steps(once * int(times or 1))))
-        elif standing := _STANDING.fullmatch(line):
-            name, once, _, loop, _, meaning = standing.groups()
-            found.append(Row(name, meaning, steps(once), steps(loop)))
+        literal = _LITERAL.fullmatch(line)
+        row = row + literal[1] if literal else ""
+        if literal and literal[2]:
+            if named := _ROW.fullmatch(row):
+                name, once, loop = named.groups("")
+                found.append(Row(name, literal[2], steps(once), steps(loop)))
+            row = ""
     return found
 
 
 def markdown(source: Path) -> str:
     """The table for the docs: name, meaning, light, tone."""
     text = source.read_text("utf-8")
-    colours, tones = dict(_COLOUR.findall(text)), dict(_TONE.findall(text))
+    colours = dict(_COLOUR.findall(text))
+    tones = dict(zip("abcdefgh", "".join(_TONES.findall(text)).split(", "), strict=True))
 
     def light(row: tuple[Step, ...]) -> str:
         return ", ".join(f"{colours[step.colour]} {step.ms}" for step in row)

@@ -8,7 +8,6 @@ from scanlatch.show.patterns import COLOURS, EVENTS, STANDING, TONES
 _TICK_MS = const(10)  # how late a step may end; it begins at once
 _STEP_UNIT_MS = const(10)
 _TELL_AGAIN_MS = const(60_000)  # a condition that comes and goes sounds at most this often
-_NEVER = const(-60_000)
 _DARK = const(0x2E)  # "."
 
 # What plays now; a higher one is never cut short by a lower.
@@ -19,22 +18,26 @@ _EVENT = const(3)
 
 
 class Indicator:
-    """light: `colour(r, g, b)`; tone: `play(hz)`, `stop()`; clock: `ms()`."""
+    """light: `colour(r, g, b)`; tone: `play(hz)`, `stop()`; clock: `ms()`.
+
+    A standing condition is known by the place of its row: the lower, the higher it stands.
+    """
 
     def __init__(self, light, tone, clock):
         self._light = light
         self._tone = tone
         self._clock = clock
-        self._held = 0  # a bit for each standing condition
-        self._untold = 0  # of those, the ones whose onset was not played yet
-        self._told_ms = [_NEVER] * len(STANDING)
+        self._held = []  # standing conditions
+        self._untold = []  # of those, the ones whose onset was not played yet
+        self._told_ms = {}  # when an onset was played last
         self._standing = -1  # the condition that plays, where one does
         self._plays = _NOTHING
-        self._pattern = b""
+        self._rows = EVENTS  # where the pattern stands that plays
+        self._start = 0  # of the pattern
         self._at = 0  # of the next step
         self._step_at = 0  # of the step that is on
         self._until = 0
-        self._interrupted = None  # (pattern, position) of the event that "read" cut short
+        self._interrupted = None  # (rows, position) of the event that "read" cut short
         self._colour = None
         self._sounds = False
 
@@ -47,19 +50,17 @@ class Indicator:
         interrupted, self._interrupted = self._interrupted, None
         if name == "read":
             if self._plays == _EVENT:
-                self._interrupted = interrupted or (self._pattern, self._step_at)
+                self._interrupted = interrupted or (self._rows, self._step_at)
         elif name == "bounce" and interrupted is not None:
-            self._play(_EVENT, interrupted[0], interrupted[1])
+            self._play(_EVENT, *interrupted)
             return
-        pattern = EVENTS.get(name)
-        if pattern is None:
-            index = _index(name)
-            if index >= 0:
-                self._tell(index)
-                pattern = STANDING[index][1]
-            else:
-                pattern = EVENTS["error"]
-        self._play(_EVENT, pattern, 0)
+        row = _row(EVENTS, name)
+        standing = _row(STANDING, name) if row < 0 else -1
+        if standing < 0:
+            self._play(_EVENT, EVENTS, _once(EVENTS, max(row, 0)))
+        else:
+            self._tell(standing)
+            self._play(_EVENT, STANDING, _once(STANDING, standing))
 
     def hold(self, name, on):
         """Begin or end a standing condition. The highest one shows whenever no event does.
@@ -67,16 +68,19 @@ class Indicator:
         Its onset plays where it begins, once it is the highest, and not again within a minute. An unknown name counts
         as "fault".
         """
-        index = max(_index(name), 0)
-        bit = 1 << index
-        if bool(self._held & bit) == bool(on):
+        row = max(_row(STANDING, name), 0)
+        if (row in self._held) == bool(on):
             return
-        self._held ^= bit
-        if on and self._clock.ms() - self._told_ms[index] >= _TELL_AGAIN_MS:
-            self._untold |= bit
+        if on:
+            self._held.append(row)
+            told_ms = self._told_ms.get(row)
+            if told_ms is None or self._clock.ms() - told_ms >= _TELL_AGAIN_MS:
+                self._untold.append(row)
         else:
-            self._untold &= ~bit
-        if self._plays < _ONSET or (self._plays == _ONSET and (index < self._standing or not on)):
+            self._held.remove(row)
+            if row in self._untold:
+                self._untold.remove(row)
+        if self._plays < _ONSET or (self._plays == _ONSET and (row < self._standing or not on)):
             self._fall_back()
 
     async def run(self):
@@ -89,58 +93,54 @@ class Indicator:
             await asyncio.sleep_ms(_TICK_MS)
 
     def _advance(self):
-        if self._at < len(self._pattern):
+        if self._rows[self._at] > 0x20:
             self._begin_step()
         elif self._plays == _LOOP:
-            self._at = 0
+            self._at = self._start
             self._begin_step()
         else:
             self._interrupted = None
             self._fall_back()
 
     def _fall_back(self):
-        index = self._highest()
-        if index < 0:
+        if not self._held:
             self._plays = _NOTHING
             self._standing = -1
             self._set(_DARK, 0)
             return
-        if self._untold >> index & 1:
-            self._tell(index)
-            self._play(_ONSET, STANDING[index][1], 0)
-        elif self._plays != _LOOP or self._standing != index:
-            self._play(_LOOP, STANDING[index][2], 0)
-        self._standing = index
+        row = min(self._held)
+        once = _once(STANDING, row)
+        if row in self._untold:
+            self._tell(row)
+            self._play(_ONSET, STANDING, once)
+        elif self._plays != _LOOP or self._standing != row:
+            self._play(_LOOP, STANDING, STANDING.find(b" ", once) + 1)
+        self._standing = row
 
-    def _highest(self):
-        for index in range(len(STANDING)):
-            if self._held >> index & 1:
-                return index
-        return -1
+    def _tell(self, row):
+        self._told_ms[row] = self._clock.ms()
+        if row in self._untold:
+            self._untold.remove(row)
 
-    def _tell(self, index):
-        self._told_ms[index] = self._clock.ms()
-        self._untold &= ~(1 << index)
-
-    def _play(self, plays, pattern, at):
+    def _play(self, plays, rows, at):
         self._plays = plays
         self._standing = -1
-        self._pattern = pattern
-        self._at = at
+        self._rows = rows
+        self._start = self._at = at
         self._begin_step()
 
     def _begin_step(self):
-        pattern, at = self._pattern, self._at
+        rows, at = self._rows, self._at
         self._step_at = at
-        colour = pattern[at]
+        colour = rows[at]
         at += 1
         units = 0
-        while at < len(pattern) and 0x30 <= pattern[at] <= 0x39:
-            units = units * 10 + pattern[at] - 0x30
+        while 0x30 <= rows[at] <= 0x39:
+            units = units * 10 + rows[at] - 0x30
             at += 1
         hz = 0
-        if at < len(pattern) and pattern[at] in TONES:
-            hz = TONES[pattern[at]]
+        if rows[at] >= 0x61:
+            hz = TONES[rows[at] - 0x61]
             at += 1
         self._at = at
         self._until = self._clock.ms() + units * _STEP_UNIT_MS
@@ -149,7 +149,10 @@ class Indicator:
     def _set(self, colour, hz):
         if colour != self._colour:
             self._colour = colour
-            self._light.colour(*COLOURS[colour])
+            at = 0
+            while COLOURS[at] != colour:
+                at += 4
+            self._light.colour(COLOURS[at + 1], COLOURS[at + 2], COLOURS[at + 3])
         if hz:
             self._sounds = True
             self._tone.play(hz)
@@ -158,8 +161,11 @@ class Indicator:
             self._tone.stop()
 
 
-def _index(name):
-    for index in range(len(STANDING)):
-        if STANDING[index][0] == name:
-            return index
-    return -1
+def _row(rows, name):
+    # Where the row of `name` begins; negative where it has none.
+    return rows.find(b"\n" + name.encode() + b" ")
+
+
+def _once(rows, row):
+    # Where the pattern begins that is shown once.
+    return rows.find(b" ", row) + 1

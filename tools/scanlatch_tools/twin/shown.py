@@ -62,7 +62,7 @@ class Eye:
 def standing(name: str) -> set[tuple[int, ...]]:
     """Colours in which a standing condition blinks, without those that it shares with "idle"."""
     table = _table()
-    loop = next(loop for known, _, loop in table.STANDING if known == name)
+    _, loop = _rows(table.STANDING)[name]
     colours = {beep[0] for beep in _beeps(table, loop)}
     return colours - {(0, 0, 0)}
 
@@ -70,8 +70,8 @@ def standing(name: str) -> set[tuple[int, ...]]:
 @cache
 def _patterns() -> dict[tuple[Beep, ...], str]:
     table = _table()
-    named = [*table.EVENTS.items(), *((name, onset) for name, onset, _ in table.STANDING)]
-    beeps = {name: [beep for beep in _beeps(table, pattern) if beep[1]] for name, pattern in named}
+    named = {**_rows(table.EVENTS), **_rows(table.STANDING)}
+    beeps = {name: [beep for beep in _beeps(table, pattern[0]) if beep[1]] for name, pattern in named.items()}
     firsts = [found[0] for found in beeps.values() if found]
     return {tuple(found[: min(firsts.count(found[0]), 2)]): name for name, found in beeps.items() if found}
 
@@ -81,9 +81,18 @@ def _families() -> set[Beep]:
     return {beeps[0] for beeps in _patterns() if len(beeps) > 1}
 
 
+def _rows(table: bytes) -> dict[str, list[bytes]]:
+    """Name of each row, and its patterns: what is shown once, then what is shown over and over, where it has that."""
+    rows = (row.split() for row in table.splitlines() if row)
+    return {name.decode(): patterns for name, *patterns in rows}
+
+
 def _beeps(table: ModuleType, pattern: bytes) -> list[Beep]:
-    steps = _STEP.findall(pattern)
-    return [(tuple(table.COLOURS[colour[0]]), table.TONES[tone[0]] if tone else 0) for colour, _, tone in steps]
+    colours = {table.COLOURS[at]: tuple(table.COLOURS[at + 1 : at + 4]) for at in range(0, len(table.COLOURS), 4)}
+    return [
+        (colours[colour[0]], table.TONES[tone[0] - ord("a")] if tone else 0)
+        for colour, _, tone in _STEP.findall(pattern)
+    ]
 
 
 @cache
