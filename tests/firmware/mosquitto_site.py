@@ -45,8 +45,9 @@ def store(folder: Path, name: str, signed: Signed) -> None:
     certificate, key = signed
     for suffix, encoding in ((".pem", Encoding.PEM), (".der", Encoding.DER)):
         (folder / f"{name}{suffix}").write_bytes(certificate.public_bytes(encoding))
-        private = key.private_bytes(encoding, PrivateFormat.TraditionalOpenSSL, NoEncryption())
-        (folder / f"{name}-key{suffix}").write_bytes(private)
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+    (folder / f"{name}-key.pem").write_bytes(private)
+    (folder / f"{name}-secret").write_bytes(key.private_numbers().private_value.to_bytes(32, "big"))
 
 
 @contextmanager

@@ -34,7 +34,7 @@ class Site:
     def job(self, do: str, port: int | None = None, certificate: str | None = "device", **more: Any) -> dict[str, Any]:
         secured = {} if port in (None, self.plain) else {"ca": self._file("ca.der"), "name": HOST}
         if secured and certificate:
-            secured |= {"certificate": self._file(f"{certificate}.der"), "key": self._file(f"{certificate}-key.der")}
+            secured |= {"certificate": self._file(f"{certificate}.der"), "key": self._file(f"{certificate}-secret")}
         return {"do": do, "id": "window-1", "port": port or self.plain, **secured, **more}
 
     def _file(self, name: str) -> str:
