@@ -9,11 +9,12 @@ def find_newest(ring, freed):
         ring: surveyed ring; its `home` is set.
         freed: highest freed mark known so far.
 
-    Returns: (seq or 0, message or None, stable, freed). Stable where something was programmed after the record:
-    an entry behind it, or a mark anywhere that covers it.
+    Returns: (seq or 0, message or None, stable, freed). Stable where an entry stands behind it in its own sector, or
+    a mark anywhere covers it. An entry in another sector proves nothing: a later boot that couldn't read the record
+    may have written it.
     """
     sectors = ring.sectors
-    seq, message, stable, behind = 0, None, False, False
+    seq, message, stable = 0, None, False
     recent = ring.top - 2 * ring.ahead  # marks in older sectors are below the ones beside later headers
     ring.home = -1
     for i in range(ring.count - 1, -1, -1):
@@ -30,8 +31,7 @@ def find_newest(ring, freed):
             elif not message:  # read once: a torn record may not read like this again
                 seq, found, after = sectors.number, bytes(sectors.message()), False
             offset = sectors.find(block, serial, offset + sectors.size)
-        behind = behind or after
         if found:
-            message, stable, ring.home = found, behind, block
+            message, stable, ring.home = found, after, block
             ring.low[block] = ring.low[block] or seq
     return seq, message, stable or freed >= seq, freed
