@@ -22,23 +22,19 @@ _FROM_BRIDGE = ("verdict", "receipt", "command")
 
 
 class Uplink:
-    """Brings the journal's records to the broker, and the bridge's messages to `handlers`.
+    """Brings the journal's records to the broker, and the bridge's messages to the terminal.
 
-    who: (site, device, boot); parts: (clock, journal, signer, health); make_tls() -> SSLContext;
-    handlers: kind of topic -> function(message bytes); report() -> health as bytes.
+    parts: (clock, journal, signer, indicator, health); terminal: what is asked of it stands in app.py.
     """
 
-    def __init__(self, who, broker, make_tls, link, parts, handlers, report, birth, feed):
-        self._site, self._device, self._boot = who
-        self._broker = broker
-        self._make_tls = make_tls
-        self._tls = None
+    def __init__(self, settings, boot, parts, link, terminal):
+        self._prefix = "scanlatch/v1/" + settings["site"] + "/" + settings["device"] + "/"
+        self._device = settings["device"]
+        self._broker = settings["broker"]
+        self._boot = boot
+        self._clock, self._journal, self._signer, _, self._health = parts
         self._link = link
-        self._clock, self._journal, self._signer, self._health = parts
-        self._handlers = handlers
-        self._report = report
-        self._birth = birth
-        self._feed = feed
+        self._terminal = terminal
         self._resend = Resend(self._journal, self._clock)
         self._wake = asyncio.Event()
         self._connection = 0
@@ -48,9 +44,6 @@ class Uplink:
         self._client = None
         self._replying = None
         self.online = False
-        self.on_online = None  # (online, cause)
-        self.on_head = None  # (digest, sent at ms)
-        self.on_memory = None  # memory failed again and again
 
     def wake(self):
         """There is something to send."""
@@ -82,13 +75,12 @@ class Uplink:
             began = self._clock.ms()
             cause = await self._live(beat)
             self.online = False
-            self._client = None
             self._health.link_cause = cause
             self._health.count("reconnects")
-            self.on_online(False, cause)
+            self._terminal.online(False, cause)
             self._memory_failures = self._memory_failures + 1 if cause == "memory" else 0
             if self._memory_failures >= _MEMORY_FAILURES:
-                self.on_memory()
+                self._terminal.restart()
             if self._clock.ms() - began >= _STEADY_MS:
                 self._wait_ms = _WAIT_MIN_MS
             beat()
@@ -97,12 +89,16 @@ class Uplink:
 
     async def _live(self, beat):
         # One life of the link, from nothing to its end. Returns why it ended.
-        client = None
         try:
             if not await self._link.up(_LINK_UP_MS):
                 return "network"
             beat()
-            client = self._connect()
+            gc.collect()  # a moment of our choosing: the handshake needs room in one piece
+            client = self._client
+            if client is None:
+                client = self._client = self._make_client()
+            self._connection += 1
+            client.will = (self._prefix + "status", self._status(False), 1, True)
             await client.connect()
             beat()
             await self._serve(client, beat)
@@ -113,32 +109,30 @@ class Uplink:
             return "memory"
         except (OSError, EOFError, asyncio.TimeoutError):
             return "network"
-        except ValueError:  # how this TLS reports a certificate that it does not accept
+        except ValueError:  # how this TLS reports a certificate or a key that it does not take
             return "certificate"
         finally:
-            if client is not None:
-                await client.close()
-            client = None
-            gc.collect()  # a moment of our choosing: the next handshake needs room in one piece
+            if self._client is not None:
+                await _closed(self._client)
 
-    def _connect(self):
-        gc.collect()
-        if self._tls is None:
-            self._tls = self._make_tls()
-        self._connection += 1
+    def _make_client(self):
         broker = self._broker
-        will = {"v": 1, "online": False, "boot": self._boot, "connection": self._connection}
         return Client(
             self._device,
             broker["host"],
             broker["port"],
             self._clock,
-            tls=self._tls,
+            tls=self._terminal.tls(),
             server_hostname=broker["name"],
-            will=(self._topic("status"), json.dumps(will).encode(), 1, True),
             on_message=self._on_message,
-            before_blocking=self._feed,
+            before_blocking=self._terminal.blocks,
         )
+
+    def _status(self, online):
+        status = {"v": 1, "online": online, "boot": self._boot, "connection": self._connection}
+        if online:
+            status.update(self._terminal.birth())
+        return json.dumps(status).encode()
 
     async def _serve(self, client, beat):
         # Reading and sending side by side; the first to fail ends both.
@@ -152,14 +146,12 @@ class Uplink:
                 await _end(task)
 
     async def _send(self, client, beat):
-        await client.subscribe([(self._topic(kind), 1) for kind in _FROM_BRIDGE])
-        birth = dict(self._birth, v=1, online=True, boot=self._boot, connection=self._connection)
-        await client.publish(self._topic("status"), json.dumps(birth).encode(), 1, True)
+        await client.subscribe([(self._prefix + kind, 1) for kind in _FROM_BRIDGE])
+        await client.publish(self._prefix + "status", self._status(True), 1, True)
         await self._publish_head(client)
-        self._client = client
         self.online = True
         self._health.link_cause = ""
-        self.on_online(True, "")
+        self._terminal.online(True, "")
         self._resend.connected()
         head_at = health_at = self._clock.ms()
         self._health_due = True
@@ -173,7 +165,7 @@ class Uplink:
             if self._health_due or now - health_at >= _HEALTH_EVERY_MS:
                 self._health_due = False
                 health_at = now
-                await client.publish(self._topic("health"), self._report(), 0)
+                await client.publish(self._prefix + "health", self._terminal.report(), 0)
             if sent:
                 continue
             try:
@@ -191,7 +183,7 @@ class Uplink:
             self._resend.sent(seq)
             self._resend.acknowledged(seq)
             return True
-        await client.publish(self._topic("scan"), message, 1, on_ack=lambda: self._resend.acknowledged(seq))
+        await client.publish(self._prefix + "scan", message, 1, on_ack=lambda: self._resend.acknowledged(seq))
         self._resend.sent(seq)
         self._health.count("sent")
         return True
@@ -206,35 +198,30 @@ class Uplink:
             journal.newest_digest,
             journal.oldest,
             journal.missing(),
-            self._birth["fw"],
+            self._terminal.birth()["fw"],
         )
         message = cose.sign1(self._device.encode(), payload, record.AAD_HEAD, self._signer.sign)
-        self.on_head(hashes.sha256(message), self._clock.ms())
-        await client.publish(self._topic("head"), message, 1)
-
-    async def reply(self, message):
-        """Publish the answer to a command, where the link still stands."""
-        if self._client is not None:
-            await self._client.publish(self._topic("reply"), message, 1)
+        self._terminal.head(hashes.sha256(message), self._clock.ms())
+        await client.publish(self._prefix + "head", message, 1)
 
     async def _on_message(self, topic, payload):
-        handler = self._handlers.get(topic[topic.rfind("/") + 1 :])
-        if handler is None:
-            self._health.count("malformed")
-            return
-        reply = handler(payload)
+        reply = self._terminal.receive(topic[len(self._prefix) :], payload)
         if reply is not None:
-            # Not awaited here: a full table of messages in flight is emptied by this very task.
+            # Not awaited here: a full table of messages in flight is emptied by the very task that runs this.
             self._replying = asyncio.create_task(self._reply(reply))
 
     async def _reply(self, message):
         try:
-            await self.reply(message)
+            await self._client.publish(self._prefix + "reply", message, 1)
         except (MqttError, OSError):
             pass  # the bridge repeats the command under a new counter
 
-    def _topic(self, kind):
-        return "scanlatch/v1/" + self._site + "/" + self._device + "/" + kind
+
+async def _closed(client):
+    try:
+        await client.close()
+    finally:
+        gc.collect()
 
 
 async def _then_set(event, job):

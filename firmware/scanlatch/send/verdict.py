@@ -21,16 +21,13 @@ _OWN_PATTERNS = {5: "query_", 7: "void_", 8: "session_"}  # operations whose ver
 class Answers:
     """Verdicts and receipts of the bridge.
 
-    keys: (kid of the bridge, MAC key); on_freed(): the journal was freed further; on_alarm(): the journal has gone
-    back, nothing may be scanned any more.
+    keys: (kid of the bridge, MAC key); parts: (clock, journal, signer, indicator, health);
+    on_freed(): the journal was freed further; on_alarm(): the journal has gone back, nothing may be scanned any more.
     """
 
-    def __init__(self, keys, journal, clock, indicator, health, on_freed, on_alarm):
+    def __init__(self, keys, parts, on_freed, on_alarm):
         self._kid, self._mac_key = keys
-        self._journal = journal
-        self._clock = clock
-        self._indicator = indicator
-        self._health = health
+        self._clock, self._journal, _, self._indicator, self._health = parts
         self._on_freed = on_freed
         self._on_alarm = on_alarm
         self._newest = 0  # the scan kept last since this boot, its operation, and when

@@ -1,0 +1,15 @@
+# A light made of addressable LEDs (WS2812 and kin).
+import machine
+import neopixel
+
+
+class Light:
+    def __init__(self, config):
+        self._count = config.get("count", 1)
+        self._pixels = neopixel.NeoPixel(machine.Pin(config["pin"], machine.Pin.OUT), self._count)
+
+    def colour(self, red, green, blue):
+        """0 to 255 each."""
+        for i in range(self._count):
+            self._pixels[i] = (red, green, blue)
+        self._pixels.write()
