@@ -24,7 +24,7 @@ SHARE = "$share/bridge/"
 IN_FLIGHT = 1_000  # published and not acknowledged; the broker's max_inflight_messages
 QUEUED = 50_000  # handed to paho and not yet in flight: beyond it a message is refused and stays a row
 HINTS_QUEUED = 10_000  # messages waiting for intake beyond which hints are dropped
-_RECONNECT_S = (1, 30)  # shortest and longest wait
+_RECONNECT_S = (0.1, 2)  # shortest and longest wait: the bridge is back before the terminals are
 _FOREVER = 0xFFFFFFFF  # session expiry interval, MQTT 5 3.1.2.11.2
 _VERSIONS = {"3.1.1": MQTTProtocolVersion.MQTTv311, "5": MQTTProtocolVersion.MQTTv5}
 

@@ -13,7 +13,7 @@ from scanlatch_tools.twin import pictures
 
 WINDOW_SITE, OTHER_SITE = "clinic-7", "pharmacy-3"
 _ANSWERS = frozenset({"accepted", "rejected", "duplicate", "pending", "exempt", "error"})
-_FINAL_S = 30.0
+_FINAL_S = 60.0  # a broker that forgot what it had acknowledged is made up for after 30 s
 _AGAIN_S = 1.7  # the same symbol within 1.5 s would be a bounce
 
 # Invented: nobody's boxes.

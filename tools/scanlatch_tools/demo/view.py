@@ -60,7 +60,7 @@ class View:
         if self._live:
             self._live.update(self._table())
         else:
-            self._console.print(_line(step))
+            self._console.print(_line(step), markup=False)
 
     def finish(self) -> None:
         """Leave the whole table on the screen."""
