@@ -1,0 +1,1 @@
+"""Measures what is promised: each budget beside what this machine does."""

@@ -1,0 +1,97 @@
+"""A process that is measured: it tells its CPU time, whole and by thread, whenever it is asked."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from scanlatch_tools.errors import ToolError
+
+_END_S = 15.0
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Child:
+    """`python -m MODULE ARGUMENTS`, whose `main` uses `obey`; a context manager. Its log goes to `log`."""
+
+    def __init__(self, module: str, arguments: list[str], log: Path) -> None:
+        self._command = [sys.executable, "-m", module, *arguments]
+        self._log = log
+        self._process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> "Child":
+        with self._log.open("a") as log:
+            self._process = subprocess.Popen(
+                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, bufsize=1
+            )
+        self._next("ready")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._process is None:
+            return
+        try:
+            self._process.communicate(timeout=_END_S)  # the end of its input lets it end in order
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.communicate()
+
+    def cpu(self) -> dict[str, float]:
+        """Seconds of CPU since its start: "all", and those of each thread that lives, by name."""
+        if self._process is None or self._process.stdin is None:
+            raise ToolError("it does not run")
+        self._process.stdin.write("cpu\n")
+        return self._next("cpu")
+
+    def _next(self, wanted: str) -> Any:
+        process = self._process
+        if process is None or process.stdout is None:
+            raise ToolError("it does not run")
+        for line in process.stdout:
+            told = json.loads(line)
+            if wanted in told:
+                return told[wanted]
+        tail = "\n".join(self._log.read_text(errors="replace").splitlines()[-10:])
+        raise ToolError(f"{' '.join(self._command[2:4])} has ended:\n{tail}")
+
+
+def ready() -> None:
+    """In the child: it can be used."""
+    print(json.dumps({"ready": True}), flush=True)
+
+
+def obey(stop: Callable[[], None]) -> None:
+    """In the child: answer from a thread of its own, and call `stop` at the end of the input."""
+    threading.Thread(target=_obey, args=(stop,), name="bench", daemon=True).start()
+
+
+def _obey(stop: Callable[[], None]) -> None:
+    for _ in sys.stdin:
+        print(json.dumps({"cpu": {"all": time.process_time(), **_by_thread()}}), flush=True)
+    stop()
+
+
+def _by_thread() -> dict[str, float]:
+    found: dict[str, float] = {}
+    for thread in threading.enumerate():
+        if thread.ident is not None:
+            clock = time.pthread_getcpuclockid(thread.ident)
+            found[thread.name] = time.clock_gettime(clock)
+    return found
+
+
+def cpu_of(pid: int) -> float:
+    """Seconds of CPU that another program has used, from Linux' /proc; 0 elsewhere."""
+    path = Path(f"/proc/{pid}/stat")
+    if not path.exists():
+        return 0.0
+    fields = path.read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS  # proc(5): utime, stime
