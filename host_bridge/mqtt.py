@@ -116,7 +116,7 @@ class Broker:
             client.tls_set_context(_tls(settings))  # pyright: ignore[reportUnknownMemberType]
         client.max_inflight_messages_set(IN_FLIGHT)
         client.max_queued_messages_set(QUEUED)
-        client.reconnect_delay_set(*_RECONNECT_S)
+        client.reconnect_delay_set(*_RECONNECT_S)  # pyright: ignore[reportArgumentType] - takes any number
         client.on_socket_open = _no_delay
         client.on_connect = self._connected
         client.on_connect_fail = self._connect_failed
