@@ -15,7 +15,8 @@ for _folder in (_ROOT / "tests" / "stubs", _ROOT / "firmware"):
     if str(_folder) not in sys.path:
         sys.path.insert(0, str(_folder))
 
-from scanlatch.read import gs1, symbol, trace_code  # noqa: E402
+from scanlatch.read import gs1, trace_code  # noqa: E402
+from scanlatch.read.engines import port  # noqa: E402
 
 TRACE, PRODUCT, CREDENTIAL, TORN, UNKNOWN = 1, 2, 3, 4, 5
 RULES = {"first_digit": "8"}
@@ -97,13 +98,13 @@ CASES = [
 ]
 
 PARSED = [
-    (f"01{GTIN}21ABC123\x1d1727123110B7", [["01", GTIN], ["21", "ABC123"], ["17", "271231"], ["10", "B7"]]),
-    (f"\x1d01{GTIN}\x1d10B7\x1d", [["01", GTIN], ["10", "B7"]]),
-    (f"01{GTIN}21{'A' * 20}1", ["separator missing after 21", 38]),
-    ("(01)1", ["parentheses are for people, not in the data", 0]),
-    (f"01{GTIN}\x1d\x1d10B", ["no known application identifier", 17]),
+    (f"01{GTIN}21ABC123\x1d1727123110B7", {"01": GTIN, "21": "ABC123", "17": "271231", "10": "B7"}),
+    (f"\x1d01{GTIN}\x1d10B7\x1d", {"01": GTIN, "10": "B7"}),
+    (f"01{GTIN}21{'A' * 20}1", ["separator", 38]),
+    ("(01)1", ["people", 0]),
+    (f"01{GTIN}\x1d\x1d10B", ["identifier", 17]),
     ("", ["empty", 0]),
-    ("10A\x1d" * 40, ["too many elements", 128]),
+    ("10A\x1d" * 40, ["many", 128]),
 ]
 
 
@@ -169,7 +170,7 @@ def test_check_digits_of_the_standard_hold(digits: str) -> None:
     ],
 )
 def test_aim_identifier_is_split_off(frame: bytes, identifier: str, data: bytes) -> None:
-    assert symbol.split(frame) == (identifier, data)
+    assert port.split(frame) == (identifier, data)
 
 
 def test_every_refused_kind_has_a_pattern() -> None:

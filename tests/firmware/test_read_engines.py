@@ -16,7 +16,7 @@ for _folder in (_ROOT / "tests" / "stubs", _ROOT / "firmware"):
     if str(_folder) not in sys.path:
         sys.path.insert(0, str(_folder))
 
-from scanlatch.read.engines import grow_frames  # noqa: E402
+from scanlatch.read.engines.grow_frames import READ, SAVE, WRITE, Replies, request  # noqa: E402
 
 ACK = bytes.fromhex("02000001003331")
 CODES = [f"8338652000194165{i:04}".encode() for i in range(40)]
@@ -98,31 +98,30 @@ def read_all(terminal: Terminal, engine: Engine, codes: list[bytes], aim: str | 
 @pytest.mark.parametrize(
     ("frame", "wanted"),
     [
-        (grow_frames.read(0x0A), "7E 00 07 01 00 0A 01 EE 8A"),
-        (grow_frames.read(0x2A, 2), "7E 00 07 01 00 2A 02 D8 0F"),
-        (grow_frames.read(0x0D), "7E 00 07 01 00 0D 01 77 1D"),
-        (grow_frames.read(0x60), "7E 00 07 01 00 60 01 0A 6B"),
-        (grow_frames.read(0xE1, 5), "7E 00 07 01 00 E1 05 62 46"),
-        (grow_frames.write(0x0A, b"\x3e"), "7E 00 08 01 00 0A 3E 4C CF"),
-        (grow_frames.write(0x00, b"\xd1"), "7E 00 08 01 00 00 D1 AF C5"),
-        (grow_frames.write(0x02, b"\x01"), "7E 00 08 01 00 02 01 02 DA"),
-        (grow_frames.write(0x02, b"\x00"), "7E 00 08 01 00 02 00 12 FB"),
-        (grow_frames.write(0x06, b"\x00"), "7E 00 08 01 00 06 00 DE 3F"),
-        (grow_frames.write(0x2A, b"\x1a\x00"), "7E 00 08 02 00 2A 1A 00 E4 7E"),
-        (grow_frames.write(0x60, b"\x01"), "7E 00 08 01 00 60 01 6F 92"),
-        (grow_frames.save(), "7E 00 09 01 00 00 00 DE C8"),
+        (request(READ, 0x0A, b"\x01"), "7E 00 07 01 00 0A 01 EE 8A"),
+        (request(READ, 0x2A, b"\x02"), "7E 00 07 01 00 2A 02 D8 0F"),
+        (request(READ, 0x0D, b"\x01"), "7E 00 07 01 00 0D 01 77 1D"),
+        (request(READ, 0x60, b"\x01"), "7E 00 07 01 00 60 01 0A 6B"),
+        (request(READ, 0xE1, b"\x05"), "7E 00 07 01 00 E1 05 62 46"),
+        (request(WRITE, 0x0A, b"\x3e"), "7E 00 08 01 00 0A 3E 4C CF"),
+        (request(WRITE, 0x00, b"\xd1"), "7E 00 08 01 00 00 D1 AF C5"),
+        (request(WRITE, 0x02, b"\x01"), "7E 00 08 01 00 02 01 02 DA"),
+        (request(WRITE, 0x02, b"\x00"), "7E 00 08 01 00 02 00 12 FB"),
+        (request(WRITE, 0x06, b"\x00"), "7E 00 08 01 00 06 00 DE 3F"),
+        (request(WRITE, 0x2A, b"\x1a\x00"), "7E 00 08 02 00 2A 1A 00 E4 7E"),
+        (request(WRITE, 0x60, b"\x01"), "7E 00 08 01 00 60 01 6F 92"),
+        (request(SAVE, 0, b"\x00"), "7E 00 09 01 00 00 00 DE C8"),
     ],
 )
 def test_grow_requests_are_the_manuals_bytes(frame: bytes, wanted: str) -> None:
     assert frame == bytes.fromhex(wanted)
 
 
-def split(stream: bytes, due: int, length: int = 1) -> tuple[bytes, bytes | None, int]:
+def split(stream: bytes, due: int) -> tuple[bytes, bytes, int]:
     """(scanned bytes, last reply, replies still due)."""
     scanned = bytearray()
-    replies = grow_frames.Replies(scanned.append)
-    for _ in range(due):
-        replies.expect(length)
+    replies = Replies(scanned.append)
+    replies.due = due
     for byte in stream:
         replies.put(byte)
     replies.flush()

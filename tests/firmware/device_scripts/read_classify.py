@@ -2,7 +2,8 @@
 import json
 import sys
 
-from scanlatch.read import gs1, symbol, trace_code
+from scanlatch.read import gs1, trace_code
+from scanlatch.read.engines import port
 
 
 def random_bytes(state, limit):
@@ -28,13 +29,13 @@ def main():
     for data in cases["parse"]:
         try:
             parsed.append(gs1.parse(bytes(data)))
-        except gs1.Gs1Error as error:
-            parsed.append([error.why, error.at])
+        except ValueError as error:
+            parsed.append(error.args)
     state = 7
     for i in range(4000):
         state, data = random_bytes(state, 1024 if i % 20 == 0 else 60)
         try:
-            sym, rest = symbol.split(data)
+            sym, rest = port.split(data)
             kind, family = trace_code.classify(sym, rest, {"first_digit": "8"})
             if (kind == trace_code.TRACE) != (family in (1, 2)):
                 raise ValueError("family without trace")

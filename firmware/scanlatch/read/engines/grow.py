@@ -3,8 +3,8 @@ import asyncio
 
 from micropython import const
 
-from scanlatch.read.engines import grow_frames
-from scanlatch.read.engines.port import POLL_MS, SILENCE_MS, Framer, Port
+from scanlatch.read.engines.grow_frames import READ, SAVE, WRITE, Replies, request
+from scanlatch.read.engines.port import POLL_MS, SILENCE_MS, Port
 
 _REPLY_MS = const(500)
 _ATTEMPTS = const(4)  # of a command: the first and 3 retries
@@ -20,6 +20,8 @@ _SLOW = const(9600)  # as delivered, and after a reset
 _FAST = const(115200)
 _FAST_DIVISOR = b"\x1a\x00"  # 3,000,000 / baud, low byte first
 
+_NEVER = const(-1)  # so many replies are never due
+
 # Registers (manual, part 10).
 _MODE = const(0x0000)
 _TRIGGER = const(0x0002)
@@ -30,18 +32,18 @@ _SOFTWARE = const(0x00E2)
 
 _COMMAND_MODE = const(0xD5)  # LED on success, no mute, aimer and light while reading, mode 01: reads when told
 
-# (register, bits that matter, their value). The mode stands first: from then on the engine reads only when told.
+# Register, bits that matter, their value. The mode stands first: from then on the engine reads only when told.
 _SETTINGS = (
-    (_MODE, 0xFF, _COMMAND_MODE),
-    (0x0003, 0x02, 0x02),  # setup codes off: nobody reconfigures a terminal with a printed barcode
-    (_OUTPUT, 0x03, 0x00),  # serial
-    (0x000E, 0x04, 0x00),  # no beep at a read: the terminal's own tone must be the only one
-    (0x0013, 0xFF, 0x85),  # the same code again only after 500 ms
-    (0x0060, 0xFF, 0x01),  # data, then CR
-    (0x002E, 0x01, 0x01),  # EAN-13, to be told that it is the wrong one
-    (0x0033, 0x01, 0x01),  # Code 128
-    (0x003F, 0x01, 0x01),  # QR
-    (0x0054, 0x01, 0x01),  # Data Matrix
+    b"\x00\xff\xd5"
+    b"\x03\x02\x02"  # setup codes off: nobody reconfigures a terminal with a printed barcode
+    b"\x0d\x03\x00"  # serial
+    b"\x0e\x04\x00"  # no beep at a read: the terminal's own tone must be the only one
+    b"\x13\xff\x85"  # the same code again only after 500 ms
+    b"\x60\xff\x01"  # data, then CR
+    b"\x2e\x01\x01"  # EAN-13, to be told that it is the wrong one
+    b"\x33\x01\x01"  # Code 128
+    b"\x3f\x01\x01"  # QR
+    b"\x54\x01\x01"  # Data Matrix
 )
 _READ_TIME = const(0x0006)  # of one trigger, in 0.1 s; 0 without end
 _ENDLESS = const(0)
@@ -49,33 +51,26 @@ _FIVE_SECONDS = const(50)
 
 
 class EngineLost(Exception):
-    """The engine does not answer, or not as it was configured. `why` is for a person."""
-
-    def __init__(self, why):
-        super().__init__(why)
-        self.why = why
+    """The engine does not answer, or not as it was configured; its argument says to a person why."""
 
 
-class Grow:
+class Grow(Port):
     """uart, clock: see `Port`; set_baud(n): reopens the same uart at n baud.
 
     auto: the driver keeps the trigger armed, as a counter needs it. Otherwise `trigger(True)` arms one read.
     """
 
     def __init__(self, uart, clock, set_baud, auto=True):
-        self._port = Port(uart, clock)
-        self._clock = clock
+        super().__init__(uart, clock, b"\r")
         self._set_baud = set_baud
         self._auto = auto
         self._wanted = auto  # the trigger is to be armed
         self._switched = False  # and the engine does not know yet
-        self._replies = grow_frames.Replies(self._put_data)
-        self._put = self._replies.put  # a bound method is an allocation, and this one is used at every look
-        self._framer = Framer(self._framed, b"\r")
-        self._serving = False  # scanned bytes count; while configuring they don't
-        self._on_frame = None
-        self._read = False  # a frame came since the trigger was last armed
-        self._read_ms = 0
+        self._replies = Replies(self.put)
+        self._take = self._replies.put  # a bound method is an allocation, and this one is used at every look
+        self._on_frame = self._framed
+        self._tell = None  # whom a frame is told, while frames count; while configuring they don't
+        self._read_ms = None  # when a frame came since the trigger was last armed
         self._mark = 0  # hash of the last frame; the frame itself may be a person's
         self._same = False
         self._beat_ms = 0
@@ -89,7 +84,6 @@ class Grow:
         on_frame(AIM identifier or "", data): the moment a frame is complete; on_state("ready", version) and
         on_state("lost", why).
         """
-        self._on_frame = on_frame
         wait = _WAIT_MS
         while True:
             try:
@@ -97,11 +91,12 @@ class Grow:
                 version = await self._configure()
                 on_state("ready", version)
                 wait = _WAIT_MS
+                self._tell = on_frame
                 await self._serve()
             except EngineLost as lost:
-                self._serving = False
-                on_state("lost", lost.why)
-                await self._pause(wait)
+                self._tell = None
+                on_state("lost", lost.args[0])
+                await self._until(wait, _NEVER)
                 wait = min(2 * wait, _WAIT_MOST_MS)
 
     async def trigger(self, on):
@@ -109,16 +104,12 @@ class Grow:
         self._wanted = bool(on)
         self._switched = True
 
-    def quiet_ms(self):
-        """Milliseconds since the engine sent a byte."""
-        return self._port.quiet_ms()
-
     async def _find(self):
         for baud in (self._baud, _FAST if self._baud == _SLOW else _SLOW):
             self._set_baud(baud)
-            self._framer.clear()
+            self._count = 0
             try:
-                await self._exchange(grow_frames.read(_OUTPUT), attempts=_PROBES)
+                await self._ask(READ, _OUTPUT, attempts=_PROBES)
             except EngineLost:
                 continue
             self._baud = baud
@@ -127,136 +118,123 @@ class Grow:
 
     async def _configure(self):
         changed = False
-        for address, mask, value in _SETTINGS:
-            changed = await self._set(address, mask, value) or changed
-            if address == _MODE:
-                await self._exchange(grow_frames.write(_TRIGGER, b"\x00"))
+        for at in range(0, len(_SETTINGS), 3):
+            changed = await self._set(_SETTINGS[at], _SETTINGS[at + 1], _SETTINGS[at + 2]) or changed
+            if at == 0:
+                await self._ask(WRITE, _TRIGGER, b"\x00")
         changed = await self._set(_READ_TIME, 0xFF, _ENDLESS if self._auto else _FIVE_SECONDS) or changed
         if changed and self._saves < _SAVES:
             self._saves += 1
-            await self._exchange(grow_frames.save())
-        await self._speed_up()
-        model = await self._exchange(grow_frames.read(_MODEL))
-        software = await self._exchange(grow_frames.read(_SOFTWARE))
+            await self._ask(SAVE, 0, b"\x00")
+        if self._baud != _FAST and self._fast_failures < _FAST_FAILURES:
+            await self._speed_up()
+        model = await self._ask(READ, _MODEL)
+        software = await self._ask(READ, _SOFTWARE)
         if not model or not software:
             return "grow"
         return "grow model %d software %d.%02d" % (model[0], software[0] // 100, software[0] % 100)
 
     async def _set(self, address, mask, value):
         # Whether the register had to be changed. One that the engine doesn't know is left alone, save the mode.
-        now = await self._exchange(grow_frames.read(address))
+        now = await self._ask(READ, address)
         if now and now[0] & mask == value:
             return False
         wanted = (now[0] & ~mask & 0xFF) | value if now else value
-        done = await self._exchange(grow_frames.write(address, bytes((wanted,))))
+        done = await self._ask(WRITE, address, bytes((wanted,)))
         if not done and address == _MODE:
             raise EngineLost("refused command mode")
         return bool(done)
 
     async def _speed_up(self):
         # Not saved to the engine's flash: after a power cut it is where every probe begins.
-        if self._baud == _FAST or self._fast_failures >= _FAST_FAILURES:
-            return
-        if not await self._exchange(grow_frames.write(_BAUD, _FAST_DIVISOR)):
+        if not await self._ask(WRITE, _BAUD, _FAST_DIVISOR):
             return
         self._set_baud(_FAST)  # the acknowledgement still came at the old speed
         try:
-            await self._exchange(grow_frames.read(_OUTPUT))
+            await self._ask(READ, _OUTPUT)
         except EngineLost:
             self._fast_failures += 1
             raise EngineLost("no answer after the change to 115200 baud")
         self._baud = _FAST
 
     async def _serve(self):
-        self._framer.clear()
-        self._read = False
+        self._count = 0
+        self._read_ms = None
         self._switched = self._wanted
         self._beat_ms = self._clock.ms()
-        self._serving = True
         while True:
             self._listen()
             now = self._clock.ms()
             if self._switched:
                 self._switched = False
                 await self._arm(self._wanted)
-            elif self._read and not self._auto:
-                self._read = self._wanted = False
-            elif self._read and self._wanted and now - self._read_ms >= (_SAME_MS if self._same else 0):
+            elif self._read_ms is not None and not self._auto:
+                self._read_ms = None
+                self._wanted = False
+            elif self._read_ms is not None and self._wanted and now - self._read_ms >= (_SAME_MS if self._same else 0):
                 await self._arm(True)
-            elif now - self._beat_ms >= _BEAT_MS and not self._framer.open():
+            elif now - self._beat_ms >= _BEAT_MS and not self._count:
                 await self._beat()
             else:
                 await asyncio.sleep_ms(POLL_MS)
 
     async def _arm(self, on):
-        self._read = False  # a frame that comes from here on asks for the next arming
-        await self._exchange(grow_frames.write(_TRIGGER, b"\x01" if on else b"\x00"))
+        self._read_ms = None  # a frame that comes from here on asks for the next arming
+        await self._ask(WRITE, _TRIGGER, b"\x01" if on else b"\x00")
         self._beat_ms = self._clock.ms()
 
     async def _beat(self):
         # An engine that was reset answers at another speed or not at all; one that was only unplugged for a moment may
         # answer, in its mode, but is not armed.
-        mode = await self._exchange(grow_frames.read(_MODE))
+        mode = await self._ask(READ, _MODE)
         if mode and mode[0] != _COMMAND_MODE:
             raise EngineLost("forgot its settings")
         self._beat_ms = self._clock.ms()
         if self._wanted and self._auto:
             await self._arm(True)
 
-    async def _exchange(self, request, attempts=_ATTEMPTS):
-        """The reply's data; b"" where the engine refused. Raises EngineLost."""
-        # Every request here asks for one byte; the acknowledgement of a write is one byte too.
+    async def _ask(self, kind, address, data=b"\x01", attempts=_ATTEMPTS):
+        # The reply's byte of data; b"" where the engine refused. Raises EngineLost.
+        replies = self._replies
         for attempt in range(attempts):
-            self._replies.expect(1)
-            self._port.write(request)
-            if await self._replied():
-                reply = self._replies.reply
-                if attempt:
-                    await self._late_replies()
+            replies.due += 1
+            self._uart.write(request(kind, address, data))
+            if await self._until(_REPLY_MS, attempt):
+                reply = replies.reply
+                # A request before was answered late or never: its reply must not be taken for that of the next.
+                await self._until(_REPLY_MS, 0)
+                self._forget()
                 return reply
-        self._replies.forget()
+        self._forget()
         raise EngineLost("no answer")
 
-    async def _replied(self):
-        until = self._clock.ms() + _REPLY_MS
-        while self._replies.reply is None:
-            count = self._listen()
-            if self._replies.reply is None:
-                if self._clock.ms() >= until:
-                    return False
-                await asyncio.sleep_ms(0 if count else POLL_MS)
-        return True
-
-    async def _late_replies(self):
-        # The first request was answered late or never: its reply must not be taken for that of the next command.
-        until = self._clock.ms() + _REPLY_MS
-        while self._replies.due and self._clock.ms() < until:
-            self._listen()
-            await asyncio.sleep_ms(POLL_MS)
-        self._replies.forget()
-
-    async def _pause(self, ms):
-        # Goes on reading: unread bytes would stand for a busy line.
+    async def _until(self, ms, due):
+        # Listens until only so many replies are due. False where they still are after `ms`.
         until = self._clock.ms() + ms
-        while self._clock.ms() < until:
-            self._listen()
-            await asyncio.sleep_ms(50)
+        while True:
+            count = self._listen()
+            if self._replies.due <= due:
+                return True
+            if self._clock.ms() >= until:
+                return False
+            await asyncio.sleep_ms(0 if count else POLL_MS)
+
+    def _forget(self):
+        self._replies.due = 0
+        self._replies.flush()
 
     def _listen(self):
-        count = self._port.listen(self._put)
-        if not count and (self._framer.open() or self._replies.holding()) and self._port.quiet_ms() >= SILENCE_MS:
+        count = self.listen(self._take)
+        if not count and (self._count or self._replies.held) and self.quiet_ms() >= SILENCE_MS:
             self._replies.flush()
-            self._framer.flush()
+            self.flush()
         return count
 
-    def _put_data(self, byte):
-        if self._serving:
-            self._framer.put(byte)
-
     def _framed(self, identifier, data):
+        if self._tell is None:
+            return
         mark = hash(data)
         self._same = mark == self._mark
         self._mark = mark
-        self._read = True
         self._read_ms = self._clock.ms()
-        self._on_frame(identifier, data)
+        self._tell(identifier, data)

@@ -1,33 +1,25 @@
 # Any engine that sends plain text: a symbol ends with CR, LF or 40 ms of silence.
 import asyncio
 
-from scanlatch.read.engines.port import POLL_MS, SILENCE_MS, Framer, Port
-
-_ENDS = b"\r\n"
+from scanlatch.read.engines.port import POLL_MS, SILENCE_MS, Port
 
 
-class Line:
+class Line(Port):
     """An engine that is configured elsewhere and takes no commands. uart, clock: see `Port`."""
 
     def __init__(self, uart, clock):
-        self._port = Port(uart, clock)
+        super().__init__(uart, clock, b"\r\n")
 
     async def run(self, on_frame, on_state):
         """Read for ever. on_frame(AIM identifier or "", data) is called the moment a frame is complete."""
-        framer = Framer(on_frame, _ENDS)
-        put = framer.put
+        self._on_frame = on_frame
+        put = self.put
         on_state("ready", "")
         while True:
-            if not self._port.listen(put):
-                if framer.open() and self._port.quiet_ms() >= SILENCE_MS:
-                    framer.flush()
-                await asyncio.sleep_ms(POLL_MS)
-            else:
-                await asyncio.sleep_ms(0)
+            count = self.listen(put)
+            if not count and self._count and self.quiet_ms() >= SILENCE_MS:
+                self.flush()
+            await asyncio.sleep_ms(0 if count else POLL_MS)
 
     async def trigger(self, on):
         """Nothing: this engine has a trigger of its own."""
-
-    def quiet_ms(self):
-        """Milliseconds since the engine sent a byte."""
-        return self._port.quiet_ms()

@@ -1,35 +1,41 @@
 # The engine's serial line: bytes in, frames out, and how long it has been quiet.
 from micropython import const
 
-from scanlatch.read import symbol
-
-FRAME_MOST = const(1024)  # bytes of one symbol; the largest that any record may hold is half of it
 SILENCE_MS = const(40)  # as long as this nothing came: what came before is whole
 POLL_MS = const(4)  # how often the line is looked at; 46 bytes at 115200, the receive buffer holds 4,096
 
+_FRAME_MOST = const(1024)  # bytes of one symbol; the largest that any record may hold is half of it
 _CHUNK = const(128)
 _CHUNKS = const(32)  # a receive buffer's worth, then the other tasks get their turn
 
 
 class Port:
-    """uart: `any`, `readinto`, `write`; clock: `ms()`."""
+    """What every engine's driver is made of. uart: `any`, `readinto`, `write`; clock: `ms()`.
 
-    def __init__(self, uart, clock):
+    Bytes are collected up to one of `ends`, or to `flush` at silence; then `on_frame(AIM identifier or "", data)` is
+    called. A frame over 1,024 bytes is reported at once with empty data, and its rest is skipped. Empty frames are no
+    frames, so that CR LF ends one, not two.
+    """
+
+    def __init__(self, uart, clock, ends):
         self._uart = uart
         self._clock = clock
+        self._ends = ends
         self._chunk = bytearray(_CHUNK)
         self._heard_ms = clock.ms()
+        self._frame = bytearray(_FRAME_MOST)
+        self._count = 0  # bytes of the frame that is open; one more than it takes while its rest is skipped
+        self._on_frame = None
 
-    def write(self, data):
-        self._uart.write(data)
+    def quiet_ms(self):
+        """Milliseconds since the engine sent a byte; 0 where one lies unread."""
+        return 0 if self._uart.any() else self._clock.ms() - self._heard_ms
 
     def listen(self, put):
         """Give every byte that has come to `put`. Returns how many there were."""
         count = 0
         for _ in range(_CHUNKS):
-            if not self._uart.any():
-                break
-            n = self._uart.readinto(self._chunk)
+            n = self._uart.readinto(self._chunk) if self._uart.any() else 0
             if not n:
                 break
             self._heard_ms = self._clock.ms()
@@ -38,52 +44,26 @@ class Port:
             count += n
         return count
 
-    def quiet_ms(self):
-        """Milliseconds since the last byte came; 0 where one lies unread."""
-        return 0 if self._uart.any() else self._clock.ms() - self._heard_ms
-
-
-class Framer:
-    """Collects bytes up to one of `ends`, or to `flush` at silence, then calls `on_frame(AIM identifier or "", data)`.
-
-    A frame over FRAME_MOST is reported at once with empty data, and its rest is skipped. Empty frames are no frames, so
-    that CR LF ends one, not two.
-    """
-
-    def __init__(self, on_frame, ends):
-        self._on_frame = on_frame
-        self._ends = ends
-        self._bytes = bytearray(FRAME_MOST)
-        self._view = memoryview(self._bytes)
-        self._count = 0
-        self._skip = False
-
-    def open(self):
-        """Whether a frame has begun and not ended."""
-        return self._skip or self._count > 0
-
     def put(self, byte):
+        """One byte of a frame."""
         if byte in self._ends:
             self.flush()
-        elif self._skip:
-            pass
-        elif self._count < FRAME_MOST:
-            self._bytes[self._count] = byte
+        elif self._count < _FRAME_MOST:
+            self._frame[self._count] = byte
             self._count += 1
-        else:
-            self._count = 0
-            self._skip = True
+        elif self._count == _FRAME_MOST:
+            self._count += 1
             self._on_frame("", b"")
 
     def flush(self):
         """The frame, if one is open, ends here."""
         count, self._count = self._count, 0
-        self._skip = False
-        if count:
-            identifier, data = symbol.split(self._view[:count])
-            self._on_frame(identifier, data)
+        if 0 < count <= _FRAME_MOST:
+            self._on_frame(*split(bytes(memoryview(self._frame)[:count])))
 
-    def clear(self):
-        """Forget what has come of a frame."""
-        self._count = 0
-        self._skip = False
+
+def split(frame):
+    """(AIM identifier or "", data) of the bytes that an engine sent (ISO/IEC 15424)."""
+    if len(frame) >= 3 and frame[0] == 0x5D and frame[1:2].isalpha() and frame[2:3].isdigit():
+        return str(frame[:3], "ascii"), frame[3:]
+    return "", frame
