@@ -15,6 +15,7 @@ STUBS = Path(__file__).parents[1] / "stubs"
 FULL = bool(os.environ.get("SCANLATCH_FULL"))
 KINDS = ("lost", "half", "garbage", "unstable")
 SEEDS, PAIR_SEEDS = (40, 12) if FULL else (4, 1)  # about 70 cuts a seed, 600 and more pairs a seed
+LAST_PAIR_SEED = 6014  # found that a mark of a later boot proves nothing about the record before it
 LIMIT_S = 1800 if FULL else 120
 
 
@@ -55,4 +56,4 @@ def test_a_cut_at_every_operation_loses_nothing_on_cpython(kind: str) -> None:
 @pytest.mark.timeout(LIMIT_S)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_second_cut_at_every_operation_after_the_first_loses_nothing(kind: str) -> None:
-    assert int(_on_cpython(kind, 2001, PAIR_SEEDS, 2)) > 400 * PAIR_SEEDS
+    assert int(_on_cpython(kind, LAST_PAIR_SEED - PAIR_SEEDS + 1, PAIR_SEEDS, 2)) > 400 * PAIR_SEEDS
