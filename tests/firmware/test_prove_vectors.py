@@ -122,11 +122,6 @@ def test_keys_are_agreed_and_derived(desk: Device) -> None:
     assert desk.call("hashes.sha256", bridge)[:8] == _BRIDGE_KID
 
 
-def test_a_scan_tells_its_seq_to_the_journal(desk: Device) -> None:
-    for name, _, payload, message in _all("scans"):
-        assert desk.call("record.seq_of", message) == cbor2.loads(payload)[2], name
-
-
 @pytest.mark.parametrize("row", _kinds("verdict", "receipt", "command"))
 def test_nothing_else_opens_as_the_bridges(desk: Device, row: dict[str, Any]) -> None:
     arguments = bytes.fromhex(row["message"]), _aad(row["kind"]), _MAC_KEY, _BRIDGE_KID
@@ -158,18 +153,6 @@ def test_an_authentic_payload_that_is_no_map_is_refused(desk: Device) -> None:
         message = desk.call("cose.mac0", _BRIDGE_KID, payload, _aad("verdict"), _MAC_KEY)
         refused = desk.refusal("cose.open_mac0", message, _aad("verdict"), _MAC_KEY, _BRIDGE_KID)
         assert refused and refused.text == "payload", payload
-
-
-def test_only_a_scan_tells_a_seq(desk: Device) -> None:
-    others = [message for plural in ("heads", "verdicts", "receipts", "commands") for *_, message in _all(plural)]
-    _, _, _, scan = _all("scans")[0]
-    others += [scan[:end] for end in range(len(scan))] + [scan + b"\x00", b"\xff" * 16, bytes(320)]
-    others += [
-        scan.replace(b"\x02\x01\x03\x58\x20", b"\x02" + seq + b"\x03\x58\x20", 1) for seq in (b"\x00", b"\x20", b"\xf5")
-    ]
-    for message in others:
-        refused = desk.refusal("record.seq_of", message)
-        assert refused and refused.kind == "RecordError", message.hex()
 
 
 _BAD_FIELDS = {

@@ -14,8 +14,9 @@ _MAP = const(5)
 _TAG = const(6)
 _SIMPLE = const(7)
 
-_WIDTHS = (1, 2, 4, 8)  # bytes of the argument that follow the additional information 24, 25, 26, 27
-_SIMPLES = {20: False, 21: True, 22: None}
+_FALSE = const(20)
+_TRUE = const(21)
+_NULL = const(22)
 
 
 class CborError(ValueError):
@@ -51,8 +52,8 @@ def loads(buf):
     return value
 
 
-def head(buf, at):
-    """Major type and argument of the item at `at`, and where its content begins."""
+def _head(buf, at):
+    # Major type and argument of the item at `at`, and where its content begins.
     if at >= len(buf):
         raise CborError("end")
     major = buf[at] >> 5
@@ -62,11 +63,12 @@ def head(buf, at):
         return major, info, at
     if info > 27:
         raise CborError("form")
-    end = at + _WIDTHS[info - 24]
+    width = 1 << info - 24
+    end = at + width
     if end > len(buf):
         raise CborError("end")
     argument = int.from_bytes(buf[at:end], "big")
-    if argument < 24 or (info > 24 and argument >> (8 * _WIDTHS[info - 25]) == 0):
+    if argument < 24 or (info > 24 and argument >> 4 * width == 0):
         raise CborError("form")
     return major, argument, end
 
@@ -74,15 +76,15 @@ def head(buf, at):
 def _read(buf, at, depth):
     if depth == 0:
         raise CborError("depth")
-    major, argument, at = head(buf, at)
+    major, argument, at = _head(buf, at)
     if major == _UINT:
         return argument, at
     if major == _NINT:
         return -1 - argument, at
     if major == _SIMPLE:
-        if argument not in _SIMPLES:
+        if not _FALSE <= argument <= _NULL:
             raise CborError("type")
-        return _SIMPLES[argument], at
+        return (None if argument == _NULL else argument == _TRUE), at
     if major == _TAG:
         value, at = _read(buf, at, depth - 1)
         return Tag(argument, value), at
@@ -93,16 +95,12 @@ def _read(buf, at, depth):
     if major == _TEXT:
         return _text(bytes(buf[at : at + argument])), at + argument
     if major == _LIST:
-        return _read_list(buf, at, argument, depth - 1)
+        items = []
+        for _ in range(argument):
+            item, at = _read(buf, at, depth - 1)
+            items.append(item)
+        return items, at
     return _read_map(buf, at, argument, depth - 1)
-
-
-def _read_list(buf, at, count, depth):
-    items = []
-    for _ in range(count):
-        item, at = _read(buf, at, depth)
-        items.append(item)
-    return items, at
 
 
 def _read_map(buf, at, count, depth):
@@ -154,7 +152,7 @@ def _write(out, obj):
             _write(out, item)
     elif isinstance(obj, dict):
         _write_head(out, _MAP, len(obj))
-        for key, value in sorted([(dumps(key), value) for key, value in obj.items()], key=_encoded):
+        for key, value in sorted([(dumps(key), value) for key, value in obj.items()]):  # no two keys alike
             out.extend(key)
             _write(out, value)
     elif isinstance(obj, Tag):
@@ -164,18 +162,14 @@ def _write(out, obj):
         raise CborError("type")
 
 
-def _encoded(pair):
-    return pair[0]
-
-
 def _write_head(out, major, argument):
     major <<= 5
     if argument < 24:
         out.append(major | argument)
         return
-    for index, width in enumerate(_WIDTHS):
-        if argument >> (8 * width) == 0:
-            out.append(major | 24 + index)
-            out.extend(argument.to_bytes(width, "big"))
+    for power in range(4):  # 1, 2, 4 or 8 bytes
+        if argument >> (8 << power) == 0:
+            out.append(major | 24 + power)
+            out.extend(argument.to_bytes(1 << power, "big"))
             return
     raise CborError("range")

@@ -18,11 +18,7 @@ _MAC_SIZE = const(32)  # bytes: HMAC 256/256
 
 
 class CoseError(ValueError):
-    """A message that is refused. `why`: "cbor", "frame", "header" (algorithm or kid), "tag" or "payload"."""
-
-    def __init__(self, why):
-        super().__init__(why)
-        self.why = why
+    """A message that is refused; says why: "cbor", "frame", "header" (algorithm or kid), "tag" or "payload"."""
 
 
 def sign1(kid, payload, aad, sign):
@@ -40,15 +36,23 @@ def mac0(kid, payload, aad, key):
 
 def open_mac0(message, aad, key, kid):
     """The payload, a dict, of a COSE_Mac0 that holder `kid` of `key` made. Raises CoseError."""
-    protected, payload, tag = _mac0_parts(message)
+    outer = _loads(message, "cbor")
+    if not isinstance(outer, cbor.Tag) or outer.tag != _MAC0:
+        raise CoseError("frame")
+    parts = outer.value
+    if not isinstance(parts, list) or len(parts) != 4 or parts.pop(1) != {}:
+        raise CoseError("frame")
+    for part in parts:
+        if not isinstance(part, bytes):
+            raise CoseError("frame")
+    protected, payload, tag = parts
+    if len(tag) != _MAC_SIZE:
+        raise CoseError("frame")
     if protected != _protected(_HMAC_256, kid):
         raise CoseError("header")
     if not hashes.same(tag, _mac(protected, payload, aad, key)):
         raise CoseError("tag")
-    try:
-        content = cbor.loads(payload)
-    except cbor.CborError:
-        raise CoseError("payload")
+    content = _loads(payload, "payload")
     if not isinstance(content, dict):
         raise CoseError("payload")
     return content
@@ -63,23 +67,11 @@ def encrypt0(kid, nonce, payload, aad, key):
     return cbor.dumps(cbor.Tag(_ENCRYPT0, (protected, {_IV: nonce}, sealed)))
 
 
-def _mac0_parts(message):
-    """Protected header, payload and tag, all bytes."""
+def _loads(buf, what):
     try:
-        outer = cbor.loads(message)
+        return cbor.loads(buf)
     except cbor.CborError:
-        raise CoseError("cbor")
-    if not isinstance(outer, cbor.Tag) or outer.tag != _MAC0:
-        raise CoseError("frame")
-    parts = outer.value
-    if not isinstance(parts, list) or len(parts) != 4 or parts.pop(1) != {}:
-        raise CoseError("frame")
-    for part in parts:
-        if not isinstance(part, bytes):
-            raise CoseError("frame")
-    if len(parts[2]) != _MAC_SIZE:
-        raise CoseError("frame")
-    return parts
+        raise CoseError(what)
 
 
 def _protected(algorithm, kid):

@@ -1,6 +1,6 @@
 """ECDH on P-256 (SP 800-56A 5.7.1.2): the secret that device and bridge share."""
 
-from scanlatch.prove.p256 import Inverse, P, add_affine, double, scalar
+from scanlatch.prove.p256 import P, add_affine, double, inverse, scalar
 
 _B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
 
@@ -21,10 +21,8 @@ def shared_x(d, point):
         result = double(*result)
         if k & mask:  # never the point itself nor its opposite: the multiple is even, and below N - 1
             result = add_affine(*result, x, y)
-    inverse = Inverse(result[2], P)
-    while not inverse.step(100):
-        pass
-    return (result[0] * (inverse.value * inverse.value % P) % P).to_bytes(32, "big")
+    z = inverse(result[2], P)
+    return (result[0] * (z * z % P) % P).to_bytes(32, "big")
 
 
 def _on_curve(point):

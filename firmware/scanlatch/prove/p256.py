@@ -15,7 +15,7 @@ N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _TEETH = const(6)
 _COLUMNS = const(43)  # bits between two teeth: 6 x 43 covers 256
 _COLUMN_COST = const(19)  # field multiplications: 8 to double, 11 to add
-_UNBOUNDED = const(10_000)  # more than any whole computation costs
+_UNBOUNDED = const(10_000)  # more than all columns cost
 
 
 class Comb:
@@ -27,16 +27,23 @@ class Comb:
         self._k = k
         self._column = _COLUMNS
         self._point = (0, 0, 0)  # at infinity
-        self._inverse = Inverse(1, P)  # of the point's Z, once there is one
+        self.x = self.y = None
 
     def step(self, budget):
-        """Work for about `budget` field multiplications. True once the point is there."""
-        while self._column:
-            if budget < _COLUMN_COST:
-                return False
+        """Work for about `budget` field multiplications. True once `x` and `y` are there, the affine coordinates.
+
+        The last step costs as much as `inverse`.
+        """
+        if not self._column:
+            x, y, z = self._point
+            z = inverse(z, P)
+            zz = z * z % P
+            self.x, self.y = x * zz % P, y * (zz * z % P) % P
+            return True
+        while self._column and budget >= _COLUMN_COST:
             budget -= _COLUMN_COST
             self._next_column()
-        return self._inverse.step(budget)
+        return False
 
     def _next_column(self):
         column = self._column - 1
@@ -51,45 +58,17 @@ class Comb:
             x = int.from_bytes(TABLE[at : at + 32], "big")
             y = int.from_bytes(TABLE[at + 32 : at + 64], "big")
             point = add_affine(*point, x, y) if point[2] else (x, y, 1)
-        if column == 0:
-            self._inverse = Inverse(point[2], P)
         self._point = point
         self._column = column
 
-    @property
-    def x(self):
-        """Affine x, once `step` has said True."""
-        z = self._inverse.value
-        return self._point[0] * (z * z % P) % P
 
-    @property
-    def y(self):
-        """Affine y, once `step` has said True."""
-        z = self._inverse.value
-        return self._point[1] * (z * z % P * z % P) % P
-
-
-class Inverse:
+def inverse(a, modulus):
     """1 / a modulo a prime, by Euclid: about 150 divisions, each somewhat cheaper than a multiplication."""
-
-    def __init__(self, a, modulus):
-        self._modulus = modulus
-        self._state = (a % modulus, modulus, 1, 0)
-
-    def step(self, budget):
-        """At most `budget` divisions. True once the value is there."""
-        a, b, x, y = self._state
-        while a > 1 and budget > 0:
-            quotient, rest = divmod(b, a)
-            a, b, x, y = rest, a, y - quotient * x, x
-            budget -= 1
-        self._state = (a, b, x, y)
-        return a <= 1
-
-    @property
-    def value(self):
-        """The inverse, once `step` has said True."""
-        return self._state[2] % self._modulus
+    b, x, y = modulus, 1, 0
+    while a > 1:
+        quotient, rest = divmod(b, a)
+        a, b, x, y = rest, a, y - quotient * x, x
+    return x % modulus
 
 
 def scalar(d):
@@ -102,9 +81,8 @@ def scalar(d):
 
 def public_key(d):
     """The public point of the private key `d` (32 bytes): 65 bytes, uncompressed (SEC 1 2.3.3)."""
-    comb = Comb(scalar(d))
-    comb.step(_UNBOUNDED)
-    return b"\x04" + comb.x.to_bytes(32, "big") + comb.y.to_bytes(32, "big")
+    point = _point(scalar(d))
+    return b"\x04" + point.x.to_bytes(32, "big") + point.y.to_bytes(32, "big")
 
 
 def shared_x(d, point):
@@ -121,13 +99,9 @@ def sign_rfc6979(d, digest):
     nonces = _nonces(d, z)
     while True:
         k = next(nonces)
-        comb = Comb(k)
-        comb.step(_UNBOUNDED)
-        r = comb.x % N
+        r = _point(k).x % N
         blind = next(nonces)
-        inverse = Inverse(k * blind % N, N)
-        inverse.step(_UNBOUNDED)
-        s = inverse.value * blind % N * ((z + r * key) % N) % N
+        s = inverse(k * blind % N, N) * blind % N * ((z + r * key) % N) % N
         if r and s:
             return signature(r, s)
 
@@ -135,6 +109,13 @@ def sign_rfc6979(d, digest):
 def signature(r, s):
     """r || s, 64 bytes, with the lower of the two s that verify."""
     return r.to_bytes(32, "big") + (s if s <= N // 2 else N - s).to_bytes(32, "big")
+
+
+def _point(k):
+    comb = Comb(k)
+    while not comb.step(_UNBOUNDED):
+        pass
+    return comb
 
 
 def _nonces(d, z):

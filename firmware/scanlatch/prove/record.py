@@ -1,4 +1,4 @@
-"""A scan and a head as the contract's deterministic CBOR; a scan's number read back from its message."""
+"""A scan and a head as the contract's deterministic CBOR."""
 
 from micropython import const
 
@@ -9,7 +9,6 @@ AAD_SCAN = b"scanlatch/1/scan"
 AAD_HEAD = b"scanlatch/1/head"
 AAD_VERDICT = b"scanlatch/1/verdict"
 AAD_RECEIPT = b"scanlatch/1/receipt"
-AAD_CREDENTIAL = b"scanlatch/1/credential"
 AAD_COMMAND = b"scanlatch/1/command"
 AAD_REPLY = b"scanlatch/1/reply"
 
@@ -24,17 +23,10 @@ _LONGEST_AIM = const(16)  # ours: the identifier has 3 characters
 _MOST_MISSING = const(16)
 _NAME = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-"
 _SITE = "abcdefghijklmnopqrstuvwxyz0123456789-"
-_FEWEST_KEYS = const(13)  # of a scan; a head has 9
-_MOST_KEYS = const(16)
-_SIGNATURE = const(64)
 
 
 class RecordError(ValueError):
-    """A value that the contract does not allow; `field` names it."""
-
-    def __init__(self, field):
-        super().__init__(field)
-        self.field = field
+    """A value that the contract does not allow; names its field."""
 
 
 def scan(
@@ -114,43 +106,11 @@ def head(boot, connection, uptime, newest, digest, oldest, missing, firmware):
     )
 
 
-def seq_of(message):
-    """The seq in a scan's COSE_Sign1 bytes; only its frame and first keys are read. Raises RecordError."""
-    try:
-        at = _content(message, 0, 6, 18)  # tag of COSE_Sign1
-        at = _content(message, at, 4, 4)
-        at = _skip_bytes(message, at)  # protected header
-        at = _content(message, at, 5, 0)
-        major, size, payload = cbor.head(message, at)
-        end = _content(message, payload + size, 2, _SIGNATURE)
-        pairs, keys, at = cbor.head(message, payload)
-        at = _content(message, at, 0, 1)  # key 1
-        at = _content(message, at, 0, _VERSION)
-        at = _content(message, at, 0, 2)  # key 2
-        kind, seq, at = cbor.head(message, at)
-    except cbor.CborError:
-        raise RecordError("frame")
-    _need("frame", major == 2 and end + _SIGNATURE == len(message))
-    _need("payload", pairs == 5 and _FEWEST_KEYS <= keys <= _MOST_KEYS and at <= payload + size)
-    _need("seq", kind == 0 and 0 < seq < 1 << 63)
-    return seq
-
-
-def _content(message, at, major, argument):
-    """Where the content begins of an item that must be just this."""
-    found, value, at = cbor.head(message, at)
-    _need("frame", found == major and value == argument)
-    return at
-
-
-def _skip_bytes(message, at):
-    major, size, at = cbor.head(message, at)
-    _need("frame", major == 2)
-    return at + size
-
-
 def _named(text, alphabet):
-    return 0 < len(text) <= _LONGEST_NAME and all(char in alphabet for char in text)
+    for char in text:
+        if char not in alphabet:
+            return False
+    return 0 < len(text) <= _LONGEST_NAME
 
 
 def _need(field, holds):

@@ -45,30 +45,32 @@ class Signer:
         if self.ready == LIMIT or self._index >> 32:
             return False
         job, self._job = self._job, None  # a slice that fails takes its nonce with it
-        if job is None:
-            job = self._begin()
-        if job.step(_SLICE):
-            self._put(job)
-        else:
+        job = job or self._make()
+        if not next(job):
             self._job = job
         return self.ready < LIMIT
 
-    def _begin(self):
-        while True:
+    def _make(self):
+        # Makes one pair and puts it into the pool, a slice at a time. True where it ends.
+        n = p256.N
+        k = 0
+        while not 0 < k < n:
             index = self._index.to_bytes(4, "big")
             self._index += 1
             k = int.from_bytes(hashes.hmac_sha256(self._d, _LABEL, self._boot, index, self._urandom(32)), "big")
-            if 0 < k < p256.N:
-                return _Job(k, 1 + int.from_bytes(self._urandom(32), "big") % (p256.N - 1))
-
-    def _put(self, job):
-        r = job.comb.x % p256.N
-        inverse = job.inverse.value * job.blind % p256.N
+        comb = p256.Comb(k)
+        while not comb.step(_SLICE):
+            yield False
+        yield False
+        r = comb.x % n
+        blind = 1 + int.from_bytes(self._urandom(32), "big") % (n - 1)
+        inverse = p256.inverse(k * blind % n, n) * blind % n
         at = self.ready * _PAIR
-        self._pool[at : at + 32] = r.to_bytes(32, "big")
-        self._pool[at + 32 : at + 64] = inverse.to_bytes(32, "big")
-        self._pool[at + 64 : at + 96] = (r * self._key % p256.N * inverse % p256.N).to_bytes(32, "big")
+        for number in (r, inverse, r * self._key % n * inverse % n):
+            self._pool[at : at + 32] = number.to_bytes(32, "big")
+            at += 32
         self.ready += 1
+        yield True
 
     def _take(self):
         self.ready -= 1  # first of all: whatever fails from here on, the pair is spent
@@ -76,19 +78,3 @@ class Signer:
         pair = bytes(self._pool[at : at + _PAIR])
         self._pool[at : at + _PAIR] = bytes(_PAIR)
         return [int.from_bytes(pair[at : at + 32], "big") for at in (0, 32, 64)]
-
-
-class _Job:
-    """A pair in the making: r from the comb, 1 / k blinded by a random factor."""
-
-    def __init__(self, k, blind):
-        self.blind = blind
-        self.comb = p256.Comb(k)
-        self.inverse = p256.Inverse(k * blind % p256.N, p256.N)
-        self._point_done = False
-
-    def step(self, budget):
-        if self._point_done:
-            return self.inverse.step(budget)
-        self._point_done = self.comb.step(budget)
-        return False
