@@ -109,10 +109,10 @@ class Board:
 
     def _input(self, config, chip):
         self._active_low = config.get("active_low", True)
-        pull = None
-        if config["pin"] < _NO_PULL_FROM or chip not in _INPUT_ONLY_CHIPS:
-            pull = machine.Pin.PULL_UP if self._active_low else machine.Pin.PULL_DOWN
-        return machine.Pin(config["pin"], machine.Pin.IN, pull)
+        pin = config["pin"]
+        if pin >= _NO_PULL_FROM and chip in _INPUT_ONLY_CHIPS:
+            return machine.Pin(pin, machine.Pin.IN)
+        return machine.Pin(pin, machine.Pin.IN, machine.Pin.PULL_UP if self._active_low else machine.Pin.PULL_DOWN)
 
     def _light(self, config):
         kind = config.get("kind", "none")

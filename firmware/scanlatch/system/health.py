@@ -80,4 +80,4 @@ class Health:
 
 def _captured_at(message):
     # Key 4 of the scan inside the COSE_Sign1 that the journal keeps.
-    return cbor.loads(cbor.loads(message).value[2])[4]
+    return cbor.loads(cbor.loads(message).value[2])[4]  # pyright: ignore

@@ -17,7 +17,7 @@ class Link:
             arguments["ref_clk_mode"] = machine.Pin.OUT
         arguments["phy_type"] = getattr(network, "PHY_" + config.get("phy", "LAN8720"))
         self._lan = network.LAN(**arguments)
-        self.connected = self._lan.isconnected
+        self.connected = self._lan.isconnected  # pyright: ignore - the stubs have it not
 
     def rssi(self):
         """A cable has none."""
