@@ -166,7 +166,7 @@ class _Terminal:
 
     def head(self, digest, sent_ms):
         """A head leaves now; its receipt may set the clock."""
-        self._answers.head = (digest, sent_ms)
+        self._answers.head = (digest, sent_ms)  # pyright: ignore
 
     def restart(self):
         """Nothing else helps."""
