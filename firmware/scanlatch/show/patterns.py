@@ -4,6 +4,7 @@
 # "G12hG60" is green for 720 ms, with a high tone during the first 120.
 # Every row differs from every other in colour and in rhythm and in tone, so that each of them alone is enough. The
 # first step tells it too, by colour and tone together; query, void and session begin alike, each family by itself.
+# What follows "read" or "kept" at once begins with another tone than theirs: else the two would sound as one.
 # The tables are one string each, since every object beside it would cost the heap more than what it says.
 
 COLOURS = (  # a letter, then red, green and blue
@@ -37,17 +38,17 @@ EVENTS = (
     b"\nwrong_symbol Y10c.6Y10b.6Y60"  # the product barcode, not the trace code: scan the other one
     b"\ntorn W9e.5Y9e.5W9e.5Y9e"  # part of a code: scan it again
     b"\nunknown_symbol V10b.7V10a.7V60"  # no code of a medicine
-    b"\ncredential V11g.5W11c.5V50"  # a person's credential: not kept, not logged
+    b"\ncredential V11d.5W11c.5V50"  # a person's credential: not kept, not logged
     b"\nfull R15c.5M15a.5R15c.5M15a.5R60"  # no room for another record: nothing was kept, wait for the link
     b"\nfault_refused R10b.5A10b.5R10b.5A10b.60"  # nothing was kept, the terminal is in fault
     b"\nidentify R20dG20cB20eW20fR20dG20cB20eW20f"
     b"R20dG20cB20eW20fR20dG20cB20eW20f"  # this is the terminal that somebody looks for
-    b"\nquery_accepted B10e.5G13hG50"  # query: known and unsold
-    b"\nquery_duplicate B10e.5A15c.8A50"  # query: sold here
-    b"\nquery_rejected B10e.5R30a.10R30a.10R60"  # query: sold elsewhere, several times, or unknown
-    b"\nquery_pending B10e.5S30d.20S30"  # query: no answer yet
-    b"\nquery_exempt B10e.5C12f.6C40"  # query: needs no settlement
-    b"\nquery_error B10e.5M20b.8M20a.40"  # query: no decision could be made
+    b"\nquery_accepted B10b.5G13hG50"  # query: known and unsold
+    b"\nquery_duplicate B10b.5A15c.8A50"  # query: sold here
+    b"\nquery_rejected B10b.5R30a.10R30a.10R60"  # query: sold elsewhere, several times, or unknown
+    b"\nquery_pending B10b.5S30d.20S30"  # query: no answer yet
+    b"\nquery_exempt B10b.5C12f.6C40"  # query: needs no settlement
+    b"\nquery_error B10b.5M20b.8M20a.40"  # query: no decision could be made
     b"\nvoid_accepted V14c.6G12hG50"  # void: taken back
     b"\nvoid_duplicate V14c.6A15e.8A50"  # void: was void before
     b"\nvoid_rejected V14c.6R30a.10R30a.10R60"  # void: nothing to take back

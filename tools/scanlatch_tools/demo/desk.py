@@ -75,7 +75,7 @@ class Desk:
         return seen
 
     def _watch(self, seen: Scan, mark: int, ends: frozenset[str]) -> None:
-        eye = shown.Eye()
+        eye = shown.Eye(reversed(self.twin.trace()[:mark]))
         sent_at: float | None = None
         at = mark
         over = time.monotonic() + LOOK_S

@@ -27,8 +27,10 @@ class Shown:
 class Eye:
     """Follows a trace line by line. A pattern is told by the colour and tone of its first beep, some by the second."""
 
-    def __init__(self) -> None:
-        self._colour: tuple[int, ...] = (0, 0, 0)
+    def __init__(self, before: Iterable[Line] = ()) -> None:
+        """before: lines before the first that will be seen, the newest first: the light may be on already."""
+        lights = (line for line in before if line["what"] == "light")
+        self._colour: tuple[int, ...] = tuple(next(lights, {"rgb": (0, 0, 0)})["rgb"])
         self._begun: tuple[Beep, float] | None = None
 
     def see(self, line: Line) -> Shown | None:
