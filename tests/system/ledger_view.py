@@ -1,0 +1,53 @@
+"""Reads in a site's ledger what its `Books` do not tell: alerts, what is kept beside the records, when they came."""
+
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+from scanlatch_tools.stage import Stage
+
+from host_bridge.ledger import Ledger, alerts, commands, evidence, open_ledger, schema
+from host_bridge.ledger import devices as rows
+
+
+class LedgerView:
+    """A context manager."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._ledger: Ledger = open_ledger(stage.site.ledger_url)
+
+    def __enter__(self) -> "LedgerView":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ledger.close()
+
+    def read(self, question: Callable[[sa.Connection], Any]) -> Any:
+        with self._ledger.read() as connection:
+            return question(connection)
+
+    def alerts(self, device: str) -> list[str]:
+        """Kinds of the open alerts."""
+        return [one.kind for one in self.read(lambda connection: alerts.listed(connection, device))]
+
+    def quarantined(self, digest: bytes) -> bool:
+        return bool(self.read(lambda connection: evidence.quarantined(connection, [digest])))
+
+    def status(self, device: str) -> str:
+        return self.read(lambda connection: rows.get(connection, device)).status
+
+    def arrivals(self, device: str) -> list[tuple[int, int]]:
+        """(seq, ms UTC) of all records, in order of seq."""
+        query = sa.select(schema.scans.c.seq, schema.scans.c.received_at).where(schema.scans.c.device == device)
+        return self.read(lambda connection: [tuple(row) for row in connection.execute(query.order_by("seq"))])
+
+    def replies(self, device: str) -> dict[str, str | None]:
+        """Result of each command by its name."""
+        query = sa.select(schema.commands.c.name, schema.commands.c.result).where(schema.commands.c.device == device)
+        return self.read(lambda connection: dict(tuple(row) for row in connection.execute(query)))
+
+    def command(self, device: str, name: str, arguments: dict[str, Any], now: int) -> None:
+        """Write a command down, as the bridge does for those that no person gives."""
+        with self._ledger.write() as connection:
+            row = rows.lock(connection, [device])[device]
+            commands.add(connection, row, name, arguments, now, now + 60_000)
