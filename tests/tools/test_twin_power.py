@@ -110,18 +110,41 @@ finally:
 
 
 def test_memory_is_as_short_as_on_the_chip(twin: Twin):
-    job(twin, "bytearray(330_000)")
+    job(twin, "import esp32, neopixel, network\nbytearray(328 * 1024)")
     with pytest.raises(TwinError, match="MemoryError"):
         twin.wait_for(said("never"), timeout=5)
 
 
-def test_the_heap_is_told_where_it_is_asked_for(tmp_path: Path):
-    with Twin(tmp_path / "twin", firmware=program(tmp_path), heap_every_ms=20) as twin:
-        job(twin, "dog = machine.WDT()\nwhile True:\n    dog.feed()\n    time.sleep_ms(10)")
+def test_the_heap_is_the_firmwares_own_and_told_where_it_is_asked_for(tmp_path: Path):
+    code = """
+import esp32, neopixel, network
+dog = machine.WDT()
+while True:
+    dog.feed()
+    time.sleep_ms(10)
+"""
+    with Twin(tmp_path / "twin", firmware=program(tmp_path), heap="160K", heap_every_ms=20) as twin:
+        job(twin, code)
         first = twin.wait_for(lambda line: line["what"] == "heap")
         last = twin.wait_for(lambda line: line["what"] == "heap", after=first["n"] + 20)
-    assert 100_000 < last["free"] <= first["free"] < 328 * 1024
+    assert 156_000 < last["free"] <= first["free"] < 160 * 1024
     assert abs(last["used"] - first["used"]) <= 256
+
+
+def test_a_cut_inside_a_flash_operation_unwinds_nothing(tmp_path: Path):
+    code = """
+import esp32
+flash = esp32.Partition.find(esp32.Partition.TYPE_DATA, label="scanlog")[0]
+try:
+    flash.writeblocks(0, b"half", 0)
+    flash.writeblocks(0, b"half", 4)
+finally:
+    say(unwound=1)
+"""
+    with Twin(tmp_path / "twin", firmware=program(tmp_path), cut="2:lost") as twin:
+        job(twin, code)
+        assert twin.wait_until_ended(10) == 99
+        assert [line["what"] for line in twin.trace()][-2:] == ["flash", "cut"]
 
 
 def test_a_twin_does_not_outlive_its_launcher(tmp_path: Path):

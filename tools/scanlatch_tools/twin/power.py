@@ -15,6 +15,7 @@ from scanlatch_tools.twin.trace import Trace
 POWER_ON, RESET, WATCHDOG, SOFT = 1, 2, 3, 5
 
 FLASH_CUT = 99  # exit status after an injected power cut at a flash operation
+FLASH_CUT_SIGNAL = signal.SIGUSR1  # by which the stand-ins end the process there, so that nothing is unwound
 
 _RESETS = {-signal.SIGUSR2: RESET, -signal.SIGALRM: SOFT}  # how the stand-ins end the process
 _ENTRY = ["-c", "import power_on"]
@@ -90,7 +91,8 @@ class Power:
                 if not self.on:
                     return
                 if cause is None:
-                    self.status = process.returncode
+                    cut = process.returncode == -FLASH_CUT_SIGNAL
+                    self.status = FLASH_CUT if cut else process.returncode
                     return
                 self.restarts += 1
                 process = self._launch(cause)
@@ -109,7 +111,7 @@ class Power:
                 continue
         if process.returncode in _RESETS:
             return _RESETS[process.returncode]
-        if process.returncode == FLASH_CUT:
+        if process.returncode == -FLASH_CUT_SIGNAL:
             return None
         # On the chip the console would wait for a person now, until the watchdog bites, where one was started.
         while (self._folder / "wdt").exists() and self.on:

@@ -1,40 +1,30 @@
 # NeoPixel lights: what they show goes to the trace.
+from machine import check_pin
 from twin_trace import line
 
 
 class NeoPixel:
-    def __init__(self, pin, n, bpp=3, timing=1):
-        if bpp not in (3, 4):
-            raise ValueError("bpp")
-        pin.init(pin.OUT)
-        self.pin = pin
+    def __init__(self, pin, n):
+        check_pin(pin, True)
         self.n = n
-        self.bpp = bpp
-        self._colours = [(0,) * bpp for _ in range(n)]
+        self._colours = [(0, 0, 0)] * n
         self._shown = None
 
-    def __len__(self):
-        return self.n
-
     def __setitem__(self, index, colour):
-        if len(colour) != self.bpp:
-            raise ValueError("colour of %d parts" % len(colour))
+        if len(colour) != 3:
+            raise ValueError("colour")
         for part in colour:
             if not isinstance(part, int) or not 0 <= part <= 255:
-                raise ValueError("colour %s" % (colour,))
+                raise ValueError("colour")
         self._colours[index] = tuple(colour)
-
-    def __getitem__(self, index):
-        return self._colours[index]
 
     def fill(self, colour):
         for i in range(self.n):
             self[i] = colour
 
     def write(self):
-        if self._shown != self._colours:
-            self._shown = self._colours[:]
-            if self._shown.count(self._shown[0]) == self.n:
-                line("light", rgb=self._shown[0])
-            else:
-                line("light", rgb=self._shown[0], all=self._shown)
+        shown = self._colours[:]
+        if self._shown != shown:
+            self._shown = shown
+            more = {} if shown.count(shown[0]) == self.n else {"all": shown}
+            line("light", rgb=shown[0], **more)

@@ -5,27 +5,8 @@ from twin_trace import FOLDER, line
 
 STA_IF = const(0)
 AP_IF = const(1)
-STAT_BEACON_TIMEOUT = const(200)
-STAT_NO_AP_FOUND = const(201)
-STAT_WRONG_PASSWORD = const(202)
-STAT_ASSOC_FAIL = const(203)
-STAT_HANDSHAKE_TIMEOUT = const(204)
-STAT_IDLE = const(1000)
-STAT_CONNECTING = const(1001)
-STAT_GOT_IP = const(1010)
-PHY_LAN8720 = const(1)
-PHY_LAN8710 = PHY_LAN8720
-PHY_IP101 = const(2)
-PHY_RTL8201 = const(3)
-PHY_DP83848 = const(4)
-PHY_KSZ8041 = const(5)
-
-_PHYS = (PHY_LAN8720, PHY_IP101, PHY_RTL8201, PHY_DP83848, PHY_KSZ8041)
 _CONNECT_MS = const(100)  # the chip takes a second and more
-_ADDRESS = "192.168.4.17"
-_MAC = b"\x02\x00\x5c\xa1\x1a\x7c"
-_hostname = "mpy-esp32"
-_stations = [None, None]
+_stations = {}
 
 
 def _cable():
@@ -36,19 +17,17 @@ def _cable():
         return True
 
 
-def hostname(name=None):
-    global _hostname
-    if name is not None:
-        _hostname = name
-    return _hostname
+def __getattr__(name):
+    # A board has Wi-Fi or a cable: the cable's code is loaded where there is one.
+    import twin_lan
+
+    return getattr(twin_lan, name)
 
 
-def country(code=None):
-    return code
+class Interface:
+    """What Wi-Fi and cable have in common."""
 
-
-class _Interface:
-    def _begin(self, kind):
+    def begin(self, kind):
         self._kind = kind
         self._active = False
         self._asked_at = None  # ticks of connect()
@@ -72,103 +51,34 @@ class _Interface:
                 self._asked_at = utime.ticks_ms()  # the chip goes on trying by itself
         return up
 
-    def ifconfig(self, addresses=None):
-        if addresses is not None:
-            return None
-        return (_ADDRESS if self.isconnected() else "0.0.0.0",) + ("255.255.255.0", "192.168.4.1", "192.168.4.1")
 
-
-class WLAN(_Interface):
+class WLAN(Interface):
     IF_STA = STA_IF
     IF_AP = AP_IF
-    PM_NONE = const(0)
-    PM_PERFORMANCE = const(1)
-    PM_POWERSAVE = const(2)
 
     def __new__(cls, interface=STA_IF):
         # One object an interface, as on the chip.
-        if _stations[interface] is None:
-            made = _stations[interface] = super().__new__(cls)
-            made._begin("wifi" if interface == STA_IF else "ap")
+        if interface not in _stations:
+            _stations[interface] = super().__new__(cls)
+            _stations[interface].begin(("wifi", "ap")[interface])
         return _stations[interface]
 
     def __init__(self, interface=STA_IF):
         pass
 
-    def _begin(self, kind):
-        super()._begin(kind)
-        self._settings = {
-            "mac": _MAC,
-            "ssid": "",
-            "reconnects": -1,
-            "pm": 1,
-            "txpower": 20,
-            "channel": 1,
-            "security": 3,
-        }
-
-    def connect(self, ssid=None, key=None, *, bssid=None):
-        if not self._active:
-            raise OSError("Wifi Not Started")
-        if self._asked_at is not None:
-            raise OSError("Wifi Internal State Error")  # already connecting, or connected
-        if ssid is not None:
-            if not 0 < len(ssid) <= 32:
-                raise OSError("Wifi Invalid SSID")
-            self._settings["ssid"] = ssid
+    def connect(self, ssid, key=None):
+        # Not started, or already connecting or connected.
+        if not self._active or self._asked_at is not None or not 0 < len(ssid) <= 32:
+            raise OSError("Wifi Internal State Error")
         self._asked_at = utime.ticks_ms()
         line("net", event="connect", of=self._kind)
 
     def disconnect(self):
         self._asked_at = None
 
-    def status(self, what=None):
-        if what == "rssi":
-            if not self.isconnected():
-                raise OSError("Wifi Not Connected")
-            return -52
-        if what is not None:
+    def status(self, what):
+        if what != "rssi":
             raise ValueError("unknown status param")
-        if self._asked_at is None:
-            return STAT_IDLE
-        if self.isconnected():
-            return STAT_GOT_IP
-        return STAT_CONNECTING if _cable() else STAT_NO_AP_FOUND
-
-    def config(self, name=None, **settings):
-        for each in settings:
-            if each not in self._settings:
-                raise ValueError("unknown config param")
-        self._settings.update(settings)
-        if name is None:
-            return None
-        if name not in self._settings:
-            raise ValueError("unknown config param")
-        return self._settings[name]
-
-    def scan(self):
-        if not self._active:
-            raise OSError("Wifi Not Started")
-        return [(b"twin", _MAC, 1, -52, 3, False)] if _cable() else []
-
-
-class LAN(_Interface):
-    """A cable: it stands once active."""
-
-    def __init__(
-        self, id=None, *, mdc, mdio, phy_type, phy_addr, power=None, reset=None, ref_clk=None, ref_clk_mode=None
-    ):
-        if phy_type not in _PHYS or not 0 <= phy_addr <= 31:
-            raise ValueError("unknown PHY")
-        for pin in (mdc, mdio, power, reset, ref_clk):
-            if pin is not None:
-                pin.id()  # a Pin, not a number
-        self._begin("lan")
-
-    def active(self, on=None):
-        if on:
-            self._asked_at = utime.ticks_ms()
-        return super().active(on)
-
-    def status(self):
-        return STAT_GOT_IP if self.isconnected() else STAT_IDLE
+        if not self.isconnected():
+            raise OSError("Wifi Not Connected")
+        return -52

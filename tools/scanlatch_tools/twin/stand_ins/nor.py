@@ -2,7 +2,7 @@
 
 Runs on MicroPython and on CPython. In RAM, or in a file so that a twin's small heap doesn't hold the image; then
 `<path>.touched` remembers which bytes were programmed since their erase, `<path>.unstable` what a torn
-operation left undecided, both across restarts.
+operation left undecided, both across restarts. What a twin seldom needs is in torn.py.
 """
 
 import os
@@ -13,37 +13,6 @@ _STEP = 512  # bytes handled at once where a whole sector would cost heap
 
 class PowerCut(BaseException):
     """Power is gone: nothing after the operation may run, so this isn't an Exception."""
-
-
-class _Memory:
-    def __init__(self, size, fill):
-        self.bytes = bytearray(bytes([fill]) * size)
-
-    def read(self, at, buf):
-        buf[:] = self.bytes[at : at + len(buf)]
-
-    def write(self, at, data):
-        self.bytes[at : at + len(data)] = data
-
-
-class _File:
-    def __init__(self, path, size, fill):
-        there = _size(path)
-        with open(path, "ab") as new:
-            block = bytes([fill]) * SECTOR
-            for _ in range((size - there) // SECTOR):
-                new.write(block)
-        self._file = open(path, "r+b")  # noqa: SIM115 (open as long as the flash is)
-
-    def read(self, at, buf):
-        self._file.seek(at)
-        if self._file.readinto(buf) != len(buf):
-            raise OSError(5)
-
-    def write(self, at, data):
-        self._file.seek(at)
-        self._file.write(data)
-        self._file.flush()
 
 
 class Nor:
@@ -59,49 +28,48 @@ class Nor:
         read_bytes: bytes read since it was made.
         violations: (what, block, offset, length): "programmed twice" or "bit must rise".
         before: called as before(at, data or None for an erase) ahead of each operation, for tests that fork there.
-        cells, touched: its bytes, and for each 1 where it was programmed since its erase.
+        cells, touched: its bytes, and for each 1 where it was programmed since its erase, as streams.
         weak: blocks whose cells don't take a program rightly.
+
+    Its methods cut, restart, tear and clone are those of `torn.Torn`.
     """
 
     def __init__(self, sectors=16, path=None, seed=1):
+        self.torn = None  # what power cuts do and did
         self.sectors = sectors
         self.programs = self.erases = self.reads = self.read_bytes = 0
         self.violations = []
         self.before = None
         self.weak = ()
         self.seed = seed
-        self.torn = None  # what broken operations left behind; its code is loaded where one is, for the heap's sake
-        self._cut_in = 0
-        self._cut_kind = None
-        self._off = False
-        self._notes = None
-        size = sectors * SECTOR
+        self.path = path
         if path is None:
-            self.cells, self.touched = _Memory(size, 0xFF), _Memory(size, 0)
-        else:
-            self.cells, self.touched = _File(path, size, 0xFF), _File(path + ".touched", size, 0)
-            self._notes = path + ".unstable"
-            if _size(self._notes):
-                self._torn().load()
-                self.restart()
+            from torn import Memory
 
-    # The block protocol
+            self.cells, self.touched = Memory(sectors, 0xFF), Memory(sectors, 0)
+        else:
+            self.cells, self.touched = _open(path, sectors, b"\xff"), _open(path + ".touched", sectors, b"\0")
+            if _size(path + ".unstable"):
+                self.load()
+
+    def __getattr__(self, name):
+        if self.torn is None:
+            from torn import Torn
+
+            self.torn = Torn(self)
+        return getattr(self.torn, name)
 
     def ioctl(self, op, arg=0):
-        if op == 4:
-            return self.sectors
-        if op == 5:
-            return SECTOR
         if op == 6:
             self._operate(arg * SECTOR, None)
-        return 0
+        return {4: self.sectors, 5: SECTOR}.get(op, 0)
 
     def readblocks(self, block, buf, offset=0):
         at = block * SECTOR + offset
-        self._inside(at, len(buf))
+        self._seek(at, len(buf))
         self.reads += 1
         self.read_bytes += len(buf)
-        self.cells.read(at, buf)
+        self.cells.readinto(buf)
         if self.torn:
             self.torn.blur(at, buf)
 
@@ -112,96 +80,58 @@ class Nor:
             offset = 0
         self._operate(block * SECTOR + offset, buf)
 
-    # Power
-
-    def cut(self, nth, kind):
-        """Power fails inside the nth program or erase from now (1 is the next), as `kind` says."""
-        self._cut_in, self._cut_kind = nth, kind
-
-    def restart(self):
-        """Power is back: what was left undecided may read differently now."""
-        self._off = False
-        self._cut_in = 0
-        if self.torn:
-            self.torn.restart()
-
-    def tear(self, kind, at, data):
-        """Leave behind what a program of `data` (None: an erase) at byte `at` may leave when power fails in it."""
-        self._torn().tear(kind, at, data)
-
-    def clone(self, seed):
-        """The same flash (in RAM only) once more."""
-        twin = Nor(0, seed=seed)
-        twin.sectors, twin.weak = self.sectors, self.weak
-        twin.cells.bytes, twin.touched.bytes = self.cells.bytes[:], self.touched.bytes[:]
-        if self.torn:
-            twin._torn().areas = [list(area) for area in self.torn.areas]
-        return twin
-
-    # What happens inside
-
-    def _inside(self, at, size):
+    def _seek(self, at, size):
         if at < 0 or at + size > self.sectors * SECTOR:
             raise OSError(22)
+        self.cells.seek(at)
+        self.touched.seek(at)
 
     def _operate(self, at, data):
-        if self._off:
-            raise PowerCut
-        self._inside(at, SECTOR if data is None else len(data))
+        if self.torn:
+            self.torn.allow()
+        self._seek(at, SECTOR if data is None else len(data))
         if self.before:
             self.before(at, data)
-        if self._cut_in:
-            self._cut_in -= 1
-            if not self._cut_in:
-                self._off = True
-                self.tear(self._cut_kind, at, data)
-                raise PowerCut(self._cut_kind)
+        if self.torn:
+            self.torn.count(at, data)
+        self._seek(at, 0)
         if data is None:
-            self._erase(at)
+            self.erases += 1
+            for _ in range(SECTOR // _STEP):
+                self.cells.write(b"\xff" * _STEP)
+                self.touched.write(bytes(_STEP))
+            if self.torn:
+                self.torn.settle(at, SECTOR)
         else:
+            self.programs += 1
             self._program(at, data)
 
-    def _erase(self, at):
-        self.erases += 1
-        blank, untouched = bytes([0xFF]) * _STEP, bytes(_STEP)
-        for step in range(at, at + SECTOR, _STEP):
-            self.cells.write(step, blank)
-            self.touched.write(step, untouched)
-        if self.torn:
-            self.torn.settle(at, SECTOR)
-
     def _program(self, at, data):
-        self.programs += 1
         size = len(data)
         cells, touched = bytearray(size), bytearray(size)
-        self.cells.read(at, cells)
-        self.touched.read(at, touched)
+        self.cells.readinto(cells)
+        self.touched.readinto(touched)
         if touched != bytes(size):
-            self._violated("programmed twice", at, size)
-        if cells == bytes([0xFF]) * size:
+            self.violations.append(("programmed twice", at // SECTOR, at % SECTOR, size))
+        if cells == b"\xff" * size:
             cells[:] = data
         else:
             for i in range(size):
                 cells[i] &= data[i]
             if cells != data:
-                self._violated("bit must rise", at, size)
+                self.violations.append(("bit must rise", at // SECTOR, at % SECTOR, size))
         if at // SECTOR in self.weak:
-            i = size // 2
-            while not cells[i]:
-                i = (i + 1) % size
-            cells[i] &= cells[i] - 1
-        self.cells.write(at, cells)
-        self.touched.write(at, bytes([1]) * size)
+            self.weaken(cells)
+        self._seek(at, size)
+        self.cells.write(cells)
+        self.touched.write(b"\1" * size)
 
-    def _violated(self, what, at, size):
-        self.violations.append((what, at // SECTOR, at % SECTOR, size))
 
-    def _torn(self):
-        if not self.torn:
-            from torn import Torn
-
-            self.torn = Torn(self, self._notes)
-        return self.torn
+def _open(path, sectors, fill):
+    with open(path, "ab") as new:
+        for _ in range(sectors - _size(path) // SECTOR):
+            new.write(fill * SECTOR)
+    return open(path, "r+b", 0)  # unbuffered: it outlives a kill
 
 
 def _size(path):

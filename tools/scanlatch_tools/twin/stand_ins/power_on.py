@@ -32,9 +32,7 @@ line("start", cause=int(os.getenv("SCANLATCH_TWIN_CAUSE") or 1))
 try:
     _run("boot.py")
     _run("main.py")
-except SystemExit as ended:
-    if ended.args and ended.args[0] == 99:  # the flash stand-in's power cut
-        sys.exit(99)
+except SystemExit:
     line("reset", cause="soft")  # on the chip, sys.exit() is a soft reset
     end("ALRM")
 except BaseException as error:

@@ -35,12 +35,12 @@ def set_ns(since_2000):
 
 
 def memory(data=None):
-    """The RTC's memory. For `machine.RTC` only."""
+    """The RTC's memory, or set it. For `machine.RTC` only."""
     global _memory
-    if data is not None:
-        _memory = bytes(data)
-        _keep()
-    return _memory
+    if data is None:
+        return _memory
+    _memory = bytes(data)
+    _keep()
 
 
 def time_ns():

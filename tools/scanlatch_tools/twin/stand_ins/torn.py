@@ -2,31 +2,99 @@
 
 import os
 
+from nor import Nor, PowerCut
+
 _OLD, _NEW, _MIXED, _FLICKERING = range(4)  # how an undecided area reads until the next restart
 _SECTOR = 4096
 
 
+class Memory:
+    """A stream on RAM, as an open file is one on a disk."""
+
+    def __init__(self, sectors, fill):
+        self.bytes = bytearray(bytes([fill]) * (sectors * _SECTOR))
+        self._at = 0
+
+    def seek(self, at):
+        self._at = at
+
+    def readinto(self, buf):
+        buf[:] = self.bytes[self._at : self._at + len(buf)]
+        self._at += len(buf)
+
+    def write(self, data):
+        self.bytes[self._at : self._at + len(data)] = data
+        self._at += len(data)
+
+
 class Torn:
-    """Torn areas of one `nor.Nor`. `path` keeps the undecided ones across processes.
+    """Power of one `nor.Nor`, its cuts, and the torn areas that they leave; the undecided ones outlive a process.
 
     An undecided area reads, anew after each restart, as before the operation, as after it, as a mix of both, or as
     another mix at each read; only an erase settles it.
+
+    on_cut: called where power is cut, in place of raising PowerCut.
     """
 
-    def __init__(self, flash, path):
-        self._flash = flash
-        self._path = path
-        self._random = flash.seed or 1
+    def __init__(self, flash):
         self.areas = []  # [at, size, new bytes or None for erased, how it reads, seed of the mix]
+        self.on_cut = None
+        self._flash = flash
+        self._path = flash.path and flash.path + ".unstable"
+        self._random = flash.seed or 1
+        self._cut_in = 0
+        self._cut_kind = None
+        self._off = False
+
+    def cut(self, nth, kind):
+        """Power fails inside the nth program or erase from now (1 is the next), as `kind` says."""
+        self._cut_in, self._cut_kind = nth, kind
+
+    def allow(self):
+        """Raises PowerCut where power is gone."""
+        if self._off:
+            raise PowerCut
+
+    def count(self, at, data):
+        """An operation begins: this may be the one in which power fails."""
+        if self._cut_in:
+            self._cut_in -= 1
+            if not self._cut_in:
+                self._off = True
+                self.tear(self._cut_kind, at, data)
+                if self.on_cut:
+                    self.on_cut(at, data)
+                raise PowerCut(self._cut_kind)
+
+    def clone(self, seed):
+        """The same flash (in RAM only) once more."""
+        flash = self._flash
+        twin = Nor(0, seed=seed)
+        twin.sectors, twin.weak = flash.sectors, flash.weak
+        twin.cells.bytes, twin.touched.bytes = flash.cells.bytes[:], flash.touched.bytes[:]
+        if self.areas:
+            twin.areas.extend([list(area) for area in self.areas])
+        return twin
+
+    def weaken(self, cells):
+        """Clear a bit too many, as worn cells may."""
+        size = len(cells)
+        i = size // 2
+        while not cells[i]:
+            i = (i + 1) % size
+        cells[i] &= cells[i] - 1
 
     def tear(self, kind, at, data):
-        """See `Nor.tear`."""
+        """Leave behind what a program of `data` (None: an erase) at byte `at` may leave when power fails in it."""
         if kind == "lost":
             return
         size = _SECTOR if data is None else len(data)
         old = bytearray(size)
-        self._flash.cells.read(at, old)
-        self._flash.touched.write(at, bytes([1]) * size)  # only an erase makes such cells usable again
+        cells, touched = self._flash.cells, self._flash.touched
+        cells.seek(at)
+        cells.readinto(old)
+        touched.seek(at)
+        touched.write(b"\1" * size)  # only an erase makes such cells usable again
         if kind == "unstable":
             self.areas.append([at, size, data and bytes(data), _MIXED, self._dice()])
             self._save()
@@ -37,10 +105,13 @@ class Torn:
                 old[i] = self._dice() & 0xFF & (old[i] if data else 0xFF)
             else:
                 old[i] = old[i] & data[i] if data else 0xFF
-        self._flash.cells.write(at, old)
+        cells.seek(at)
+        cells.write(old)
 
     def restart(self):
-        """Power is back: every area reads in a way of its own until the next restart."""
+        """Power is back: every undecided area reads in a way of its own until the next restart."""
+        self._off = False
+        self._cut_in = 0
         for area in self.areas:
             area[3] = self._dice() & 3
             area[4] = self._dice()
@@ -73,6 +144,7 @@ class Torn:
                 at, size, new = line.split()
                 self.areas.append([int(at), int(size), None if new == "-" else bytes.fromhex(new), _MIXED, 1])
         self._random = int.from_bytes(os.urandom(3), "little") or 1
+        self.restart()
 
     def _save(self):
         if not self._path:
