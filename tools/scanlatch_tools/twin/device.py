@@ -35,7 +35,7 @@ class Twin:
     heap: the firmware's share, as `-X heapsize` takes it; simulator: the engine, a GROW as delivered by default;
     button_pin: GPIO of the button, active low; cut: "n:kind", the flash operation at which power goes, and how (see
     `stand_ins/torn.py`); firmware: source of device files other than our own; heap_every_ms: how often a line "heap"
-    tells what is free after a collection, never by default, since collecting more often than the firmware does helps it.
+    tells what is free after a collection, never by default, as collecting more often than the firmware does helps it.
     """
 
     def __init__(
