@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
+from host_bridge.ledger.bulk import Bulk, many
 from host_bridge.ledger.open import row_lock
 from host_bridge.ledger.schema import codes
 
@@ -27,7 +29,10 @@ class CodeRow:
 
 
 _SELECT = sa.select(codes.c.code, codes.c.state, codes.c.device, codes.c.seq, codes.c.site, codes.c.since)
-_UPDATE = (
+_NAMES = ["code", "state", "device", "seq", "site", "since"]
+_LOCK = row_lock(_SELECT.where(codes.c.code.in_(many("codes"))).order_by(codes.c.code))
+_INSERT = Bulk(sa.insert(codes), _NAMES)
+_UPDATE = Bulk(
     sa.update(codes)
     .where(codes.c.code == sa.bindparam("of"))
     .values(
@@ -36,8 +41,10 @@ _UPDATE = (
         seq=sa.bindparam("now_seq"),
         site=sa.bindparam("now_site"),
         since=sa.bindparam("now_since"),
-    )
+    ),
+    ["of", "now_state", "now_device", "now_seq", "now_site", "now_since"],
 )
+_values = attrgetter(*_NAMES)
 
 
 def lock(connection: sa.Connection, wanted: Iterable[str], now: int) -> dict[str, CodeRow]:
@@ -47,8 +54,7 @@ def lock(connection: sa.Connection, wanted: Iterable[str], now: int) -> dict[str
     for at in range(0, len(ordered), _CHUNK):
         chunk = ordered[at : at + _CHUNK]
         _hold_place(connection, chunk, now)
-        statement = row_lock(_SELECT.where(codes.c.code.in_(chunk)).order_by(codes.c.code))
-        found.update({row.code: CodeRow(*row) for row in connection.execute(statement)})
+        found.update({row[0]: CodeRow(*row) for row in connection.execute(_LOCK, {"codes": chunk}).all()})
     for code in ordered:
         found.setdefault(code, CodeRow(code, FREE, None, None, None, now, stored=False))
     return found
@@ -56,34 +62,8 @@ def lock(connection: sa.Connection, wanted: Iterable[str], now: int) -> dict[str
 
 def save(connection: sa.Connection, rows: Sequence[CodeRow]) -> None:
     """Write back rows that changed."""
-    fresh = [row for row in rows if not row.stored]
-    known = [row for row in rows if row.stored]
-    if fresh:
-        values = [
-            {
-                "code": row.code,
-                "state": row.state,
-                "device": row.device,
-                "seq": row.seq,
-                "site": row.site,
-                "since": row.since,
-            }
-            for row in fresh
-        ]
-        connection.execute(sa.insert(codes), values)
-    if known:
-        values = [
-            {
-                "of": row.code,
-                "now_state": row.state,
-                "now_device": row.device,
-                "now_seq": row.seq,
-                "now_site": row.site,
-                "now_since": row.since,
-            }
-            for row in known
-        ]
-        connection.execute(_UPDATE, values)
+    _INSERT.run(connection, (_values(row) for row in rows if not row.stored))
+    _UPDATE.run(connection, (_values(row) for row in rows if row.stored))
 
 
 def _hold_place(connection: sa.Connection, chunk: Sequence[str], now: int) -> None:

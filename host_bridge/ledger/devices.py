@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
 
+from host_bridge.ledger.bulk import Bulk, many
 from host_bridge.ledger.open import row_lock
 from host_bridge.ledger.schema import devices
 
@@ -69,17 +71,19 @@ _FIXED = {
     "enrolled_at",
 }
 _MOVING = [name for name in _NAMES if name not in _FIXED]
-_SAVE = (
+_SAVE = Bulk(
     sa.update(devices)
     .where(devices.c.id == sa.bindparam("row_id"))
-    .values({name: sa.bindparam(f"row_{name}") for name in _MOVING})
+    .values({name: sa.bindparam(f"row_{name}") for name in _MOVING}),
+    ["row_id", *(f"row_{name}" for name in _MOVING)],
 )
+_moving = attrgetter("id", *_MOVING)
+_LOCK = row_lock(_SELECT.where(devices.c.id.in_(many("ids"))).order_by(devices.c.id))
 
 
 def lock(connection: sa.Connection, ids: Iterable[str]) -> dict[str, DeviceRow]:
     """Rows of these devices, locked in order of id until the transaction ends."""
-    statement = _SELECT.where(devices.c.id.in_(sorted(ids))).order_by(devices.c.id)
-    return {row.id: row for row in _rows(connection, row_lock(statement))}
+    return {row.id: row for row in _rows(connection, _LOCK, {"ids": sorted(ids)})}
 
 
 def get(connection: sa.Connection, device: str) -> DeviceRow | None:
@@ -116,8 +120,7 @@ def insert(connection: sa.Connection, row: DeviceRow) -> None:
 
 def save(connection: sa.Connection, rows: Sequence[DeviceRow]) -> None:
     """Write back all that changes by messages: chain, head, counters, status."""
-    if rows:
-        connection.execute(_SAVE, [_moving(row) for row in rows])
+    _SAVE.run(connection, map(_moving, rows))
 
 
 def change(connection: sa.Connection, device: str, **values: Any) -> None:
@@ -125,9 +128,5 @@ def change(connection: sa.Connection, device: str, **values: Any) -> None:
     connection.execute(sa.update(devices).where(devices.c.id == device).values(**values))
 
 
-def _moving(row: DeviceRow) -> dict[str, Any]:
-    return {"row_id": row.id, **{f"row_{name}": getattr(row, name) for name in _MOVING}}
-
-
-def _rows(connection: sa.Connection, statement: sa.Executable) -> list[DeviceRow]:
-    return [DeviceRow(*row) for row in connection.execute(statement)]
+def _rows(connection: sa.Connection, statement: sa.Executable, values: dict[str, Any] | None = None) -> list[DeviceRow]:
+    return [DeviceRow(*row) for row in connection.execute(statement, values).all()]

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
+from host_bridge.ledger.bulk import Bulk, many
 from host_bridge.ledger.open import row_lock
 from host_bridge.ledger.schema import IS_HELD, OPEN, outbox
 
@@ -35,10 +37,11 @@ class OutboxRow:
 
 
 _NAMES = list(OutboxRow.__dataclass_fields__)
+_INSERT = Bulk(sa.insert(outbox), _NAMES)
 _SELECT = sa.select(*(outbox.c[name] for name in _NAMES))
 _OPEN = sa.text(OPEN)
 _HELD = sa.text(IS_HELD)
-_SETTLE = (
+_SETTLE = Bulk(
     sa.update(outbox)
     .where(outbox.c.key == sa.bindparam("of"))
     .values(
@@ -46,57 +49,55 @@ _SETTLE = (
         next_at=sa.bindparam("now_next"),
         pending_at=sa.bindparam("now_pending"),
         trouble=sa.bindparam("now_trouble"),
+    ),
+    ["of", "now_state", "now_next", "now_pending", "now_trouble"],
+)
+_KEYS = many("keys")
+_DUE = row_lock(
+    _SELECT.where(_OPEN, outbox.c.state == sa.bindparam("in_state"), outbox.c.next_at <= sa.bindparam("now"))
+    .order_by(outbox.c.next_at, outbox.c.seq)
+    .limit(sa.bindparam("most"))
+)
+_CLAIM = (
+    sa.update(outbox)
+    .where(outbox.c.key.in_(_KEYS))
+    .values(
+        state=SENDING,
+        claimed_by=sa.bindparam("by"),
+        claimed_at=sa.bindparam("now"),
+        attempts=outbox.c.attempts + 1,
     )
 )
+_LOCK = row_lock(_SELECT.where(outbox.c.key.in_(_KEYS)).order_by(outbox.c.key))
+_HELD_FOR = row_lock(_SELECT.where(_HELD, outbox.c.reverses.in_(_KEYS)))
 
 
 def insert(connection: sa.Connection, rows: Sequence[OutboxRow]) -> None:
     """Add submissions."""
-    if rows:
-        connection.execute(sa.insert(outbox), [{name: getattr(row, name) for name in _NAMES} for row in rows])
+    _INSERT.run_with(connection, rows)
 
 
 def claim(connection: sa.Connection, state: str, by: str, now: int, limit: int) -> list[OutboxRow]:
     """Take up to `limit` due rows in this state, oldest first, and mark them as being sent by `by`."""
-    due = _SELECT.where(_OPEN, outbox.c.state == state, outbox.c.next_at <= now)
-    rows = _rows(connection, row_lock(due.order_by(outbox.c.next_at, outbox.c.seq).limit(limit)))
+    rows = _rows(connection, _DUE, {"in_state": state, "now": now, "most": limit})
     if rows:
-        keys = [row.key for row in rows]
-        statement = sa.update(outbox).where(outbox.c.key.in_(keys))
-        connection.execute(
-            statement.values(state=SENDING, claimed_by=by, claimed_at=now, attempts=outbox.c.attempts + 1)
-        )
+        connection.execute(_CLAIM, {"keys": [row.key for row in rows], "by": by, "now": now})
     return rows
 
 
 def settle(connection: sa.Connection, rows: Sequence[OutboxRow]) -> None:
     """Write back state, next_at, pending_at and trouble."""
-    if rows:
-        values = [
-            {
-                "of": row.key,
-                "now_state": row.state,
-                "now_next": row.next_at,
-                "now_pending": row.pending_at,
-                "now_trouble": row.trouble,
-            }
-            for row in rows
-        ]
-        connection.execute(_SETTLE, values)
+    _SETTLE.run(connection, [(row.key, row.state, row.next_at, row.pending_at, row.trouble) for row in rows])
 
 
 def lock(connection: sa.Connection, keys: Sequence[str]) -> dict[str, OutboxRow]:
     """These rows, locked."""
-    return {
-        row.key: row
-        for row in _rows(connection, row_lock(_SELECT.where(outbox.c.key.in_(keys)).order_by(outbox.c.key)))
-    }
+    return {row.key: row for row in _rows(connection, _LOCK, {"keys": keys})}
 
 
 def held_for(connection: sa.Connection, sales: Sequence[str]) -> dict[str, OutboxRow]:
     """Reversals that wait for the answer to these sales, by the sale's key."""
-    statement = row_lock(_SELECT.where(_HELD, outbox.c.reverses.in_(sales)))
-    return {row.reverses: row for row in _rows(connection, statement) if row.reverses}
+    return {row.reverses: row for row in _rows(connection, _HELD_FOR, {"keys": sales}) if row.reverses}
 
 
 def cancel(connection: sa.Connection, keys: Sequence[str]) -> None:
@@ -153,5 +154,5 @@ def open_count(connection: sa.Connection) -> int:
     return sum(connection.scalar(count.where(condition)) or 0 for condition in (_OPEN, _HELD))
 
 
-def _rows(connection: sa.Connection, statement: sa.Executable) -> list[OutboxRow]:
-    return [OutboxRow(*row) for row in connection.execute(statement)]
+def _rows(connection: sa.Connection, statement: sa.Executable, values: dict[str, Any] | None = None) -> list[OutboxRow]:
+    return [OutboxRow(*row) for row in connection.execute(statement, values).all()]

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from host_bridge.ledger.bulk import Bulk
 from host_bridge.ledger.schema import outbox, scans, sessions, verdicts
 
 Pair = tuple[str, int]  # device, seq
@@ -67,11 +68,13 @@ class TargetRow(NamedTuple):
 
 
 _NAMES = list(Record.__dataclass_fields__)
+_INSERT = Bulk(sa.insert(scans), _NAMES)
 _WITHOUT_BYTES = sa.select(*(sa.literal(b"") if name == "message" else scans.c[name] for name in _NAMES))
-_DECIDE = (
+_DECIDE = Bulk(
     sa.update(scans)
     .where(scans.c.device == sa.bindparam("of"), scans.c.seq == sa.bindparam("at"))
-    .values(outcome=sa.bindparam("is"), reason=sa.bindparam("why"), decided_at=sa.bindparam("when"))
+    .values(outcome=sa.bindparam("is"), reason=sa.bindparam("why"), decided_at=sa.bindparam("when")),
+    ["of", "at", "is", "why", "when"],
 )
 # The outbox has no index on (device, seq): its key is made of them.
 _SUBMISSION = outbox.c.key == scans.c.device + "/" + sa.cast(scans.c.seq, sa.String)
@@ -84,18 +87,12 @@ def key_of(device: str, seq: int) -> str:
 
 def insert(connection: sa.Connection, records: Sequence[Record]) -> None:
     """Add records that are not there yet."""
-    if records:
-        connection.execute(sa.insert(scans), [{name: getattr(one, name) for name in _NAMES} for one in records])
+    _INSERT.run_with(connection, records)
 
 
 def decided(connection: sa.Connection, records: Sequence[Record]) -> None:
     """Write the first verdicts of records that waited for a lower seq."""
-    if records:
-        rows = [
-            {"of": one.device, "at": one.seq, "is": one.outcome, "why": one.reason, "when": one.decided_at}
-            for one in records
-        ]
-        connection.execute(_DECIDE, rows)
+    _DECIDE.run(connection, [(one.device, one.seq, one.outcome, one.reason, one.decided_at) for one in records])
 
 
 def digests(connection: sa.Connection, pairs: Sequence[Pair]) -> dict[Pair, bytes]:

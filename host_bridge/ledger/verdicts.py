@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from host_bridge.ledger.bulk import Bulk
 from host_bridge.ledger.scans import Pair
 from host_bridge.ledger.schema import IS_DUE, IS_SENT, scans, verdicts
 
@@ -34,30 +35,24 @@ _SELECT = sa.select(
     verdicts.c.decided_at,
     verdicts.c.sent,
 ).join(scans, sa.and_(scans.c.device == verdicts.c.device, scans.c.seq == verdicts.c.seq))
-_ACKED = (
+_INSERT = Bulk(sa.insert(verdicts), ["device", "seq", "outcome", "reason", "text", "decided_at", "repeat", "sent"])
+_ACKED = Bulk(
     sa.update(verdicts)
     .where(verdicts.c.device == sa.bindparam("of"), verdicts.c.seq == sa.bindparam("at"))
-    .values(sent=sa.case((sa.and_(verdicts.c.repeat, verdicts.c.sent == DUE), SENT), else_=DONE))
+    .values(sent=sa.case((sa.and_(verdicts.c.repeat, verdicts.c.sent == DUE), SENT), else_=DONE)),
+    ["of", "at"],
 )
 
 
 def insert(connection: sa.Connection, finals: Sequence[tuple[Final, bool]]) -> None:
     """Add final verdicts, each with whether its pending one went out."""
-    rows = [
-        {
-            "device": final.device,
-            "seq": final.seq,
-            "outcome": int(final.outcome),
-            "reason": int(final.reason),
-            "text": final.text,
-            "decided_at": final.decided_at,
-            "repeat": told,
-            "sent": DUE,
-        }
-        for final, told in finals
-    ]
-    if rows:
-        connection.execute(sa.insert(verdicts), rows)
+    _INSERT.run(
+        connection,
+        (
+            (one.device, one.seq, int(one.outcome), int(one.reason), one.text, one.decided_at, told, DUE)
+            for one, told in finals
+        ),
+    )
 
 
 def due(connection: sa.Connection, limit: int) -> list[Final]:
@@ -73,8 +68,7 @@ def after_head(connection: sa.Connection, device: str) -> list[Final]:
 
 def acknowledged(connection: sa.Connection, pairs: Sequence[Pair]) -> None:
     """The broker has these."""
-    if pairs:
-        connection.execute(_ACKED, [{"of": device, "at": seq} for device, seq in pairs])
+    _ACKED.run(connection, pairs)
 
 
 def has_final(connection: sa.Connection, device: str, seq: int) -> bool:
