@@ -14,21 +14,23 @@ from scanlatch_tools.twin import interpreter
 from tests import device
 from tests.firmware.interpreters import _WASM, _install_wasm, _program
 
-SCRIPT = "journal_cases.py"
+SCRIPTS = ("journal_cases.py", "journal_fault_cases.py", "journal_wear_cases.py")
+CASES = [(script, name) for script in SCRIPTS for name in device.names(script)]
+_HEAP = "32M"  # two times 1 MiB of flash are in it
 _SHIM = """
 import sys, traceback
 sys.print_exception = lambda error, out: traceback.print_exception(error, file=out)
-import cases, journal_cases
-cases.run_all(journal_cases)
+import cases
+cases.run_all(__import__(sys.argv[1]))
 """
 
 
 @cache
-def _on_cpython() -> dict[str, str]:
+def _on_cpython(script: str) -> dict[str, str]:
     stubs = device.SCRIPTS.parents[1] / "stubs"
     path = [places.firmware(), device.SCRIPTS, stubs, interpreter._STAND_INS]
     done = subprocess.run(
-        [sys.executable, "-c", _SHIM],
+        [sys.executable, "-c", _SHIM, script.removesuffix(".py")],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path))},
         capture_output=True,
         text=True,
@@ -38,28 +40,29 @@ def _on_cpython() -> dict[str, str]:
     return dict(block.strip().split("\x1f", 1) for block in done.stdout.split("\x1e")[1:])
 
 
-@pytest.mark.parametrize("name", device.names(SCRIPT))
-def test_journal(name: str) -> None:
-    device.check(SCRIPT, name, heap="32M")
+@pytest.mark.parametrize(("script", "name"), CASES)
+def test_journal(script: str, name: str) -> None:
+    device.check(script, name, heap=_HEAP)
 
 
-@pytest.mark.parametrize("name", device.names(SCRIPT))
-def test_journal_on_cpython(name: str) -> None:
-    assert _on_cpython()[name] == "ok"
+@pytest.mark.parametrize(("script", "name"), CASES)
+def test_journal_on_cpython(script: str, name: str) -> None:
+    assert _on_cpython(script)[name] == "ok"
 
 
 def test_journal_on_32_bits(compiled_firmware: Path, tmp_path: Path) -> None:
     for module in ("nor.py", "torn.py"):
         shutil.copy(interpreter._STAND_INS / module, tmp_path)
+    (tmp_path / "served.py").write_text("import journal_desk\nanswer = lambda line: journal_desk.answer(*line.split())")
     _install_wasm()
-    names = device.names(SCRIPT)
+    wanted = [f"{script.removesuffix('.py')} {name}" for script, name in CASES]
     folders = [str(compiled_firmware), str(device.SCRIPTS), str(tmp_path)]
     done = subprocess.run(
-        [_program("node"), str(_WASM / "run.mjs"), "32000000", SCRIPT.removesuffix(".py"), *folders],
-        input="\n".join(names),
+        [_program("node"), str(_WASM / "run.mjs"), str(32 << 20), "served", *folders],
+        input="\n".join(wanted),
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
-    assert dict(zip(names, done.stdout.splitlines(), strict=True)) == dict.fromkeys(names, "ok"), done.stderr
+    assert dict(zip(wanted, done.stdout.splitlines(), strict=True)) == dict.fromkeys(wanted, "ok"), done.stderr
