@@ -118,7 +118,8 @@ class Day:
 
     def _finals(self, title: str, scans: list[Scan], wanted: str) -> Step:
         """What the ledger says in the end of records of the window, all of which were pending or unanswered."""
-        seqs = [scan.seq for scan in scans if scan.seq]
+        scans = [scan for scan in scans if scan.seq]
+        seqs = [scan.seq for scan in scans]
         device = self._window.device
         with Books(self._stage.site) as books:
             books.wait_until_final(device, seqs, _FINAL_S)

@@ -3,11 +3,10 @@ from scanlatch.system.board import radio_on, until
 
 
 class Link:
-    """config: the board's `network` table; ssid and password of the network to join."""
+    """ssid and password of the network to join; without them the one that the chip remembers."""
 
     def __init__(self, _config, ssid, password):
-        self._ssid = ssid
-        self._password = password
+        self._network = () if ssid is None else (ssid, password)
         self._station = radio_on()
         self.connected = self._station.isconnected
 
@@ -23,7 +22,7 @@ class Link:
         if not self.connected():
             self._station.active(True)
             try:
-                self._station.connect(self._ssid, self._password)
+                self._station.connect(*self._network)
             except OSError:  # "already connecting": go on waiting for that
                 pass
         return await until(self.connected, deadline_ms)

@@ -66,7 +66,7 @@ class WLAN(Interface):
     def __init__(self, interface=STA_IF):
         pass
 
-    def connect(self, ssid, key=None):
+    def connect(self, ssid="remembered", key=None):
         # Not started, or already connecting or connected.
         if not self._active or self._asked_at is not None or not 0 < len(ssid) <= 32:
             raise OSError("Wifi Internal State Error")
