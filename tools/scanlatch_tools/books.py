@@ -1,7 +1,7 @@
 """What a site's ledger holds of its terminals, read beside the running bridge."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -58,14 +58,28 @@ class Books:
             before = wire.digest(entry.message)
         return True
 
+    def wait_until_holds(self, device: str, contents: Iterable[bytes], timeout: float) -> bool:
+        """Wait until every one of these was read in some record; whether so within `timeout` seconds."""
+        wanted = list(contents)
+        return _waited(timeout, lambda: self._holds(device, wanted))
+
+    def _holds(self, device: str, contents: list[bytes]) -> bool:
+        messages = [entry.message for entry in self.entries(device)]
+        return all(any(content in message for message in messages) for content in contents)
+
     def wait_until_final(self, device: str, seqs: Iterable[int], timeout: float) -> bool:
         """Wait until all of these records have their final verdict; whether they have within `timeout` seconds."""
         wanted = set(seqs)
-        deadline = time.monotonic() + timeout
-        while True:
-            final = {entry.seq for entry in self.entries(device) if entry.outcome not in (None, wire.Outcome.PENDING)}
-            if wanted <= final:
-                return True
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(_POLL_S)
+        return _waited(timeout, lambda: wanted <= self._final(device))
+
+    def _final(self, device: str) -> set[int]:
+        return {one.seq for one in self.entries(device) if one.outcome not in (None, wire.Outcome.PENDING)}
+
+
+def _waited(timeout: float, true: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + timeout
+    while not true():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL_S)
+    return True

@@ -1,0 +1,79 @@
+"""A site whose parts are cut: real mosquitto, bridge, platform, and codes that nobody sold yet."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from scanlatch_tools.books import Books
+from scanlatch_tools.errors import ToolError
+from scanlatch_tools.stage import Stage
+from scanlatch_tools.twin import shown
+from scanlatch_tools.twin.device import Twin
+from scanlatch_tools.twin.trace import Line
+
+from host_bridge.wire import Outcome
+
+SITE = "clinic-7"
+CODES = [f"8101235{number:013}" for number in range(4_000)]
+_LOOK_S = 20
+
+
+class Person:
+    """Scans at one terminal, box after box, and remembers for which of them the light said "kept"."""
+
+    def __init__(self, twin: Twin, codes: Iterator[str]) -> None:
+        self.twin = twin
+        self.kept: list[str] = []
+        self.shown: list[str] = []  # every pattern so far
+        self._codes = codes
+
+    def scan(self, ends: frozenset[str] = frozenset({"kept", "full", "fault_refused"})) -> str:
+        """Scan the next box and look until the light says one of `ends`; "dark" where the terminal died before."""
+        if not self.twin.running:
+            return "dark"
+        mark, code = self.twin.mark(), next(self._codes)
+        eye = shown.Eye(reversed(self.twin.trace()))
+        said: list[str] = []
+
+        def over(line: Line) -> bool:
+            seen = eye.see(line)
+            if seen is not None:
+                said.append(seen.name)
+            return bool(ends.intersection(said))
+
+        self.twin.scan(code)
+        try:
+            self.twin.wait_for(over, _LOOK_S, mark)
+        except ToolError:
+            if self.twin.running:
+                raise
+        if "kept" in said:
+            self.kept.append(code)
+        self.shown += said
+        return next((name for name in said if name in ends), "dark")
+
+
+def stage(folder: Path) -> Stage:
+    """A stage whose platform knows all `CODES`; not started yet."""
+    return Stage(folder / "stage", [SITE], broker="mosquitto")
+
+
+def check_books(stage: Stage, twin: Twin, kept: list[str], timeout: float) -> None:
+    """Every kept box is in the ledger once, in order, sold once; the chain is whole; flash was used by its rules."""
+    device = twin.folder.name
+    with Books(stage.site) as books:
+        books.wait_until_holds(device, [code.encode() for code in kept], timeout)
+        entries = books.entries(device)
+        assert books.wait_until_final(device, [entry.seq for entry in entries], timeout)
+        assert books.unbroken(device)
+        entries = books.entries(device)
+    found = [code for entry in entries for code in _codes_in(entry.message)]
+    assert len(found) == len(set(found)) == len(entries), "a box is in the ledger twice"
+    assert [code for code in found if code in set(kept)] == kept
+    assert {entry.outcome for entry in entries} == {Outcome.ACCEPTED}
+    assert {code: len(stage.platform.sales(code)) for code in found} == dict.fromkeys(found, 1)
+    assert twin.violations() == []
+
+
+def _codes_in(message: bytes) -> list[str]:
+    at = message.find(b"8101235")
+    return [message[at : at + 20].decode()] if at >= 0 else []

@@ -1,0 +1,143 @@
+"""A terminal whose settings, journal, engine or program are not as they must be says so, and keeps nothing wrongly."""
+
+import os
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from scanlatch_tools import boards, enrol, site
+from scanlatch_tools.twin.device import Twin
+
+from tests.faults.site_with_terminals import CODES, SITE, Person
+from tests.system.waiting import console, switch_on, until_engine, until_shown
+
+DEVICE = "d-damaged-01"
+_CHANGE_SETTINGS = """
+import json
+from scanlatch.keep import store
+found = json.loads(store.read_file("settings.json"))
+{}
+store.write_file("settings.json", json.dumps(found).encode())
+"""
+
+
+@pytest.fixture(scope="module")
+def enrolled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A terminal's folder as enrolment leaves it; its broker does not run."""
+    folder = tmp_path_factory.mktemp("damaged")
+    made = site.create(folder / "site", [SITE], port=1)
+    with Twin(folder / DEVICE) as twin:
+        enrol.enrol(made.folder, twin, DEVICE, SITE, boards.load("twin"))
+    return folder / DEVICE
+
+
+@pytest.fixture
+def twin(enrolled: Path, tmp_path: Path) -> Iterator[Twin]:
+    shutil.copytree(enrolled, tmp_path / DEVICE, symlinks=True)
+    with Twin(tmp_path / DEVICE) as made:
+        yield made
+
+
+def _process(twin: Twin) -> int:
+    """The terminal's own process."""
+    found = [one.parent.name for one in Path("/proc").glob("[0-9]*/cwd") if _leads_to(one, twin.files)]
+    assert len(found) == 1, found
+    return int(found[0])
+
+
+def _leads_to(link: Path, folder: Path) -> bool:
+    try:
+        return link.readlink() == folder
+    except OSError:
+        return False
+
+
+def _records(twin: Twin) -> int:
+    """Entries that anything was programmed for."""
+    return (twin.folder / "scanlog.bin").read_bytes().count(CODES[0][:7].encode())
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ('found["operatoin"] = found.pop("operation")', "did you mean operation?"),
+        ('found["broker"]["prot"] = 1', "did you mean broker.port?"),
+        ('found["site"] = 7', "must be str"),
+        ('found["operation"] = "sell"', "must be one of"),
+        ('del found["device"]', "is missing"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_what_to_do(twin: Twin, change: str, told: str) -> None:
+    twin.run(_CHANGE_SETTINGS.format(change))
+    twin.start()
+    twin.wait_for(lambda line: line["what"] == "ended")
+    assert told in console(twin, "settings")[0]["error"]
+
+
+def test_a_damaged_settings_file_is_named(twin: Twin) -> None:
+    path = twin.files / "settings.json"
+    raw = bytearray(path.read_bytes())
+    raw[10] ^= 1
+    path.write_bytes(raw)
+    twin.start()
+    twin.wait_for(lambda line: line["what"] == "ended")
+    assert "settings.json" in console(twin, "settings")[0]["error"]
+
+
+def test_a_wiped_journal_refuses_to_scan_and_never_starts_at_one(twin: Twin) -> None:
+    person = Person(twin, iter(CODES))
+    switch_on(twin)
+    assert person.scan() == "kept"
+    assert _records(twin) == 1
+    twin.kill()
+    flash = twin.folder / "scanlog.bin"
+    flash.write_bytes(b"\xff" * flash.stat().st_size)
+    (twin.folder / "scanlog.bin.touched").write_bytes(bytes(flash.stat().st_size))
+    mark = twin.mark()
+    switch_on(twin)
+    until_shown(twin, "fault", mark)
+    for _ in range(2):
+        assert person.scan() == "fault_refused"
+    assert console(twin, "journal")
+    assert _records(twin) == 0
+
+
+def test_the_journal_of_another_terminal_refuses_to_scan(twin: Twin) -> None:
+    twin.run(
+        "from scanlatch.keep import store\nfrom scanlatch.system import board\n"
+        'store.Nvs(board.nvs()).set_bytes("journal", b"another!")'
+    )
+    switch_on(twin)
+    until_shown(twin, "fault", 0)
+    assert Person(twin, iter(CODES)).scan() == "fault_refused"
+    assert _records(twin) == 0
+
+
+def test_an_engine_that_is_silent_shows_and_is_taken_up_when_it_answers(twin: Twin) -> None:
+    twin.engine.simulator.erased = True
+    twin.start()
+    until_shown(twin, "engine", 0)
+    assert console(twin, "engine")[-1]["state"] == "lost"
+    twin.engine.simulator.erased = False
+    until_engine(twin, 0)
+    assert Person(twin, iter(CODES)).scan() == "kept"
+    assert console(twin, "engine")[-1]["state"] == "ready"
+
+
+def test_a_terminal_that_hangs_is_started_again_by_its_watchdog(twin: Twin) -> None:
+    person = Person(twin, iter(CODES))
+    switch_on(twin)
+    assert person.scan() == "kept"
+    mark = twin.mark()
+    os.kill(_process(twin), signal.SIGSTOP)
+    watchdog = twin.folder / "wdt"
+    timeout = int(watchdog.read_text().split()[1])
+    long_ago = int(time.monotonic() * 1000) - timeout + 500
+    watchdog.write_text(f"{long_ago} {timeout} \n")  # so that the test does not have to last as long as the hang
+    twin.wait_for(lambda line: line["what"] == "wdt" and line["event"] == "bite", after=mark)
+    until_engine(twin, 1)
+    assert person.scan() == "kept"
+    assert twin.restarts == 1
