@@ -37,7 +37,7 @@ class Bridge:
 
     agreement_key: Path
     batch_size: int = 500  # most messages that share one transaction
-    batch_wait_ms: int = 0  # how long the first message of a batch waits for company
+    batch_wait_ms: int = 5  # how long messages that come together wait for more to share their commit
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,10 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-import sqlalchemy as sa
-
 from host_bridge import metrics
 from host_bridge.clock import Clock
 from host_bridge.devices import Registry
-from host_bridge.ledger import commands, verdicts
+from host_bridge.ledger import Connection, commands, verdicts
 from host_bridge.ledger.commands import CommandRow
 from host_bridge.ledger.devices import REVOKED, DeviceRow
 from host_bridge.ledger.verdicts import Final
@@ -75,7 +73,7 @@ class Replies:
         keys = self._registry.keys_of(row)
         self._publish(row, "command", seal_command(value, keys.shared.mac, self._registry.kid), followed)
 
-    def acknowledged(self, connection: sa.Connection) -> None:
+    def acknowledged(self, connection: Connection) -> None:
         """Write down, in the transaction at hand, what the broker has acknowledged since."""
         done: list[_Followed] = []
         while self._acknowledged:

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass, field
 
-import sqlalchemy as sa
-
 from host_bridge.ledger.commands import CommandRow
 from host_bridge.ledger.devices import DeviceRow
 from host_bridge.ledger.verdicts import Final
@@ -35,7 +33,7 @@ class After:
 class Work:
     """A transaction under way. `devices` are locked rows, changed in place and written back at its end."""
 
-    connection: sa.Connection
+    connection: Connection
     now: int  # ms UTC
     deadline_ms: int  # how long a pending verdict is held back
     devices: dict[str, DeviceRow]

@@ -12,11 +12,12 @@ from host_bridge.ledger import Ledger, devices, outbox
 from host_bridge.ledger.outbox import UNKNOWN, WAITING, OutboxRow
 from host_bridge.replies import Replies
 from host_bridge.settlement.answers import Settling
-from host_bridge.settlement.port import Answer, Platform, Submission
+from host_bridge.settlement.port import Answer, Platform, PlatformOutcome, Submission
 from host_bridge.work import Work
 
 FIRST_WAIT_MS = 500  # after the first call without an answer; doubles from there
 LONGEST_WAIT_MS = 10_000
+CALLS = 4  # submissions that share the two transactions around them, where more than one call's worth waits
 _JITTER = (0.5, 1.0)  # of a wait
 _LEASE_MS = 120_000  # a claim older than this belongs to a bridge that died
 _ROUND_S = 10.0  # longest sleep: another bridge's rows may fall to this one
@@ -81,9 +82,9 @@ class Outbox:
         limit = 1 if self._failures else self._platform.batch_limit  # a platform in trouble is asked one thing
         unknown, waiting = self._claim(limit)
         if unknown:
-            self._call("ask", unknown, lambda: self._platform.ask([row.key for row in unknown]))
+            self._call(unknown, self._ask, {"accepted", "refused", "unseen"})
         if waiting:
-            self._call("submit", waiting, lambda: self._platform.submit([_submission(row) for row in waiting]))
+            self._call(waiting, self._submit, {"accepted", "refused"})
         return bool(unknown or waiting) and not self._failures
 
     def idle_s(self) -> float:
@@ -98,17 +99,39 @@ class Outbox:
         now = self._clock.now()
         with self._ledger.write() as connection:
             unknown = outbox.claim(connection, UNKNOWN, self._name, now, limit)
-            room = 0 if self._failures and unknown else limit
+            room = limit * CALLS
+            if self._failures:
+                room = 0 if unknown else limit
             waiting = outbox.claim(connection, WAITING, self._name, now, room) if room else []
         return unknown, waiting
 
-    def _call(self, call: str, rows: Sequence[OutboxRow], made: Callable[[], list[Answer]]) -> None:
-        metrics.platform_calls.labels(call).inc()
-        answers = {answer.key: answer for answer in made()}
+    def _ask(self, rows: Sequence[OutboxRow]) -> list[Answer]:
+        metrics.platform_calls.labels("ask").inc()
+        return self._platform.ask([row.key for row in rows])
+
+    def _submit(self, rows: Sequence[OutboxRow]) -> list[Answer]:
+        """Submit in calls of the platform's size. After one without any answer the rest is not sent: "unseen"."""
+        answers: list[Answer] = []
+        for start in range(0, len(rows), self._platform.batch_limit):
+            part = rows[start : start + self._platform.batch_limit]
+            metrics.platform_calls.labels("submit").inc()
+            told = self._platform.submit([_submission(row) for row in part])
+            answers += told
+            if self._stopping or all(answer.outcome == "unknown" for answer in told):
+                return answers + [Answer(row.key, "unseen") for row in rows[start + len(part) :]]
+        return answers
+
+    def _call(
+        self,
+        rows: Sequence[OutboxRow],
+        made: Callable[[Sequence[OutboxRow]], list[Answer]],
+        signs_of_life: set[PlatformOutcome],
+    ) -> None:
+        answers = {answer.key: answer for answer in made(rows)}
         for row in rows:
             outcome = answers[row.key].outcome if row.key in answers else "unknown"
             metrics.platform_answers.labels(row.kind, outcome).inc()
-        answered = any(answer.outcome != "unknown" for answer in answers.values())
+        answered = any(answer.outcome in signs_of_life for answer in answers.values())
         recovered = self._judge(answered, answers)
         targets = {_device_of(row.reverses) for row in rows if row.reverses}
         ids = {row.device for row in rows} | targets

@@ -158,3 +158,17 @@ def test_record_committed_and_never_acknowledged_is_not_decided_twice(world: Wor
     world.deliver(till, message)
     assert world.platform.submitted == ["d-window-01/1"]
     assert till.outcomes()[-1] == (1, ACCEPTED, 0)
+
+
+def test_what_follows_a_call_without_an_answer_is_not_sent_and_not_asked_about(world: World) -> None:
+    world.platform.batch_limit = 2
+    world.platform.reachable = False
+    till = world.terminal()
+    world.deliver(till, *(till.scan(code) for code in CODES[:7]))
+    world.settle()
+    assert world.platform.submitted == [f"{till.peer.device}/1", f"{till.peer.device}/2"]
+    world.platform.reachable = True
+    world.later(20_000)
+    world.settle()
+    assert len(world.platform.taken) == 7
+    assert set(world.platform.asked) <= {f"{till.peer.device}/1", f"{till.peer.device}/2"}
