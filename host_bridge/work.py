@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from host_bridge.ledger import Connection
 from host_bridge.ledger.commands import CommandRow
 from host_bridge.ledger.devices import DeviceRow
 from host_bridge.ledger.verdicts import Final
