@@ -1,0 +1,194 @@
+"""Every command of the documents runs as it is written, and the demo ends as the front pages print it."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scanlatch_tools.broker import free_port
+
+from tests.documents import CHINESE, ENGLISH, PAGES, ROOT, commands, environment, links, once
+
+READY_S = 60.0
+
+BROKER = "mosquitto -c site/mosquitto.conf"
+PLATFORM = "scanlatch platform run --knob open=true"
+BRIDGE = "scanlatch bridge run --config site/bridge.toml"
+TWIN = "scanlatch twin twin --site site"
+SECOND_TWIN = "scanlatch twin twin-2 --site site --device twin-2 --at pharmacy-3"
+OTHER_PLATFORM = "scanlatch platform run --port 8810 --admin-port 8811 --database platform.sqlite --codes codes.txt"
+SERVICES = [BROKER, PLATFORM, BRIDGE, TWIN, SECOND_TWIN, OTHER_PLATFORM]
+MAKE = {"make demo": "scanlatch demo", "make test": "pytest"}  # target, and what its recipe must run
+BEFORE = {  # command: what it says; in the order in which they are run
+    ". .venv/bin/activate": "",
+    "scanlatch site init site --site clinic-7 --site pharmacy-3": "made ",
+    "scanlatch bridge check --config site/bridge.toml": "2 sites, 0 devices",
+}
+AFTER = {
+    "scanlatch bridge devices list --config site/bridge.toml": "twin-2",
+    "scanlatch bridge alerts --config site/bridge.toml": "since (UTC)",
+    "scanlatch bridge command twin-1 identify --config site/bridge.toml": "number 1 for twin-1",
+    "scanlatch bridge command twin-1 health --config site/bridge.toml": "number 2 for twin-1",
+    "scanlatch bridge command twin-1 acknowledge --config site/bridge.toml": "number 3 for twin-1",
+    "scanlatch bridge devices suspend twin-1 --config site/bridge.toml": "",
+    "scanlatch bridge devices reinstate twin-1 --config site/bridge.toml": "",
+    "scanlatch bridge devices revoke twin-1 --config site/bridge.toml": "",
+    "scanlatch platform knobs outage=503": "503",
+    "scanlatch platform knobs outage=none": "none",
+    "scanlatch platform knobs": "latency_ms",
+    'python3 -c \'import sqlite3; sqlite3.connect("site/ledger.sqlite")'
+    '.execute("VACUUM INTO ?", ["ledger-backup.sqlite"])\'': "",
+    "scanlatch site renew site": "renewed",
+}
+
+
+def test_every_command_of_the_documents_is_one_that_a_test_runs() -> None:
+    written = {command for page in PAGES for command in commands(page)}
+    assert written == {*MAKE, *BEFORE, *SERVICES, *AFTER}
+
+
+def test_what_looks_like_a_command_stands_in_a_block_that_is_read() -> None:
+    for page in PAGES:
+        blocks = re.findall(r"^```(\w*)\n(.*?)^```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+        for language, text in blocks:
+            assert language == "sh" or not re.search(r"^(scanlatch|make|mosquitto) ", text, re.MULTILINE), page.name
+
+
+def test_both_front_pages_have_the_same_commands_and_lead_to_the_same_places() -> None:
+    assert commands(ENGLISH) == commands(CHINESE)
+    other = {ENGLISH: CHINESE.name, CHINESE: ENGLISH.name}
+    english, chinese = ({link for link in links(page) if link != other[page]} for page in (ENGLISH, CHINESE))
+    assert english == chinese
+
+
+@pytest.mark.parametrize("command", MAKE)
+def test_make_has_the_target_and_runs_what_it_says(command: str) -> None:
+    recipe = subprocess.run(["make", "-n", *command.split()[1:]], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert MAKE[command] in recipe.stdout
+
+
+def test_the_demo_ends_as_the_front_pages_print_it() -> None:
+    told = once("scanlatch demo --json", ROOT, COLUMNS="92")
+    assert '"ok": true' in told
+    assert len(_rows(told)) > 15
+    for page in (ENGLISH, CHINESE):
+        assert _rows(page.read_text("utf-8")) == _rows(told), page.name
+
+
+def _rows(text: str) -> list[list[str]]:
+    """The demo's tables without their milliseconds."""
+    found: list[list[str]] = []
+    for line in re.findall(r"^│ (?!  ).*│$", text, re.MULTILINE):
+        cells = [cell.strip() for cell in line.strip("│").split("│")]
+        found.append([cell for cell in cells if not re.fullmatch(r"[\d.]*", cell)])
+    return found
+
+
+def test_the_commands_run_as_they_are_written(tmp_path: Path) -> None:
+    ports = {"broker": free_port(), "platform": free_port(), "knobs": free_port()}
+    with ExitStack() as running:
+
+        def start(command: str, ready: str | Callable[[], bool]) -> "Running":
+            return running.enter_context(Running(elsewhere(command, ports), tmp_path, ready))
+
+        for command, says in BEFORE.items():
+            assert says in once(elsewhere(command, ports), tmp_path), command
+        start(BROKER, lambda: _answers(ports["broker"]))
+        platform = start(PLATFORM, "platform http")
+        start(BRIDGE, '"event": "ready"')
+        window = start(TWIN, "net up")
+        for typed, seen in (("83386520001941653320", "3300 Hz"), ("83386520001941653320", "light 255,100,0")):
+            window.types(typed, seen)
+            time.sleep(1.6)  # the same symbol sooner would be a bounce
+        window.types("6901234567892", "light 255,210,0")
+        start(SECOND_TWIN, "net up").types("83386520001941653320", "light 255,0,0")
+        for command, says in AFTER.items():
+            assert says in once(elsewhere(command, ports), tmp_path), command
+        platform.end()
+        (tmp_path / "codes.txt").write_text("83386520001941653320\n")
+        start(OTHER_PLATFORM, "1 codes loaded")
+
+
+def elsewhere(command: str, ports: dict[str, int]) -> str:
+    """The command with ports that are free on this machine: of an option given twice the last one counts."""
+    if command.startswith("scanlatch site init"):
+        return f"{command} --port {ports['broker']} --platform-url http://127.0.0.1:{ports['platform']}"
+    if command.startswith("scanlatch platform run"):
+        return f"{command} --port {ports['platform']} --admin-port {ports['knobs']}"
+    if command.startswith("scanlatch platform knobs"):
+        return f"{command} --admin-port {ports['knobs']}"
+    return command.replace(".venv", sys.prefix)
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+class Running:
+    """A command that goes on until it is ended."""
+
+    def __init__(self, command: str, folder: Path, ready: str | Callable[[], bool]) -> None:
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        self._command = command
+        self._process = subprocess.Popen(
+            ["bash", "-c", f"exec {command}"], cwd=folder, env=environment(), text=True, start_new_session=True, **pipes
+        )
+        self._said: list[str] = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self._ready = ready
+
+    def __enter__(self) -> "Running":
+        try:
+            self._wait(self._ready if callable(self._ready) else self._since(0, self._ready))
+        except BaseException:
+            self.end()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def types(self, line: str, seen: str) -> None:
+        """Type a line and wait until it says `seen`."""
+        assert self._process.stdin
+        at = len(self._said)
+        self._process.stdin.write(line + "\n")
+        self._process.stdin.flush()
+        self._wait(self._since(at, seen))
+
+    def end(self) -> None:
+        """End it as Ctrl-C would, and all that it started."""
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGINT)
+            try:
+                self._process.wait(20)
+            except subprocess.TimeoutExpired:
+                os.killpg(self._process.pid, signal.SIGKILL)
+                raise
+        self._reader.join(10)
+
+    def _since(self, at: int, wanted: str) -> Callable[[], bool]:
+        return lambda: any(wanted in line for line in self._said[at:])
+
+    def _wait(self, true: Callable[[], bool]) -> None:
+        until = time.monotonic() + READY_S
+        while not true():
+            assert self._process.poll() is None, f"{self._command} ended:\n{''.join(self._said)}"
+            assert time.monotonic() < until, f"{self._command} said only:\n{''.join(self._said)[-3000:]}"
+            time.sleep(0.02)
+
+    def _read(self) -> None:
+        assert self._process.stdout
+        for line in self._process.stdout:
+            self._said.append(line)
