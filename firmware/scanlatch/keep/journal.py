@@ -194,7 +194,7 @@ class Journal:
     def _written(self, kind, number, block, moved):
         ring = self._ring
         if kind == MARK:
-            self._marked = number
+            self._marked, ring.marked = number, block
             moved = moved or number >= ring.turn
         else:
             self.newest, ring.home = number, block
@@ -279,7 +279,6 @@ class Journal:
         block = self._ring.next_to_prepare()
         if block < 0:
             return False
-        if self._ring.prepare(block, self.freed):
-            self._marked = self.freed  # stands beside the header
+        self._ring.prepare(block, self.freed)
         self._ring.recount(self._marked, self.newest)
         return True

@@ -21,7 +21,8 @@ class Ring:
             never opened: a program or erase that a cut left half done may not show, and read otherwise tomorrow.
         open, at: block being written (-1 none) and the offset of its next entry.
         opened: True once a sector was opened in this boot.
-        home: block of the newest record (-1 none); never erased.
+        home: block of the newest record (-1 none), of its earliest copy while none is proven; never erased.
+        marked: block with the highest freed mark (-1 none); erased only where nothing else is left.
         spare: blocks that hold nothing needed, prepared ones among them.
         oldest: lowest seq that can be read (0 none).
         turn: the freed mark from which more is spare.
@@ -38,7 +39,7 @@ class Ring:
         self._bad = bytearray(count)
         self.fresh = []
         self.top = 0
-        self.open = self.home = -1
+        self.open = self.home = self.marked = -1
         self.at = SECTOR
         self.opened = False
         self.spare = self.oldest = 0
@@ -49,13 +50,15 @@ class Ring:
         """Read every header and first record. Returns the highest freed mark that stands beside a header, or
         None where the flash holds nothing of this journal."""
         sectors, freed, wear = self.sectors, 0, 0
-        self.fresh, self.opened = [], False
+        self.fresh, self.opened, self.marked = [], False, -1
         for block in range(self.count):
             self._bad[block] = 0
             self.serial[block] = self.low[block] = 0
             if sectors.header(block):
                 self.serial[block], self.wear[block] = sectors.serial, sectors.wear
-                freed, wear = max(freed, sectors.freed), max(wear, sectors.wear)
+                wear = max(wear, sectors.wear)
+                if sectors.freed > freed:
+                    freed, self.marked = sectors.freed, block
                 self.low[block] = self._first_record(block)
         order = sorted(range(self.count), key=self._serial_of)
         for i in range(self.count):
@@ -81,12 +84,10 @@ class Ring:
         spare, upper, oldest, turn = 0, newest, 0, _NEVER
         for i in range(self.count - 1, -1, -1):
             block = self.order[i]
-            low, live = self.low[block], 0
+            low, live = self.low[block], block == self.home
             if low and low <= upper:  # else a later sector holds copies of all it has
-                if upper > freed or block == self.home:
-                    live = 1
-                    if block != self.home:
-                        turn = upper
+                if upper > freed and not live:
+                    live, turn = True, upper
                 oldest, upper = low, low - 1
             self._live[block] = live
             if not live and block != self.open and not self._bad[block]:
@@ -97,14 +98,15 @@ class Ring:
         """Block that is erased next: of those not needed one without a record, else the one with the oldest; -1
         where there is none."""
         found = -1
-        if self.spare > len(self.fresh):
-            for block in self.order:
-                if self._live[block] or self._bad[block] or block == self.open or block in self.fresh:
-                    continue
-                if not self.low[block]:
-                    return block
-                if found < 0:
-                    found = block
+        if self.spare <= len(self.fresh):
+            return found
+        for block in self.order:
+            if self._live[block] or self._bad[block] or block == self.open or block in self.fresh:
+                continue
+            if not self.low[block] and block != self.marked:
+                return block
+            if found < 0 or found == self.marked:
+                found = block
         return found
 
     def prepare(self, block, freed):
@@ -124,6 +126,7 @@ class Ring:
                 order[i] = order[i + 1]
         order[self.count - 1] = block
         self.fresh.append(block)
+        self.marked = block
         return True
 
     def open_next(self):

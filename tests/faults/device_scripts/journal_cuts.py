@@ -4,7 +4,7 @@ Usage: journal_cuts.py KIND FIRST_SEED SEEDS DEPTH
 
 The life goes on undisturbed, but at each program and erase the flash forks: the copy suffers the torn operation,
 restarts, and must still hold all that was kept, take more, and hold that too. DEPTH 2 cuts the copies' lives
-again. Prints one line: the number of cuts.
+again, DEPTH 3 once more. Prints one line: the number of cuts.
 """
 
 import sys
@@ -16,6 +16,7 @@ from scanlatch.keep.journal import Journal, JournalFull
 ID = b"\x01\x02\x03\x04\x05\x06\x07\x08"
 SECTORS = 8
 QUIET = 1000
+RECORDS = (0, 30, 8, 1)  # in the life that is cut, by depth
 
 
 class Broken(Exception):
@@ -155,7 +156,7 @@ def run(kind, seed, depth):
     life.live(0 if seed % 4 == 0 else 20 + dice(20))  # so that the ring has gone round once
     cutter = Cutter(kind)
     cutter.watch(life, depth)
-    life.live(30 if depth == 1 else 8)
+    life.live(RECORDS[depth])
     life.boot()
     return cutter.cuts
 
