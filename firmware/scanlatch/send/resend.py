@@ -84,12 +84,15 @@ class Resend:
     def _checkpoint(self):
         now = self._clock.ms()
         points = self._checkpoints
+        while points and points[0][0] <= self._journal.freed:
+            points.pop(0)  # nobody asks about them any more
         if points and now - points[-1][1] < _CHECKPOINT_MS:
             points[-1][0] = self._acked
             return
         points.append([self._acked, now])
         if len(points) > _CHECKPOINTS:
-            del points[1::2]  # coarser: a record then counts as acknowledged later than it was
+            # Coarser: a record then counts as acknowledged later than it was. (MicroPython deletes no stepped slice.)
+            self._checkpoints = points[::2]
 
     def _forget_times(self, upto, now):
         points = self._checkpoints
