@@ -45,7 +45,7 @@ class Child:
             self._process.communicate()
 
     def cpu(self) -> dict[str, float]:
-        """Seconds of CPU since its start: "all", and those of each thread that lives, by name."""
+        """Seconds of CPU since its start: "all", each thread's by name, and what it counts."""
         if self._process is None or self._process.stdin is None:
             raise ToolError("it does not run")
         self._process.stdin.write("cpu\n")
@@ -68,14 +68,14 @@ def ready() -> None:
     print(json.dumps({"ready": True}), flush=True)
 
 
-def obey(stop: Callable[[], None]) -> None:
-    """In the child: answer from a thread of its own, and call `stop` at the end of the input."""
-    threading.Thread(target=_obey, args=(stop,), name="bench", daemon=True).start()
+def obey(stop: Callable[[], None], counts: Callable[[], dict[str, float]] = dict) -> None:
+    """In the child: answer from a thread of its own, with `counts` beside; call `stop` at the end of the input."""
+    threading.Thread(target=_obey, args=(stop, counts), name="bench", daemon=True).start()
 
 
-def _obey(stop: Callable[[], None]) -> None:
+def _obey(stop: Callable[[], None], counts: Callable[[], dict[str, float]]) -> None:
     for _ in sys.stdin:
-        print(json.dumps({"cpu": {"all": time.process_time(), **_by_thread()}}), flush=True)
+        print(json.dumps({"cpu": {"all": time.process_time(), **_by_thread(), **counts()}}), flush=True)
     stop()
 
 

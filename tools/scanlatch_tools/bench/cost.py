@@ -49,9 +49,9 @@ def measure(folder: Path, report: Report, size: Size) -> None:
     report.add(
         Figure("CPU of a bare echo", echo, "µs"),
         Figure("bridge CPU a scan, decided here", middle(one.local for one in rounds), "µs"),
-        Figure("the same over the echo", middle(one.local / one.echo for one in rounds), "times", BUDGET),
+        Figure("scan decided here over the echo", middle(one.local / one.echo for one in rounds), "times", BUDGET),
         Figure("bridge CPU a sale, settlement apart", middle(one.sale for one in rounds), "µs"),
-        Figure("the same over the echo", middle(one.sale / one.echo for one in rounds), "times", BUDGET),
+        Figure("sale, settlement apart, over the echo", middle(one.sale / one.echo for one in rounds), "times", BUDGET),
         Figure("settlement CPU a sale, its verdict included", middle(one.settling for one in rounds), "µs"),
         Figure("settlement CPU a platform call", middle(one.call for one in rounds), "µs"),
     )
@@ -60,27 +60,24 @@ def measure(folder: Path, report: Report, size: Size) -> None:
 def _one_round(place: ground.Ground, size: Size) -> _Round:
     sales = place.sealed(fleet.SALE, size.records)
     with place.echo() as echo:
-        bare, _ = _driven(place, echo, Load(sales, size.window))  # the echo answers what it can't read
+        bare, _, _ = _driven(place, echo, Load(sales, size.window))  # the echo answers what it can't read
     locals_ = place.sealed(fleet.RECEIVE, size.records)
     with place.bridge() as bridge:
-        sold, settling = _driven(place, bridge, Load(sales, size.window))
-        here, _ = _driven(place, bridge, Load(locals_, size.window))
-    calls = -(-size.records // _BATCH)
+        sold, settling, calls = _driven(place, bridge, Load(sales, size.window))
+        here, _, _ = _driven(place, bridge, Load(locals_, size.window))
     each = _US / size.records
-    return _Round(bare * each, here * each, sold * each, settling * each, settling * _US / calls)
+    return _Round(bare * each, here * each, sold * each, settling * each, settling * _US / max(1.0, calls))
 
 
-_BATCH = 50
-
-
-def _driven(place: ground.Ground, child: Child, load: Load) -> tuple[float, float]:
-    """CPU seconds that a load took of a process without its outbox, and of its outbox."""
+def _driven(place: ground.Ground, child: Child, load: Load) -> tuple[float, float, float]:
+    """CPU seconds that a load took of a process without its outbox, and of its outbox; its calls of the platform."""
     before = child.cpu()
     place.terminals.run(load)
     drained(place, _DRAIN_S)
     after = child.cpu()
-    outbox_s = after.get("outbox", 0.0) - before.get("outbox", 0.0)
-    return after["all"] - before["all"] - outbox_s, outbox_s
+    took = {name: after[name] - before.get(name, 0.0) for name in after}
+    settling = took.get("outbox", 0.0)
+    return took["all"] - settling, settling, took.get("calls", 0.0)
 
 
 def drained(place: ground.Ground, within_s: float) -> float:

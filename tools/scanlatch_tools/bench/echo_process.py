@@ -25,15 +25,17 @@ def main(path: Path) -> None:
     """Run until the input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     settings = config.load(path).mqtt
-    client = Client(CallbackAPIVersion.VERSION2, settings.client_id, protocol=MQTTProtocolVersion.MQTTv5, manual_ack=True)
+    client = Client(
+        CallbackAPIVersion.VERSION2, settings.client_id, protocol=MQTTProtocolVersion.MQTTv5, manual_ack=True
+    )
     context = ssl.create_default_context(cafile=str(settings.ca))
     context.load_cert_chain(str(settings.certificate), str(settings.key))
     client.tls_set_context(context)  # pyright: ignore[reportUnknownMemberType]
     client.max_inflight_messages_set(IN_FLIGHT)
     client.max_queued_messages_set(0)
     client.on_socket_open = _no_delay
-    client.on_connect = lambda *_: client.subscribe(f"{SHARE}scanlatch/v1/+/+/scan", 1)
-    client.on_subscribe = lambda *_: child.ready()
+    client.on_connect = _subscribe
+    client.on_subscribe = _ready
     client.on_message = _echo
     client.connect(settings.host, settings.port, _KEEPALIVE_S)
     client.loop_start()
@@ -42,6 +44,14 @@ def main(path: Path) -> None:
     over.wait()
     client.disconnect()
     client.loop_stop()
+
+
+def _subscribe(client: Client, *_: object) -> None:
+    client.subscribe(f"{SHARE}scanlatch/v1/+/+/scan", 1)
+
+
+def _ready(*_: object) -> None:
+    child.ready()
 
 
 def _echo(client: Client, _data: object, message: MQTTMessage) -> None:
