@@ -76,6 +76,11 @@ class _Terminal:
     def __init__(self, settings, nvs, box):
         self._box = box
         self._nvs = nvs
+        self._tls = None
+        try:
+            self.tls()  # now: it needs 3 KB in one piece, which the heap no longer has once all stands
+        except ValueError:
+            pass  # told where it is needed
         self._settings = settings
         floor = max(nvs.get_int("last_time") or 0, settings["broker"].get("not_before", 0))
         self._clock = clock = Clock(box.rtc, box.rtc_ran_on, floor)
@@ -124,6 +129,11 @@ class _Terminal:
 
     def tls(self):
         """The link's TLS context, from the terminal's certificate and key. Raises ValueError where it has none."""
+        if self._tls is None:
+            self._tls = self._make_tls()
+        return self._tls
+
+    def _make_tls(self):
         from scanlatch.send import tls
 
         try:
