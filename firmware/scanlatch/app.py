@@ -104,6 +104,7 @@ class _Terminal:
         self._fail(fault or journal_fault)
 
     async def run(self):
+        gc.threshold(-1)  # from here on somebody chooses the moment
         log("started", device=self._settings["device"], boot=self._boot, fault=self._scanner.fault)
         self._indicator.hold("idle_" + self._settings["operation"], True)
         self._indicator.hold("offline", True)
@@ -128,21 +129,18 @@ class _Terminal:
     # What the uplink asks of the terminal
 
     def tls(self):
-        """The link's TLS context, from the terminal's certificate and key. Raises ValueError where it has none."""
+        """The link's TLS context. Raises ValueError where this terminal has no certificate that can be used."""
         if self._tls is None:
-            self._tls = self._make_tls()
+            from scanlatch.send import tls
+
+            try:
+                ca, certificate = store.read_file("ca.der"), store.read_file("device.der")
+            except store.StoreFault as error:
+                raise ValueError(str(error))
+            if ca is None or certificate is None:
+                raise ValueError("no certificate: enrol this terminal again")
+            self._tls = tls.context(ca, certificate, self._nvs.get_bytes("tls_key"))
         return self._tls
-
-    def _make_tls(self):
-        from scanlatch.send import tls
-
-        try:
-            ca, certificate = store.read_file("ca.der"), store.read_file("device.der")
-        except store.StoreFault as error:
-            raise ValueError(str(error))
-        if ca is None or certificate is None:
-            raise ValueError("no certificate: enrol this terminal again")
-        return tls.context(ca, certificate, self._nvs.get_bytes("tls_key"))
 
     def birth(self):
         """What the status message says of this terminal."""
