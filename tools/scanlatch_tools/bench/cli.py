@@ -1,4 +1,4 @@
-"""`scanlatch bench`: measures each budget of docs/performance.md that this machine can, in one run."""
+"""`scanlatch bench`: measures each budget that this machine can, in one run."""
 
 import json
 import tempfile
@@ -49,9 +49,9 @@ def app(
             report.say(part.value)
             measure(Path(temporary) / part.value, report)
     if only in (None, Only.LEDGER):
-        report.not_run.append(f"a ledger of {_PROMISED:,} codes: the budget is judged by the largest above")
+        report.not_run.append(f"a ledger of {_PROMISED:,} codes, which the budget is about: too large for a bench")
         if not full and not quick:
-            report.not_run.append(f"a ledger of {_LEDGER_FULL[-1]:,} codes: --full")
+            report.not_run.append(f"a ledger of {_LEDGER_FULL[-1]:,} codes, and so the cost's growth: --full")
     if quick:
         report.not_run.append("anything long enough to judge a budget by: run without --quick")
     if as_json:
