@@ -6,6 +6,7 @@ from nor import Nor, PowerCut
 
 _OLD, _NEW, _MIXED, _FLICKERING = range(4)  # how an undecided area reads until the next restart
 _SECTOR = 4096
+_STEP = 512
 
 
 class Memory:
@@ -89,24 +90,26 @@ class Torn:
         if kind == "lost":
             return
         size = _SECTOR if data is None else len(data)
-        old = bytearray(size)
         cells, touched = self._flash.cells, self._flash.touched
-        cells.seek(at)
-        cells.readinto(old)
         touched.seek(at)
-        touched.write(b"\1" * size)  # only an erase makes such cells usable again
+        for start in range(0, size, _STEP):
+            touched.write(b"\1" * min(_STEP, size - start))  # only an erase makes such cells usable again
         if kind == "unstable":
             self.areas.append([at, size, data and bytes(data), _MIXED, self._dice()])
             self._save()
             return
         done = size if kind == "garbage" else 1 + self._dice() % size
-        for i in range(done):
-            if kind == "garbage":
-                old[i] = self._dice() & 0xFF & (old[i] if data else 0xFF)
-            else:
-                old[i] = old[i] & data[i] if data else 0xFF
-        cells.seek(at)
-        cells.write(old)
+        for start in range(0, done, _STEP):  # the heap of a terminal has no room for a sector
+            piece = bytearray(min(_STEP, done - start))
+            cells.seek(at + start)
+            cells.readinto(piece)
+            for i in range(len(piece)):
+                if kind == "garbage":
+                    piece[i] = self._dice() & 0xFF & (piece[i] if data else 0xFF)
+                else:
+                    piece[i] = piece[i] & data[start + i] if data else 0xFF
+            cells.seek(at + start)
+            cells.write(piece)
 
     def restart(self):
         """Power is back: every undecided area reads in a way of its own until the next restart."""
