@@ -49,13 +49,7 @@ def test_files_and_tests_that_are_named_are_there(page: Path) -> None:
             assert f"def {name}(" in (ROOT / path).read_text(), code
 
 
-def _mark(page: Path) -> object:
-    missing = {"SECURITY.md": "`scanlatch --version` is not there yet"}
-    marks = [pytest.mark.xfail(strict=True, reason=missing[page.name])] if page.name in missing else []
-    return pytest.param(page, marks=marks, id=page.name)
-
-
-@pytest.mark.parametrize("page", [_mark(page) for page in PAGES])
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_commands_in_running_text_exist_with_their_options(page: Path) -> None:
     makefile = (ROOT / "Makefile").read_text()
     for code in codes(page):

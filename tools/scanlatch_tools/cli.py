@@ -1,9 +1,10 @@
 """The `scanlatch` command: finds the part that is asked for, and loads only that."""
 
 import importlib
+import importlib.metadata
 import sys
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -46,12 +47,21 @@ def _app(wanted: str | None) -> typer.Typer:
         pretty_exceptions_enable=False,
         add_completion=False,
     )
+    app.callback(invoke_without_command=True)(_options)
     for name, part in _PARTS.items():
         if name == wanted:
             _mount(app, name, part)
         else:  # its line in the help, without half a second of imports
             app.command(name, help=part.help)(_stand_in)
     return app
+
+
+def _options(
+    version: Annotated[bool, typer.Option("--version", help="Say which version this is.", is_eager=True)] = False,
+) -> None:
+    if version:
+        print(f"scanlatch {importlib.metadata.version('scanlatch')}")
+        raise typer.Exit
 
 
 def _mount(app: typer.Typer, name: str, part: _Part) -> None:
