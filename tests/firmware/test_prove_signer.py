@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 from tests.firmware.interpreters import Device, Devices
 
 N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-LIMIT = 32
+LIMIT = 16
 _KEY = bytes.fromhex("c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721")
 _PUBLIC = ec.derive_private_key(int.from_bytes(_KEY, "big"), ec.SECP256R1()).public_key()
 _A_CALL = 25  # signatures at a time

@@ -4,7 +4,7 @@ from micropython import const
 
 from scanlatch.prove import hashes, p256
 
-LIMIT = const(32)  # pairs kept, in RAM only
+LIMIT = const(16)  # pairs kept, in RAM only; a burst of as many scans at full speed, made anew within two seconds
 
 _SLICE = const(200)  # field multiplications at 60-80 us each, and what surrounds them: at most 20 ms
 _PAIR = const(96)  # bytes: r, 1 / k, r * d / k
