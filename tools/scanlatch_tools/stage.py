@@ -98,15 +98,16 @@ class Stage:
             with contextlib.suppress(OSError):
                 job()
 
-    def terminal(self, device: str, at: str, **settings: Any) -> Twin:
+    def terminal(self, device: str, at: str, *, heap_every_ms: int = 0, **settings: Any) -> Twin:
         """A new terminal, enrolled as a board would be, and running.
 
         Args:
             device: its id.
             at: the site where it stands.
+            heap_every_ms: how often its trace tells of its heap; 0: never.
             settings: more for `enrol.enrol`, such as operation="query".
         """
-        twin = Twin(self.folder / device)
+        twin = Twin(self.folder / device, heap_every_ms=heap_every_ms)
         enrol.enrol(self.site.folder, twin, device, at, boards.load("twin"), **settings)
         self.terminals[device] = twin
         twin.start()

@@ -1,0 +1,41 @@
+"""The heap of a terminal at work: what stays free behind a collection, and that it stays so."""
+
+from collections.abc import Iterator
+from statistics import median
+
+from scanlatch_tools.demo.desk import Desk
+from scanlatch_tools.stage import Stage
+from scanlatch_tools.twin import device
+
+from tests.system.conftest import SITE
+
+SCANS = 500
+FREE = 30 * 1024  # bytes
+GROWTH = 1024  # bytes: what a resend list or a reconnect may differ by
+_ANSWERS = frozenset({"accepted", "pending", "rejected", "duplicate", "error"})
+
+
+def test_five_hundred_scans_leave_30_kb_free_and_nothing_behind(stage: Stage, codes: Iterator[str]) -> None:
+    twin = stage.terminal("d-heap-01", SITE, heap_every_ms=1_000)
+    desk = Desk("d-heap-01", SITE, twin)
+    desk.wait_ready()
+    desk.hold_text(next(codes), _ANSWERS)  # all that is made by the first scan is there
+    mark = twin.mark()
+    answers = [_sell(desk, next(codes)) for _ in range(SCANS)]
+
+    free = [line["free"] for line in twin.trace(mark) if line["what"] == "heap"]
+    assert answers == ["accepted"] * SCANS
+    assert twin.restarts == 0
+    assert min(free) >= FREE, f"{min(free)} bytes free of {device.HEAP}"
+    quarter = len(free) // 4
+    assert median(free[:quarter]) - median(free[-quarter:]) <= GROWTH
+
+
+def _sell(desk: Desk, code: str) -> str:
+    """The answer to a scan; a journal that had no quiet moment to prepare flash refuses, and gets one."""
+    mark = desk.twin.mark()
+    answer = desk.hold_text(code, _ANSWERS).answer
+    if answer != "full":
+        return answer
+    desk.twin.wait_for(lambda line: line["what"] == "flash" and line["op"] == "erase", after=mark)
+    return desk.hold_text(code, _ANSWERS).answer
