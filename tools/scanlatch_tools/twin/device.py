@@ -57,7 +57,9 @@ class Twin:
         self._button_pin = button_pin
         self.files.mkdir(parents=True, exist_ok=True)
         _link(self.folder / "lib", build.firmware(firmware))
-        self._search_path = f"{build.stand_ins()}:{self.folder / 'lib'}:.frozen"
+        _link(self.folder / "stand_ins", build.stand_ins())
+        # Seen from `files`: the heap holds every module's path, and a long one would be none of the firmware's doing.
+        self._search_path = "../stand_ins:../lib:.frozen"
         self._trace = Trace(self.folder / "trace.jsonl")
         environment = {"SCANLATCH_TWIN": str(self.folder), "TZ": "UTC", "SCANLATCH_TWIN_HEAP_MS": str(heap_every_ms)}
         self._environment = environment
