@@ -105,9 +105,10 @@ class Answers:
             else:
                 self._health.count("receipt_alarms")
 
-    def acknowledge(self):
-        """The person has seen that an earlier scan needs attention."""
+    def acknowledge(self, _arguments=None):
+        """The person has seen that an earlier scan needs attention. A command, too."""
         self._indicator.hold("attention", False)
+        return "ok"
 
     def _open(self, message, aad):
         try:
@@ -127,7 +128,10 @@ class Answers:
         travelled = self._clock.ms() - self.head[1]
         self.head = None  # one head sets the clock once
         if travelled < _SYNC_MS:
-            self._clock.synchronise(sent_at + travelled // 2)
+            try:
+                self._clock.synchronise(sent_at + travelled // 2)
+            except ValueError:  # the bridge's own clock is wrong
+                self._health.count("malformed")
 
     def _shown_before(self, seq, final):
         slot = seq % _REMEMBERED

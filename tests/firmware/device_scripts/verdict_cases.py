@@ -29,6 +29,8 @@ class Clock:
         return self.now
 
     def synchronise(self, utc_ms):
+        if utc_ms >> 42:
+            raise ValueError
         self.synchronised = utc_ms
 
 
@@ -184,6 +186,22 @@ def test_the_clock_is_set_only_by_the_answer_to_a_head_that_just_left():
     desk.clock.now = 2100
     desk.receipt(4, sent_at=7, head=head)
     equal(desk.clock.synchronised, 90_050)
+
+
+def test_a_bridge_whose_own_clock_is_wrong_frees_the_journal_but_sets_no_clock():
+    desk = Desk()
+    head = b"h" * 32
+    desk.answers.head = (head, 0)
+    desk.receipt(5, sent_at=(1 << 64) - 1, head=head)
+    equal((desk.clock.synchronised, desk.journal.freed), (None, 5))
+
+
+def test_numbers_of_any_size_are_answered_without_a_fault():
+    desk = Desk()
+    for seq in (0, 11, (1 << 31), (1 << 63), (1 << 64) - 1):
+        desk.verdict(seq, 0, digest=bytes(32), change={5: (1 << 64) - 1, 6: (1 << 64) - 1})
+    desk.receipt((1 << 64) - 1, digest=bytes(32))
+    equal((desk.indicator.shown, desk.journal.freed, desk.alarms), ([], 0, 1))
 
 
 async def test_pending_shows_after_a_second_and_a_half_and_ends_after_a_minute():
