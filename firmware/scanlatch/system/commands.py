@@ -1,4 +1,5 @@
 # Commands of the bridge: authenticated, in order, once each.
+from scanlatch.keep.store import StoreFault
 from scanlatch.prove import cbor, cose, record
 from scanlatch.system.clock import NEVER_SET
 
@@ -46,9 +47,12 @@ class Commands:
                 return "clock was never set"
         elif now > not_after:
             return "came too late"
-        self._nvs.set_int("command", counter)  # before it acts: a command is never carried out twice
-        self._last = counter
-        return action(arguments)
+        try:
+            self._nvs.set_int("command", counter)  # before it acts: a command is never carried out twice
+            self._last = counter
+            return action(arguments)
+        except StoreFault as fault:
+            return "store: " + str(fault)
 
 
 def _is_command(body):

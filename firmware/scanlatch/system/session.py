@@ -1,6 +1,8 @@
 # What is in force at a capture: operation, session, operator.
 import json
 
+from scanlatch.keep.store import StoreFault
+
 _KINDS = ("sale", "return", "receive", "stock-take", "query", "dispatch")
 
 
@@ -13,12 +15,10 @@ class Session:
         self._clock = clock
         self._nvs = nvs
         self._open = None  # [id, kind, until UTC ms]
-        stored = nvs.get_bytes("session")
-        if stored:
-            try:
-                self._open = json.loads(stored)
-            except ValueError:
-                self._open = None
+        try:
+            self._open = json.loads(nvs.get_bytes("session") or b"null")
+        except (ValueError, StoreFault):  # the next session replaces it
+            pass
 
     def session(self):
         """Id of the session in force, or None."""
@@ -29,11 +29,14 @@ class Session:
         return self._open[0] if quality and now < self._open[2] else None
 
     def command(self, arguments):
-        """Command `session` {id, kind, until}; an empty id ends it. Returns "ok" or what is wrong."""
+        """Command `session` {id, kind, until}; an empty id ends it. Returns "ok" or what is wrong.
+
+        Raises StoreFault; then the session before is still in force.
+        """
         ident, kind, until = arguments.get("id"), arguments.get("kind"), arguments.get("until")
         if ident == "":
-            self._open = None
             self._nvs.erase("session")
+            self._open = None
             return "ok"
         if not is_ident(ident):
             return "id: 1 to 32 of A-Z a-z 0-9 -"
@@ -41,8 +44,9 @@ class Session:
             return "kind: one of " + ", ".join(_KINDS)
         if not isinstance(until, int) or isinstance(until, bool):
             return "until: UTC milliseconds"
-        self._open = [ident, kind, until]
-        self._nvs.set_bytes("session", json.dumps(self._open).encode())
+        opened = [ident, kind, until]
+        self._nvs.set_bytes("session", json.dumps(opened).encode())
+        self._open = opened
         return "ok"
 
 

@@ -60,7 +60,7 @@ def save(settings, path=PATH):
 
 
 def check(settings):
-    """Raises SettingsError at the first key that is not as it must be."""
+    """Raises SettingsError at the first key that is not as it must be. Takes optional keys out that are null."""
     _check(settings, _KNOWN, "")
     if settings["v"] != 1:
         raise SettingsError("v", "must be 1")
@@ -83,6 +83,7 @@ def _check(values, known, where):
         value = values.get(key)
         if value is None:
             if optional:
+                values.pop(key, None)  # null says the same as nothing: later only presence is asked
                 continue
             raise SettingsError(where + key, "is missing")
         if isinstance(kind, dict):

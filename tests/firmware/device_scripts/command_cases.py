@@ -1,0 +1,149 @@
+# What the bridge asks of a terminal: commands, and the session that they open.
+from cases import equal, raises
+from scanlatch.keep.store import StoreFault
+from scanlatch.prove import cbor, cose, record
+from scanlatch.system.commands import Commands
+from scanlatch.system.session import Session, is_ident
+from system_desk import NOW, Nvs
+from system_desk import clock as _clock
+
+
+class FullNvs(Nvs):
+    def set_int(self, name, value):
+        raise StoreFault(name, "full")
+
+    set_bytes = set_int
+
+    def erase(self, name):
+        raise StoreFault(name, "full")
+
+
+def test_a_session_that_cannot_be_stored_is_not_in_force():
+    clock, _ = _clock()
+    clock.synchronise(NOW)
+    session = Session(1, clock, FullNvs())
+    raises(StoreFault, session.command, {"id": "S-1", "kind": "sale", "until": NOW + 60_000})
+    equal(session.session(), None)
+
+
+def test_a_session_that_cannot_be_read_does_not_stop_the_start():
+    class Damaged(Nvs):
+        def get_bytes(self, name):
+            raise StoreFault(name, "damaged")
+
+    clock, _ = _clock()
+    equal(Session(1, clock, Damaged()).session(), None)
+    nvs = Nvs()
+    nvs.held["session"] = b"{"
+    equal(Session(1, clock, nvs).session(), None)
+
+
+def test_a_session_is_in_force_until_its_end_and_never_under_a_clock_that_was_not_set():
+    clock, ticks = _clock()
+    nvs = Nvs()
+    session = Session(1, clock, nvs)
+    equal(session.command({"id": "S-1", "kind": "sale", "until": NOW + 60_000}), "ok")
+    equal(session.session(), None)
+    clock.synchronise(NOW)
+    equal(session.session(), "S-1")
+    equal(Session(1, clock, nvs).session(), "S-1")
+    ticks.now = 60_000
+    equal(session.session(), None)
+    equal(session.command({"id": ""}), "ok")
+    equal(Session(1, clock, nvs).session(), None)
+
+
+def test_a_session_with_bad_arguments_is_refused():
+    clock, _ = _clock()
+    session = Session(1, clock, Nvs())
+    for arguments in ({}, {"id": "a b"}, {"id": "x" * 33}, {"id": "S-1", "kind": "tea"}, {"id": "S-1", "kind": "sale"}):
+        equal(session.command(arguments) == "ok", False)
+    equal(is_ident("S-20261122-0007"), True)
+
+
+_KEY, _BRIDGE = bytes(range(32)), b"bridge-1"
+
+
+def _commands(clock, nvs, done):
+    def act(arguments):
+        done.append(arguments)
+        return "ok"
+
+    class Counts:
+        def __init__(self):
+            self.counted = []
+
+        def count(self, name):
+            self.counted.append(name)
+
+    health = Counts()
+    actions = {"identify": act, "health": act, "session": act}
+    return Commands("d-1", (_BRIDGE, _KEY), nvs, clock, health, actions), health
+
+
+def _command(counter, name, arguments, not_after, key=_KEY):
+    payload = cbor.dumps({1: 1, 2: counter, 3: name, 4: arguments, 5: not_after})
+    return cose.mac0(_BRIDGE, payload, record.AAD_COMMAND, key)
+
+
+def _result(reply):
+    return cose.open_mac0(reply, record.AAD_REPLY, _KEY, b"d-1")
+
+
+def test_a_command_is_carried_out_once_and_its_counter_survives_a_restart():
+    clock, _ = _clock()
+    clock.synchronise(NOW)
+    nvs, done = Nvs(), []
+    commands, _ = _commands(clock, nvs, done)
+    message = _command(4, "session", {"id": ""}, NOW + 1000)
+    equal(_result(commands.handle(message)), {1: 1, 2: 4, 3: "ok", 4: 4, 5: {}})
+    again, _ = _commands(clock, nvs, done)
+    equal(_result(again.handle(message))[3] == "ok", False)
+    equal(len(done), 1)
+
+
+def test_a_command_whose_counter_cannot_be_stored_does_not_act_and_says_so():
+    clock, _ = _clock()
+    clock.synchronise(NOW)
+    done = []
+    commands, _ = _commands(clock, FullNvs(), done)
+    reply = _result(commands.handle(_command(1, "session", {}, NOW + 1)))
+    equal((reply[3], reply[4], done), ("store: command: full", 0, []))
+
+
+def test_arguments_of_any_type_are_refused_with_words():
+    clock, _ = _clock()
+    session = Session(1, clock, Nvs())
+    for value in (None, True, -1, 1 << 63, b"S-1", [], {}, ["sale"], "x" * 4000):
+        for name in ("id", "kind", "until"):
+            arguments = {"id": "S-1", "kind": "sale", "until": NOW}
+            arguments[name] = value
+            equal(isinstance(session.command(arguments), str), True)
+    equal(session.session(), None)
+
+
+def test_a_late_or_unknown_command_is_refused_and_says_so():
+    clock, _ = _clock()
+    clock.synchronise(NOW)
+    done = []
+    commands, _ = _commands(clock, Nvs(), done)
+    equal(_result(commands.handle(_command(1, "identify", {}, NOW - 1)))[3], "came too late")
+    equal(_result(commands.handle(_command(2, "explode", {}, NOW + 1)))[3], "not known: explode")
+    equal(done, [])
+
+
+def test_under_a_clock_never_set_only_identify_and_health_act():
+    clock, _ = _clock()
+    done = []
+    commands, _ = _commands(clock, Nvs(), done)
+    equal(_result(commands.handle(_command(1, "session", {}, NOW * 2)))[3], "clock was never set")
+    equal(_result(commands.handle(_command(2, "identify", {}, 0)))[3], "ok")
+    equal(len(done), 1)
+
+
+def test_a_command_under_another_key_is_not_answered_but_counted():
+    clock, _ = _clock()
+    commands, health = _commands(clock, Nvs(), [])
+    equal(commands.handle(_command(1, "identify", {}, 0, bytes(32))), None)
+    equal(commands.handle(b"\x00" * 5000), None)
+    equal(health.counted, ["mac_failures", "mac_failures"])
