@@ -5,6 +5,7 @@ _WAIT_MS = const(30_000)  # WIRE "Delivery": after this a record without a recei
 _WAIT_MAX_MS = const(600_000)
 _CHECKPOINTS = const(32)  # times of acknowledgement that are remembered
 _CHECKPOINT_MS = const(1_000)
+_EARLY = const(32)  # acknowledgements remembered out of order; what is forgotten is published at its turn
 
 
 class Resend:
@@ -15,9 +16,10 @@ class Resend:
         self._clock = clock
         self._next = 1  # next record to publish for the first time on this connection
         self._acked = 0  # all up to here were acknowledged by the broker since this boot
-        self._early = set()  # acknowledged above `_acked`: at most as many as may be in flight
+        self._early = set()  # acknowledged above `_acked`
         self._checkpoints = []  # [upto, ms]: all up to `upto` were acknowledged by then
         self._again = None  # [next, last] to be published once more
+        self._freed_too = False  # of those, the ones that are freed as well
         self._wait_ms = _WAIT_MS
         self._due_ms = None  # when the oldest record without a receipt is published again
         self._turn = False
@@ -27,18 +29,24 @@ class Resend:
         self._early.clear()
         self._next = self._first_unacknowledged()
 
-    def again(self, first, last):
-        """Publish all from `first` to `last` once more."""
+    def again(self, first, last, freed_too=True):
+        """Publish all from `first` to `last` once more. freed_too: those as well that are receipted meanwhile."""
         first = max(first, self._journal.oldest)
         if self._again is not None:
+            freed_too = freed_too or self._freed_too
             first, last = min(first, self._again[0]), max(last, self._again[1])
         if first <= last:
             self._again = [first, last]
+            self._freed_too = freed_too
 
     def freed(self):
         """A receipt freed something: what was acknowledged long ago and is still not receipted goes again."""
         self._wait_ms = _WAIT_MS
         self._due_ms = None
+        if self._again is not None and not self._freed_too:
+            self._again[0] = max(self._again[0], self._journal.freed + 1)
+            if self._again[0] > self._again[1]:
+                self._again = None
         long_ago = 0
         now = self._clock.ms()
         for upto, ms in self._checkpoints:
@@ -46,7 +54,7 @@ class Resend:
                 long_ago = upto
         if long_ago > self._journal.freed:
             self._forget_times(long_ago, now)
-            self.again(self._journal.freed + 1, long_ago)
+            self.again(self._journal.freed + 1, long_ago, False)
 
     def next(self):
         """Seq to publish now, or None. Old and new take turns, so that a long resend never holds up a live scan."""
@@ -69,7 +77,8 @@ class Resend:
 
     def acknowledged(self, seq):
         """The broker has it."""
-        if seq <= self._first_unacknowledged() - 1:
+        ahead = seq - self._first_unacknowledged()
+        if ahead < 0 or (ahead and len(self._early) >= _EARLY):
             return
         self._early.add(seq)
         while self._first_unacknowledged() in self._early:
@@ -115,5 +124,5 @@ class Resend:
             return False
         self._wait_ms = min(2 * self._wait_ms, _WAIT_MAX_MS)
         self._due_ms = now + self._wait_ms
-        self._again = [oldest, oldest]
+        self.again(oldest, oldest, False)
         return True

@@ -3,6 +3,7 @@ import asyncio
 import gc
 import json
 import os
+import sys
 
 from micropython import const
 
@@ -17,6 +18,8 @@ _LINK_UP_MS = const(15_000)  # Wi-Fi or cable; then the broker
 _WAIT_MIN_MS = const(500)  # between two tries; doubles, with jitter
 _WAIT_MAX_MS = const(60_000)
 _STEADY_MS = const(60_000)  # a link that stood this long was a good one: the next wait is short again
+_SUPERVISE_MS = const(5_000)
+_STUCK_MS = const(60_000)  # a broker that answers pings but takes nothing: connect anew
 _MEMORY_FAILURES = const(5)  # in a row: fragmented for good, so restart
 _FROM_BRIDGE = ("verdict", "receipt", "command")
 
@@ -42,6 +45,7 @@ class Uplink:
         self._memory_failures = 0
         self._health_due = False
         self._client = None
+        self._came_round_ms = 0  # when the sender last did
         self._replying = None
         self.online = False
 
@@ -135,17 +139,22 @@ class Uplink:
         return json.dumps(status).encode()
 
     async def _serve(self, client, beat):
-        # Reading and sending side by side; the first to fail ends both.
+        # Reading and sending side by side; the first to fail ends both, and so does a sender that is stuck.
+        self._came_round_ms = self._clock.ms()
         ended = asyncio.Event()
-        tasks = [asyncio.create_task(_then_set(ended, job)) for job in (client.run(), self._send(client, beat))]
+        tasks = [asyncio.create_task(_then_set(ended, job)) for job in (client.run(), self._send(client))]
         try:
-            await ended.wait()
+            while not ended.is_set():
+                beat()
+                if self._clock.ms() - self._came_round_ms > _STUCK_MS:
+                    return
+                await _wait(ended, _SUPERVISE_MS)
             await (tasks[0] if tasks[0].done() else tasks[1])  # raises why it ended
         finally:
             for task in tasks:
                 await _end(task)
 
-    async def _send(self, client, beat):
+    async def _send(self, client):
         await client.subscribe([(self._prefix + kind, 1) for kind in _FROM_BRIDGE])
         await client.publish(self._prefix + "status", self._status(True), 1, True)
         await self._publish_head(client)
@@ -156,8 +165,7 @@ class Uplink:
         head_at = health_at = self._clock.ms()
         self._health_due = True
         while True:
-            beat()
-            now = self._clock.ms()
+            now = self._came_round_ms = self._clock.ms()
             if self._resend.oldest_is_due() or now - head_at >= _HEAD_EVERY_MS:
                 head_at = now
                 await self._publish_head(client)
@@ -168,10 +176,7 @@ class Uplink:
                 await client.publish(self._prefix + "health", self._terminal.report(), 0)
             if sent:
                 continue
-            try:
-                await asyncio.wait_for_ms(self._wake.wait(), _LOOK_MS)
-            except asyncio.TimeoutError:
-                pass
+            await _wait(self._wake, _LOOK_MS)
             self._wake.clear()
 
     async def _publish_next(self, client):
@@ -205,7 +210,14 @@ class Uplink:
         await client.publish(self._prefix + "head", message, 1)
 
     async def _on_message(self, topic, payload):
-        reply = self._terminal.receive(topic[len(self._prefix) :], payload)
+        try:
+            reply = self._terminal.receive(topic[len(self._prefix) :], payload)
+        except MemoryError:
+            raise  # the broker gives it again, when there is room
+        except Exception as error:  # the broker would give it again too, after every restart
+            sys.print_exception(error)
+            self._health.count("malformed")
+            return
         if reply is not None:
             # Not awaited here: a full table of messages in flight is emptied by the very task that runs this.
             self._replying = asyncio.create_task(self._reply(reply))
@@ -222,6 +234,13 @@ async def _closed(client):
         await client.close()
     finally:
         gc.collect()
+
+
+async def _wait(event, at_most_ms):
+    try:
+        await asyncio.wait_for_ms(event.wait(), at_most_ms)
+    except asyncio.TimeoutError:
+        pass
 
 
 async def _then_set(event, job):

@@ -7,7 +7,7 @@ import sys
 def run_all(module):
     for name in sorted(dir(module)):
         if name.startswith("test_"):
-            print("\x1e" + name + "\x1f" + _run(getattr(module, name)))
+            print("\x1e" + name + "\x1f" + _run(getattr(module, name)) + "\x1e")  # what a case prints stands between
 
 
 def _run(case):

@@ -1,6 +1,9 @@
-# Which record leaves next.
+# Which record leaves next, and what becomes of the link meanwhile.
+import asyncio
+
 from cases import equal
 from scanlatch.send.resend import Resend
+from scanlatch.send.uplink import Uplink
 
 
 class Journal:
@@ -101,3 +104,91 @@ def test_nothing_below_what_the_ring_still_holds_is_asked_of_it():
     journal.oldest = 7
     resend.again(1, 10)
     equal(_drain(resend), [7, 8, 9, 10])
+
+
+def test_what_is_receipted_meanwhile_is_not_published_again():
+    resend, journal, clock = _made(6)
+    _drain(resend)
+    for seq in range(1, 7):
+        resend.acknowledged(seq)
+    clock.now = 31_000
+    journal.freed = 1
+    resend.freed()
+    equal(resend.next(), 2)
+    journal.freed = 4
+    resend.freed()
+    equal(_drain(resend), [5, 6])
+
+
+def test_a_resend_that_was_asked_for_brings_the_receipted_too():
+    resend, journal, _ = _made(4)
+    _drain(resend)
+    resend.again(1, 4)
+    journal.freed = 3
+    resend.freed()
+    equal(_drain(resend), [1, 2, 3, 4])
+
+
+def test_acknowledgements_far_ahead_of_a_backlog_take_no_heap():
+    resend, _, _ = _made(2000)
+    for seq in range(1000, 2001):
+        resend.acknowledged(seq)
+    equal(len(resend._early) <= 32, True)
+    equal(_drain(resend), list(range(1, 2001)))
+    for seq in range(1, 2001):
+        resend.acknowledged(seq)
+    resend.connected()
+    equal(_drain(resend), [])
+
+
+class Counts:
+    def __init__(self):
+        self.counted = []
+
+    def count(self, name):
+        self.counted.append(name)
+
+
+def _uplink(terminal):
+    clock, health = Clock(), Counts()
+    settings = {"site": "s", "device": "d", "broker": {}}
+    parts = clock, Journal(), None, None, health
+    return Uplink(settings, 1, parts, None, terminal), clock, health
+
+
+async def test_a_message_that_nobody_foresaw_is_counted_and_does_not_come_for_ever():
+    class Terminal:
+        def receive(self, kind, message):
+            raise message
+
+    uplink, _, health = _uplink(Terminal())
+    for error in (TypeError("x"), OverflowError("x"), RuntimeError("maximum recursion depth exceeded")):
+        await uplink._on_message("scanlatch/v1/s/d/verdict", error)
+    equal(health.counted, ["malformed"] * 3)
+    try:  # but one for which there was no room comes again
+        await uplink._on_message("scanlatch/v1/s/d/verdict", MemoryError())
+        equal("taken", "raised")
+    except MemoryError:
+        pass
+
+
+class Deaf:
+    """A broker that answers pings and takes nothing."""
+
+    async def run(self):
+        await asyncio.sleep(3600)
+
+    async def subscribe(self, topics):
+        await asyncio.sleep(3600)
+
+
+async def test_a_link_that_takes_nothing_for_a_minute_is_given_up():
+    uplink, clock, _ = _uplink(None)
+    beats = []
+
+    def beat():
+        beats.append(clock.now)
+        clock.now += 61_000
+
+    await asyncio.wait_for_ms(uplink._serve(Deaf(), beat), 1000)
+    equal(beats, [0])
