@@ -24,7 +24,10 @@ from scanlatch.system.session import Session
 
 _UPLINK_LIMIT_MS = const(120_000)  # its longest wait between two tries is 60 s
 _ANSWERS_LIMIT_MS = const(10_000)
+_TECHNICIAN_MS = const(600_000)  # for the person who took over at the console
+_AGAIN_MS = const(60_000)  # before a terminal that can't be built is tried again
 _KID_SIZE = const(8)  # WIRE: kid of the bridge = first 8 bytes of SHA-256 of its public key
+_KEYS = ("sign_key", "tls_key", "mac_key", "bridge")  # what enrolment leaves in the store
 _BUTTON_MS = const(20)
 _PRESS_MS = const(40)
 _LONG_PRESS_MS = const(1500)
@@ -35,17 +38,34 @@ def run():
     settings = _settings()
     if settings is None:
         return
-    nvs = store.Nvs(board.nvs())
-    password = nvs.get_bytes("wifi_password") or b""
-    box = board.Board(settings["board"], settings.get("wifi", {}).get("ssid"), password.decode())
     try:
-        asyncio.run(_Terminal(settings, nvs, box).run())
+        terminal = _built(settings)
+        if terminal is not None:
+            asyncio.run(terminal.run())
     except KeyboardInterrupt:
-        box.release()
+        board.watchdog(_TECHNICIAN_MS)
         log("stopped")
     except Exception as error:  # whatever it was, a restarted terminal is better than a dead one
         sys.print_exception(error)
-        box.restart()
+        board.restart()
+
+
+def _built(settings):
+    # The terminal. Where it can't be built, a light that says so until the watchdog has it tried again.
+    box = None
+    try:
+        nvs = store.Nvs(board.nvs())
+        password = nvs.get_bytes("wifi_password") or b""
+        box = board.Board(settings["board"], settings.get("wifi", {}).get("ssid"), password.decode())
+        return _Terminal(settings, nvs, box)
+    except Exception as error:  # most likely it comes again: a restart at once would go on for ever
+        log("broken", error=repr(error))
+        board.watchdog(_AGAIN_MS)
+    if box is None:
+        return None
+    indicator = Indicator(box.light, box, Clock())
+    indicator.hold("fault", True)
+    return indicator
 
 
 def _settings():
@@ -74,6 +94,9 @@ def _forget(name):
 
 class _Terminal:
     def __init__(self, settings, nvs, box):
+        for name in _KEYS:
+            if nvs.get_bytes(name) is None:
+                raise board.BoardError("no " + name + ": enrol this terminal again")
         self._box = box
         self._nvs = nvs
         self._tls = None
@@ -82,11 +105,12 @@ class _Terminal:
         except ValueError:
             pass  # told where it is needed
         self._settings = settings
-        floor = max(nvs.get_int("last_time") or 0, settings["broker"].get("not_before", 0))
-        self._clock = clock = Clock(box.rtc, box.rtc_ran_on, floor)
+        not_before = settings["broker"].get("not_before", 0)
+        floor = max(nvs.get_int("last_time") or 0, not_before)
+        self._clock = clock = Clock(box.rtc, box.rtc_ran_on, floor, earliest=not_before)
         self._indicator = indicator = Indicator(box.light, box, clock)
         self._health = health = Health(clock, box.reset_cause)
-        self._dog = watchdog.Watchdog(box.watchdog(watchdog.TIMEOUT_MS), clock)
+        self._dog = watchdog.Watchdog(board.watchdog(watchdog.TIMEOUT_MS), clock)
         self._boot, fault = _next_boot(nvs)
         self._signer = signer = Signer(nvs.get_bytes("sign_key"), self._boot, os.urandom)
         self._session = Session(settings["operation_code"], clock, nvs)
@@ -97,9 +121,9 @@ class _Terminal:
         bridge = hashes.sha256(nvs.get_bytes("bridge"))[:_KID_SIZE]
         self._keys = bridge, nvs.get_bytes("mac_key")
         parts = clock, self._journal, signer, indicator, health
-        self._answers = Answers(self._keys, parts, self._freed, self._went_back)
-        self._birth = {"fw": VERSION, "board": box.name, "engine": "", "operation": settings["operation"]}
         self._uplink = Uplink(settings, self._boot, parts, box.link, self)
+        self._answers = Answers(self._keys, parts, self._uplink.freed, self._went_back)
+        self._birth = {"fw": VERSION, "board": box.name, "engine": "", "operation": settings["operation"]}
         self._scanner = Scanner(settings, self._boot, self._session, parts, self._uplink, self._answers)
         self._fail(fault or journal_fault)
 
@@ -135,11 +159,12 @@ class _Terminal:
 
             try:
                 ca, certificate = store.read_file("ca.der"), store.read_file("device.der")
+                key = self._nvs.get_bytes("tls_key")
             except store.StoreFault as error:
                 raise ValueError(str(error))
             if ca is None or certificate is None:
                 raise ValueError("no certificate: enrol this terminal again")
-            self._tls = tls.context(ca, certificate, self._nvs.get_bytes("tls_key"))
+            self._tls = tls.context(ca, certificate, key)
         return self._tls
 
     def birth(self):
@@ -147,9 +172,12 @@ class _Terminal:
         return self._birth
 
     def report(self):
-        """The health message. Asked for every minute while the link stands: the time to keep the time, too."""
-        self._clock.keep(self._nvs)
+        """The health message. Asked for while the link stands: the time to keep the time, too."""
         not_after = self._settings["broker"].get("not_after")
+        try:
+            self._clock.keep(self._nvs, not_after)
+        except store.StoreFault as error:
+            log("store", error=repr(error))  # the next boot counter won't be stored either, and says so by its light
         return self._health.report(self._journal, self._signer, self._box.link.rssi(), not_after)
 
     def blocks(self):
@@ -171,14 +199,14 @@ class _Terminal:
         log("link", online=online, cause=cause)
         self._indicator.hold("offline", not online)
         self._indicator.hold("link_refused", cause in ("certificate", "refused"))
+        if not online:
+            self._answers.head = None  # a later connection's receipt answers it no more
 
     def head(self, digest, sent_ms):
         """A head leaves now; its receipt may set the clock."""
         self._answers.head = (digest, sent_ms)  # pyright: ignore
 
-    def restart(self):
-        """Nothing else helps."""
-        self._box.restart()
+    restart = staticmethod(board.restart)  # where nothing else helps
 
     # What else happens
 
@@ -189,7 +217,7 @@ class _Terminal:
             actions = {
                 "identify": self._identify,
                 "session": self._session.command,
-                "acknowledge": self._acknowledge,
+                "acknowledge": self._answers.acknowledge,
                 "health": self._uplink.report_health,
                 "resend": self._uplink.resend,
             }
@@ -201,17 +229,10 @@ class _Terminal:
         self._indicator.show("identify")
         return "ok"
 
-    def _acknowledge(self, _arguments):
-        self._answers.acknowledge()
-        return "ok"
-
     def _fail(self, fault):
         if fault is not None:
             self._scanner.fault = fault
             self._indicator.hold("fault", True)
-
-    def _freed(self):
-        self._uplink.freed()
 
     def _went_back(self):
         log("journal", error="went back")
@@ -254,7 +275,7 @@ def _next_boot(nvs):
 
 
 def _journal(nvs):
-    journal = Journal(board.scanlog(), nvs.get_bytes("journal") or bytes(8))
+    journal = Journal(board.scanlog(), nvs.get_bytes("journal"))
     try:
         journal.recover()
     except JournalError as error:

@@ -7,7 +7,6 @@ import network
 from micropython import const
 
 _CPU_HZ = const(240_000_000)  # the ESP32 starts at 160 MHz
-_TECHNICIAN_MS = const(600_000)  # watchdog limit once a person has stopped the program from the console
 _TONE_DUTY = const(32768)  # half: the loudest a passive buzzer gets
 _RXBUF = const(4096)  # a flash erase stops the loop for 45 ms and more
 _LOOK_MS = const(100)
@@ -38,6 +37,16 @@ def radio_on():
     if not station.active():
         station.active(True)
     return station
+
+
+def restart():
+    """Start the box anew."""
+    machine.reset()
+
+
+def watchdog(timeout_ms):
+    """Start the hardware watchdog, or give it another time. It can't be stopped again."""
+    return machine.WDT(timeout=timeout_ms)
 
 
 async def until(true, deadline_ms):
@@ -95,17 +104,6 @@ class Board:
     def pressed(self):
         """Whether the button is down."""
         return self._button is not None and bool(self._button.value()) != self._active_low
-
-    def watchdog(self, timeout_ms):
-        """Start the hardware watchdog. It can't be stopped again, only given more time (`release`)."""
-        return machine.WDT(timeout=timeout_ms)
-
-    def release(self):
-        """A person took over at the console: give them ten minutes before the watchdog restarts the box."""
-        machine.WDT(timeout=_TECHNICIAN_MS)
-
-    def restart(self):
-        machine.reset()
 
     def _input(self, config, chip):
         self._active_low = config.get("active_low", True)
