@@ -1,5 +1,11 @@
 # The way to the network through the air.
+import asyncio
+
+from micropython import const
+
 from scanlatch.system.board import radio_on, until
+
+_PAUSE_MS = const(1_000)
 
 
 class Link:
@@ -9,6 +15,7 @@ class Link:
         self._network = () if ssid is None else (ssid, password)
         self._station = radio_on()
         self.connected = self._station.isconnected
+        self._failed = False
 
     def rssi(self):
         """dBm, or None while not connected."""
@@ -22,7 +29,11 @@ class Link:
         if not self.connected():
             self._station.active(True)
             try:
+                if self._failed:  # after an outage of the access point the chip may try for ever in vain
+                    self._station.disconnect()
+                    await asyncio.sleep_ms(_PAUSE_MS)
                 self._station.connect(*self._network)
             except OSError:  # "already connecting": go on waiting for that
                 pass
-        return await until(self.connected, deadline_ms)
+        self._failed = not await until(self.connected, deadline_ms)
+        return not self._failed
