@@ -56,7 +56,7 @@ def _built(settings):
     try:
         nvs = store.Nvs(board.nvs())
         password = nvs.get_bytes("wifi_password") or b""
-        box = board.Board(settings["board"], settings.get("wifi", {}).get("ssid"), password.decode())
+        box = board.Board(settings.pop("board"), settings.get("wifi", {}).get("ssid"), password.decode())
         return _Terminal(settings, nvs, box)
     except Exception as error:  # most likely it comes again: a restart at once would go on for ever
         log("broken", error=repr(error))

