@@ -11,7 +11,7 @@ from host_bridge.wire import Outcome
 from tests.system.ledger_view import LedgerView
 
 _ANSWERS = frozenset({"accepted", "rejected", "duplicate", "pending", "error"})
-_FINAL_S = 30
+_FINAL_S = 60  # what reached the broker while the bridge was not back yet comes again after 30 s
 
 
 @pytest.fixture(autouse=True)
