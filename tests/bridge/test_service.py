@@ -219,7 +219,7 @@ def test_second_bridge_with_a_wrong_host_name_is_not_let_in(place: SimpleNamespa
 def test_lone_bridge_that_was_away_gets_what_came_meanwhile(site_on_mosquitto: SimpleNamespace, version: str) -> None:
     place = site_on_mosquitto
     config: Path = place.site.config
-    text = config.read_text("utf-8").replace("shared = true", "shared = false")
+    text = config.read_text("utf-8")
     config.write_text(text.replace('version = "5"', f'version = "{version}"'), "utf-8")
     assert Bridge(config).end() == 0
     till = Till(place)
@@ -232,8 +232,10 @@ def test_lone_bridge_that_was_away_gets_what_came_meanwhile(site_on_mosquitto: S
     till.close()
 
 
-def test_bridge_comes_back_to_a_broker_that_was_killed(site_on_mosquitto: SimpleNamespace) -> None:
+def test_bridge_that_shares_comes_back_to_a_broker_that_was_killed(site_on_mosquitto: SimpleNamespace) -> None:
     place = site_on_mosquitto
+    text = place.site.config.read_text("utf-8")
+    place.site.config.write_text(text.replace("shared = false", "shared = true"), "utf-8")
     bridge, till = Bridge(place.site.config), Till(place)
     first = _scan(place.peer, 1, bytes(32))
     till.send("scan", first)

@@ -113,7 +113,7 @@ def test_bridge_accepts_the_settings_and_the_ledger(made: site.Site) -> None:
         assert ledger.execute("SELECT count(*) FROM devices").fetchone() == (0,)
 
 
-@pytest.mark.parametrize(("chosen", "version", "shared"), [("mosquitto", "5", True), ("amqtt", "3.1.1", False)])
+@pytest.mark.parametrize(("chosen", "version", "shared"), [("mosquitto", "5", False), ("amqtt", "3.1.1", False)])
 def test_bridge_speaks_what_the_chosen_broker_understands(
     tmp_path: Path, chosen: site.Broker, version: str, shared: bool
 ) -> None:

@@ -159,7 +159,6 @@ class Uplink:
         await client.publish(self._prefix + "status", self._status(True), 1, True)
         await self._publish_head(client)
         self.online = True
-        self._health.link_cause = ""
         self._terminal.online(True, "")
         self._resend.connected()
         head_at = health_at = self._clock.ms()

@@ -14,7 +14,7 @@ class Health:
         self._clock = clock
         self._reset_cause = reset_cause
         self._heap_low = None
-        self.link_cause = ""  # why the link is down: network, name, refused, certificate, protocol, memory
+        self.link_cause = ""  # why the link was down last: network, name, refused, certificate, protocol, memory
         self.engine = ""
         self.counters = {
             "read": 0,

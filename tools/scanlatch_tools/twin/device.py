@@ -18,7 +18,7 @@ from scanlatch_tools.twin.trace import Line, Trace
 # one and a half times the room of the chip's and more: the chip's own measure, 113 KB with TLS up, is held by the
 # 32-bit build in the firmware's tests. What the stand-ins take for modules that the chip has in flash comes on top, as
 # `build.stand_ins_heap` measures it.
-HEAP = "200K"
+HEAP = "192K"
 
 _RUN_TIMEOUT_S = 120.0  # for one script of the enrolment
 _DEFAULT_RXBUF = 256
