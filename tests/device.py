@@ -26,13 +26,16 @@ def outcomes(script: str, heap: str = "4M") -> dict[str, str]:
         heap=heap,
         timeout=120,
     )
-    found: dict[str, str] = {}
-    for block in done.stdout.split("\x1e")[1:]:
-        name, _, outcome = block.partition("\x1f")
-        found[name] = outcome.strip()
+    found = read(done.stdout)
     if done.returncode or not found:
         found.setdefault("*", f"exit {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
     return found
+
+
+def read(printed: str) -> dict[str, str]:
+    """What `cases.run_all` printed: name -> "ok" or what went wrong. What a case itself printed is passed over."""
+    blocks = (block.partition("\x1f") for block in printed.split("\x1e")[1:])
+    return {name: outcome.strip() for name, found, outcome in blocks if found}
 
 
 def check(script: str, name: str, heap: str = "4M") -> None:

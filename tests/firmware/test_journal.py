@@ -37,7 +37,7 @@ def _on_cpython(script: str) -> dict[str, str]:
         timeout=120,
         check=True,
     )
-    return dict(block.strip().split("\x1f", 1) for block in done.stdout.split("\x1e")[1:])
+    return device.read(done.stdout)
 
 
 @pytest.mark.parametrize(("script", "name"), CASES)
