@@ -63,8 +63,8 @@ class Scanner:
         operation = self._terminal.operation
         try:
             self._append(symbology, data, family, operation)
-        except JournalFull:
-            self._refuse("refused_full", "full")
+        except JournalFull as error:
+            self._refuse("refused_full", error.reason)  # "full" or "busy"
             return
         except JournalError:
             self.fault = "journal"

@@ -27,7 +27,18 @@ class Person:
         self._codes = codes
 
     def scan(self, ends: frozenset[str] = frozenset({"kept", "full", "fault_refused"})) -> str:
-        """Scan the next box and look until the light says one of `ends`; "dark" where the terminal died before."""
+        """Scan the next box and look until the light says one of `ends`; "dark" where the terminal died before.
+
+        Where it is busy preparing its flash the person takes a breath, and goes on with the box after.
+        """
+        mark = self.twin.mark()
+        said = self._hold(ends | {"busy"})
+        if said == "busy":
+            self.twin.wait_for(lambda line: line["what"] == "flash" and line["op"] == "erase", _LOOK_S, mark)
+            said = self._hold(ends)
+        return said
+
+    def _hold(self, ends: frozenset[str]) -> str:
         if not self.twin.running:
             return "dark"
         mark, code = self.twin.mark(), next(self._codes)

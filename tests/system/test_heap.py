@@ -35,7 +35,7 @@ def _sell(desk: Desk, code: str) -> str:
     """The answer to a scan; a journal that had no quiet moment to prepare flash refuses, and gets one."""
     mark = desk.twin.mark()
     answer = desk.hold_text(code, _ANSWERS).answer
-    if answer != "full":
+    if answer != "busy":
         return answer
     desk.twin.wait_for(lambda line: line["what"] == "flash" and line["op"] == "erase", after=mark)
     return desk.hold_text(code, _ANSWERS).answer

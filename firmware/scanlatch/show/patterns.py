@@ -40,6 +40,7 @@ EVENTS = (
     b"\nunknown_symbol V10b.7V10a.7V60"  # no code of a medicine
     b"\ncredential V11d.5W11c.5V50"  # a person's credential: not kept, not logged
     b"\nfull R15c.5M15a.5R15c.5M15a.5R60"  # no room for another record: nothing was kept, wait for the link
+    b"\nbusy M9c.4C9b.4M9c.4C30"  # scanned faster than the flash can be prepared: not kept, pause a second, scan again
     b"\nfault_refused R10b.5A10b.5R10b.5A10b.60"  # nothing was kept, the terminal is in fault
     b"\nidentify R20dG20cB20eW20fR20dG20cB20eW20f"
     b"R20dG20cB20eW20fR20dG20cB20eW20f"  # this is the terminal that somebody looks for

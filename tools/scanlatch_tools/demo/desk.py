@@ -10,7 +10,7 @@ from scanlatch_tools.twin.device import Twin
 from scanlatch_tools.twin.trace import Line, TraceTimeoutError
 
 LOOK_S = 8.0  # how long the person looks at the light
-LOCAL = frozenset({"wrong_symbol", "torn", "unknown_symbol", "credential", "full", "fault_refused", "bounce"})
+LOCAL = frozenset({"wrong_symbol", "torn", "unknown_symbol", "credential", "full", "busy", "fault_refused", "bounce"})
 
 
 @dataclass(slots=True)
