@@ -1,8 +1,11 @@
-# What the bridge asks of a terminal: commands, and the session that they open.
+# What the bridge asks of a terminal: commands, the session that they open, and its health.
+import json
+
 from cases import equal, raises
 from scanlatch.keep.store import StoreFault
 from scanlatch.prove import cbor, cose, record
 from scanlatch.system.commands import Commands
+from scanlatch.system.health import Health
 from scanlatch.system.session import Session, is_ident
 from system_desk import NOW, Nvs
 from system_desk import clock as _clock
@@ -147,3 +150,19 @@ def test_a_command_under_another_key_is_not_answered_but_counted():
     equal(commands.handle(_command(1, "identify", {}, 0, bytes(32))), None)
     equal(commands.handle(b"\x00" * 5000), None)
     equal(health.counted, ["mac_failures", "mac_failures"])
+
+
+class _Kept:
+    newest, freed, room, capacity, erases = 7, 7, 100, 3000, 4
+
+
+class _Pairs:
+    ready = 16
+
+
+def test_health_tells_why_the_link_was_down_last():
+    clock, _ = _clock()
+    health = Health(clock, 1)
+    health.link_cause = "certificate"
+    told = json.loads(health.report(_Kept, _Pairs, None, None))
+    equal((told["link"], told["queue"], told["nonce_pairs"]), ("certificate", 0, 16))

@@ -1,8 +1,8 @@
 """`scanlatch demo`: sets the stage, goes through the day, and tells what happened."""
 
+import contextlib
 import json
 import tempfile
-import threading
 import time
 from pathlib import Path
 from typing import Annotated
@@ -96,13 +96,10 @@ def _summary(told: dict[str, object]) -> str:
 def _stay(console: Console, stage: Stage) -> None:
     console.print(f"everything runs on, in {stage.folder}. Type a code, or a picture's path; Ctrl-C ends")
     twin = next(iter(stage.terminals.values()))
-    over = threading.Event()
-    try:
-        while not over.is_set():
+    with contextlib.suppress(EOFError, KeyboardInterrupt):
+        while True:
             said = console.input("scan> ").strip()
             if Path(said).is_file():
                 twin.scan_picture(Path(said))
             elif said:
                 twin.scan(said)
-    except (EOFError, KeyboardInterrupt):
-        over.set()
