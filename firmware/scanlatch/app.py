@@ -6,7 +6,7 @@ import sys
 
 from micropython import const
 
-from scanlatch import VERSION
+from scanlatch import VERSION, forget
 from scanlatch.keep import store
 from scanlatch.keep.journal import Journal, JournalError
 from scanlatch.prove import hashes
@@ -80,16 +80,8 @@ def _settings():
         log("settings", error="not provisioned: enrol this terminal from a computer")
         return None
     found["operation_code"] = settings.OPERATIONS[found["operation"]]
-    _forget("settings")
+    forget(settings)
     return found
-
-
-def _forget(name):
-    # What was needed once gives its heap back.
-    package = sys.modules["scanlatch.system"]
-    delattr(package, name)
-    del sys.modules["scanlatch.system." + name]
-    gc.collect()
 
 
 class _Terminal:

