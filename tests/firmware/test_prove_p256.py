@@ -1,6 +1,7 @@
 """P-256 on the device: keys, agreement and signatures, against the standards' vectors and OpenSSL."""
 
 import hashlib
+import itertools
 import random
 import runpy
 from pathlib import Path
@@ -49,7 +50,11 @@ _EDGES = [
     *(1 << 43 * tooth for tooth in range(1, 6)),
     *((1 << 43 * tooth) - 1 for tooth in range(1, 6)),
     sum(1 << 43 * tooth for tooth in range(6)),
+    *((N - (1 << 43 * tooth)) for tooth in range(1, 6)),
 ]
+
+# What the last column of the comb may add: every power of two at its foot, with either sign.
+_LAST = [sum(sign << 43 * tooth for tooth, sign in enumerate(signs)) for signs in itertools.product((1, -1), repeat=6)]
 
 
 def _public(d: int) -> ec.EllipticCurvePublicKey:
@@ -75,6 +80,22 @@ def test_public_keys_agree_with_openssl(desk: Device) -> None:
     assert desk.call("p256.public_key", _KEY).hex() == _PUBLIC
     for d in _EDGES + _scalars(1, 20):
         assert desk.call("p256.public_key", d.to_bytes(32, "big")) == _point(d), hex(d)
+
+
+def test_the_last_sum_of_the_comb_is_never_a_doubling() -> None:
+    # It would be where the scalar is twice what that column adds; one that is odd, and the comb takes no other, is then
+    # N away from it.
+    near = [k for last in _LAST for k in (2 * last - N, 2 * last + N) if 0 < k < N]
+    assert len(near) == len(_LAST) // 2
+    for k in near:
+        signs = (k >> 1) + (1 << 257)
+        assert sum((2 * (signs >> 43 * tooth & 1) - 1) << 43 * tooth for tooth in range(6)) != (k - N) // 2, hex(k)
+
+
+def test_scalars_near_what_the_last_column_adds_give_their_points(desk: Device) -> None:
+    for last in _LAST:
+        for k in (last % N, 2 * last % N):
+            assert desk.call("p256.public_key", k.to_bytes(32, "big")) == _point(k), hex(k)
 
 
 def test_the_comb_in_small_steps_gives_the_same_point(desk: Device) -> None:

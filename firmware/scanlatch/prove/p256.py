@@ -13,20 +13,23 @@ P = 0xFFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF
 N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 _TEETH = const(6)
+_HALF = const(31)  # all teeth but the highest: the table holds the points where that one is added
 _COLUMNS = const(43)  # bits between two teeth: 6 x 43 covers 256
 _COLUMN_COST = const(19)  # field multiplications: 8 to double, 11 to add
 _UNBOUNDED = const(10_000)  # more than all columns cost
 
 
 class Comb:
-    """Fixed-base comb: the point k * G for 0 < k < N, in steps (Lim and Lee, CRYPTO '94)."""
+    """Fixed-base comb of signed digits: the point k * G for 0 < k < N, in steps (Hedabou, Pinel, Beneteau 2004)."""
 
     def __init__(self, k):
         if not 0 < k < N:
             raise ValueError("scalar out of range")
-        self._k = k
+        self._even = 1 - (k & 1)  # then it is the opposite of the point of N - k, which is odd
+        # An odd number is the sum of all powers of two below 2^258, some of them taken off: bit i tells 2^i is added.
+        self._signs = ((k, N - k)[self._even] >> 1) + (1 << _TEETH * _COLUMNS - 1)
         self._column = _COLUMNS
-        self._point = (0, 0, 0)  # at infinity
+        self._point = None
         self.x = self.y = None
 
     def step(self, budget):
@@ -34,32 +37,31 @@ class Comb:
 
         The last step costs as much as `inverse`.
         """
+        point = self._point
         if not self._column:
-            x, y, z = self._point
+            x, y, z = point
             z = inverse(z, P)
             zz = z * z % P
-            self.x, self.y = x * zz % P, y * (zz * z % P) % P
+            y = y * (zz * z % P) % P
+            self.x, self.y = x * zz % P, (y, P - y)[self._even]
             return True
         while self._column and budget >= _COLUMN_COST:
             budget -= _COLUMN_COST
-            self._next_column()
-        return False
-
-    def _next_column(self):
-        column = self._column - 1
-        index = 0
-        for tooth in range(_TEETH):
-            index |= (self._k >> (tooth * _COLUMNS + column) & 1) << tooth
-        # What is doubled never meets the point that is added, nor its negative: in every tooth the one is
-        # even and the other 0 or 1, and all teeth together stay below N. So no special case of the sum.
-        point = double(*self._point)
-        if index:
-            at = (index - 1) * 64
+            self._column -= 1
+            index = 0
+            for tooth in range(_TEETH):
+                index |= (self._signs >> (tooth * _COLUMNS + self._column) & 1) << tooth
+            plus = index >> _TEETH - 1
+            at = (index ^ _HALF * (1 - plus)) % (_HALF + 1) * 64
             x = int.from_bytes(TABLE[at : at + 32], "big")
             y = int.from_bytes(TABLE[at + 32 : at + 64], "big")
-            point = add_affine(*point, x, y) if point[2] else (x, y, 1)
+            y = (P - y, y)[plus]
+            # No special case of the sum: what is doubled and what is added are never equal nor opposite. As numbers the
+            # one is even and the other odd, so they would be N apart, or more; so large they are in the last column
+            # alone, and there the few scalars in question have other digits (the tests try them all).
+            point = add_affine(*double(*point), x, y) if point else (x, y, 1)
         self._point = point
-        self._column = column
+        return False
 
 
 def inverse(a, modulus):
