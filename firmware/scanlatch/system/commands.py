@@ -1,58 +1,93 @@
-# Commands of the bridge: authenticated, in order, once each.
+# Commands of the bridge: authenticated, in order, once each. Loaded for each.
+import json
+
 from scanlatch.keep.store import StoreFault
 from scanlatch.prove import cbor, cose, record
 from scanlatch.system.clock import NEVER_SET
 
 _ANY_TIME = ("identify", "health")  # allowed where the clock was never set
+_KINDS = ("sale", "return", "receive", "stock-take", "query", "dispatch")
 
 
-class Commands:
-    """Carries out what the bridge asks and says how it went.
+def handle(message, terminal):
+    """One message of topic `command`. Returns the reply's bytes, or None where it was not the bridge's.
 
-    actions: name -> function(arguments dict) returning "ok" or what went wrong.
+    terminal: device, keys (kid and MAC key of the bridge), nvs, clock, health, and what the commands act on.
     """
+    kid, mac_key = terminal.keys
+    try:
+        body = cose.open_mac0(message, record.AAD_COMMAND, mac_key, kid)
+    except cose.CoseError:
+        terminal.health.count("mac_failures")
+        return None
+    if not _is_command(body):
+        terminal.health.count("malformed")
+        return None
+    last = 0
+    try:
+        last = terminal.nvs.get_int("command") or 0
+        result = _refusal(body, last, terminal.clock)
+        if result is None:
+            terminal.nvs.set_int("command", body[2])  # before it acts: a command is never carried out twice
+            last = body[2]
+            result = _carry_out(body[3], body[4], terminal)
+    except StoreFault as fault:
+        result = "store: " + str(fault)
+    reply = cbor.dumps({1: 1, 2: body[2], 3: result, 4: last, 5: {}})
+    return cose.mac0(terminal.device.encode(), reply, record.AAD_REPLY, mac_key)
 
-    def __init__(self, device, keys, nvs, clock, health, actions):
-        self._kid = device.encode()
-        self._bridge_kid, self._mac_key = keys
-        self._nvs = nvs
-        self._clock = clock
-        self._health = health
-        self._actions = actions
-        self._last = nvs.get_int("command") or 0
 
-    def handle(self, message):
-        """One message of topic `command`. Returns the reply's bytes, or None where it was not the bridge's."""
-        try:
-            body = cose.open_mac0(message, record.AAD_COMMAND, self._mac_key, self._bridge_kid)
-        except cose.CoseError:
-            self._health.count("mac_failures")
-            return None
-        if not _is_command(body):
-            self._health.count("malformed")
-            return None
-        result = self._carry_out(body[2], body[3], body[4], body[5])
-        reply = cbor.dumps({1: 1, 2: body[2], 3: result, 4: self._last, 5: {}})
-        return cose.mac0(self._kid, reply, record.AAD_REPLY, self._mac_key)
+def _refusal(body, last, clock):
+    if body[2] <= last:
+        return "counter is not above the last"
+    if body[3] not in ("identify", "session", "acknowledge", "health", "resend"):
+        return "not known: " + body[3][:32]
+    now, quality = clock.now()
+    if quality == NEVER_SET:
+        return None if body[3] in _ANY_TIME else "clock was never set"
+    return "came too late" if now > body[5] else None
 
-    def _carry_out(self, counter, name, arguments, not_after):
-        if counter <= self._last:
-            return "counter is not above the last"
-        action = self._actions.get(name)
-        if action is None:
-            return "not known: " + name[:32]
-        now, quality = self._clock.now()
-        if quality == NEVER_SET:
-            if name not in _ANY_TIME:
-                return "clock was never set"
-        elif now > not_after:
-            return "came too late"
-        try:
-            self._nvs.set_int("command", counter)  # before it acts: a command is never carried out twice
-            self._last = counter
-            return action(arguments)
-        except StoreFault as fault:
-            return "store: " + str(fault)
+
+def _carry_out(name, arguments, terminal):
+    if name == "identify":
+        terminal.indicator.show("identify")
+        return "ok"
+    if name == "session":
+        return open_session(terminal.session, terminal.nvs, arguments)
+    if name == "acknowledge":
+        return terminal.answers.acknowledge(arguments)
+    if name == "health":
+        return terminal.uplink.report_health(arguments)
+    return terminal.uplink.resend(arguments)
+
+
+def open_session(session, nvs, arguments):
+    """Command `session` {id, kind, until}; an empty id ends it. Returns "ok" or what is wrong.
+
+    Raises StoreFault; then the session before is still in force.
+    """
+    ident, kind, until = arguments.get("id"), arguments.get("kind"), arguments.get("until")
+    if ident == "":
+        nvs.erase("session")
+        session.opened = None
+        return "ok"
+    if not is_ident(ident):
+        return "id: 1 to 32 of A-Z a-z 0-9 -"
+    if kind not in _KINDS:
+        return "kind: one of " + ", ".join(_KINDS)
+    if not isinstance(until, int) or isinstance(until, bool):
+        return "until: UTC milliseconds"
+    opened = [ident, kind, until]
+    nvs.set_bytes("session", json.dumps(opened).encode())
+    session.opened = opened
+    return "ok"
+
+
+def is_ident(text):
+    """Whether `text` is 1 to 32 of A-Z a-z 0-9 - (WIRE: session, operator)."""
+    if not isinstance(text, str) or not 0 < len(text) <= 32:
+        return False
+    return all("0" <= c <= "9" or "A" <= c <= "Z" or "a" <= c <= "z" or c == "-" for c in text)
 
 
 def _is_command(body):

@@ -4,9 +4,9 @@ import json
 from cases import equal, raises
 from scanlatch.keep.store import StoreFault
 from scanlatch.prove import cbor, cose, record
-from scanlatch.system.commands import Commands
+from scanlatch.system import commands, report
 from scanlatch.system.health import Health
-from scanlatch.system.session import Session, is_ident
+from scanlatch.system.session import Session
 from system_desk import NOW, Nvs
 from system_desk import clock as _clock
 
@@ -25,7 +25,7 @@ def test_a_session_that_cannot_be_stored_is_not_in_force():
     clock, _ = _clock()
     clock.synchronise(NOW)
     session = Session(1, clock, FullNvs())
-    raises(StoreFault, session.command, {"id": "S-1", "kind": "sale", "until": NOW + 60_000})
+    raises(StoreFault, commands.open_session, session, FullNvs(), {"id": "S-1", "kind": "sale", "until": NOW + 60_000})
     equal(session.session(), None)
 
 
@@ -45,14 +45,14 @@ def test_a_session_is_in_force_until_its_end_and_never_under_a_clock_that_was_no
     clock, ticks = _clock()
     nvs = Nvs()
     session = Session(1, clock, nvs)
-    equal(session.command({"id": "S-1", "kind": "sale", "until": NOW + 60_000}), "ok")
+    equal(commands.open_session(session, nvs, {"id": "S-1", "kind": "sale", "until": NOW + 60_000}), "ok")
     equal(session.session(), None)
     clock.synchronise(NOW)
     equal(session.session(), "S-1")
     equal(Session(1, clock, nvs).session(), "S-1")
     ticks.now = 60_000
     equal(session.session(), None)
-    equal(session.command({"id": ""}), "ok")
+    equal(commands.open_session(session, nvs, {"id": ""}), "ok")
     equal(Session(1, clock, nvs).session(), None)
 
 
@@ -60,28 +60,37 @@ def test_a_session_with_bad_arguments_is_refused():
     clock, _ = _clock()
     session = Session(1, clock, Nvs())
     for arguments in ({}, {"id": "a b"}, {"id": "x" * 33}, {"id": "S-1", "kind": "tea"}, {"id": "S-1", "kind": "sale"}):
-        equal(session.command(arguments) == "ok", False)
-    equal(is_ident("S-20261122-0007"), True)
+        equal(commands.open_session(session, Nvs(), arguments) == "ok", False)
+    equal(commands.is_ident("S-20261122-0007"), True)
 
 
 _KEY, _BRIDGE = bytes(range(32)), b"bridge-1"
 
 
-def _commands(clock, nvs, done):
-    def act(arguments):
-        done.append(arguments)
-        return "ok"
+class _Counts:
+    def __init__(self):
+        self.counted = []
 
-    class Counts:
-        def __init__(self):
-            self.counted = []
+    def count(self, name):
+        self.counted.append(name)
 
-        def count(self, name):
-            self.counted.append(name)
 
-    health = Counts()
-    actions = {"identify": act, "health": act, "session": act}
-    return Commands("d-1", (_BRIDGE, _KEY), nvs, clock, health, actions), health
+class _Shown:
+    def __init__(self):
+        self.shown = []
+
+    def show(self, name):
+        self.shown.append(name)
+
+
+class _Terminal:
+    """What a command may ask for."""
+
+    device, keys = "d-1", (_BRIDGE, _KEY)
+
+    def __init__(self, clock, nvs):
+        self.clock, self.nvs = clock, nvs
+        self.health, self.indicator, self.session = _Counts(), _Shown(), Session(1, clock, nvs)
 
 
 def _command(counter, name, arguments, not_after, key=_KEY):
@@ -96,73 +105,80 @@ def _result(reply):
 def test_a_command_is_carried_out_once_and_its_counter_survives_a_restart():
     clock, _ = _clock()
     clock.synchronise(NOW)
-    nvs, done = Nvs(), []
-    commands, _ = _commands(clock, nvs, done)
-    message = _command(4, "session", {"id": ""}, NOW + 1000)
-    equal(_result(commands.handle(message)), {1: 1, 2: 4, 3: "ok", 4: 4, 5: {}})
-    again, _ = _commands(clock, nvs, done)
-    equal(_result(again.handle(message))[3] == "ok", False)
-    equal(len(done), 1)
+    nvs = Nvs()
+    message = _command(4, "identify", {}, NOW + 1000)
+    terminal = _Terminal(clock, nvs)
+    equal(_result(commands.handle(message, terminal)), {1: 1, 2: 4, 3: "ok", 4: 4, 5: {}})
+    again = _Terminal(clock, nvs)
+    equal(_result(commands.handle(message, again))[3] == "ok", False)
+    equal((terminal.indicator.shown, again.indicator.shown), (["identify"], []))
 
 
 def test_a_command_whose_counter_cannot_be_stored_does_not_act_and_says_so():
     clock, _ = _clock()
     clock.synchronise(NOW)
-    done = []
-    commands, _ = _commands(clock, FullNvs(), done)
-    reply = _result(commands.handle(_command(1, "session", {}, NOW + 1)))
-    equal((reply[3], reply[4], done), ("store: command: full", 0, []))
+    terminal = _Terminal(clock, FullNvs())
+    reply = _result(commands.handle(_command(1, "identify", {}, NOW + 1), terminal))
+    equal((reply[3], reply[4], terminal.indicator.shown), ("store: command: full", 0, []))
 
 
 def test_arguments_of_any_type_are_refused_with_words():
     clock, _ = _clock()
-    session = Session(1, clock, Nvs())
+    nvs = Nvs()
+    session = Session(1, clock, nvs)
     for value in (None, True, -1, 1 << 63, b"S-1", [], {}, ["sale"], "x" * 4000):
         for name in ("id", "kind", "until"):
             arguments = {"id": "S-1", "kind": "sale", "until": NOW}
             arguments[name] = value
-            equal(isinstance(session.command(arguments), str), True)
+            equal(isinstance(commands.open_session(session, nvs, arguments), str), True)
     equal(session.session(), None)
 
 
 def test_a_late_or_unknown_command_is_refused_and_says_so():
     clock, _ = _clock()
     clock.synchronise(NOW)
-    done = []
-    commands, _ = _commands(clock, Nvs(), done)
-    equal(_result(commands.handle(_command(1, "identify", {}, NOW - 1)))[3], "came too late")
-    equal(_result(commands.handle(_command(2, "explode", {}, NOW + 1)))[3], "not known: explode")
-    equal(done, [])
+    terminal = _Terminal(clock, Nvs())
+    equal(_result(commands.handle(_command(1, "identify", {}, NOW - 1), terminal))[3], "came too late")
+    equal(_result(commands.handle(_command(2, "explode", {}, NOW + 1), terminal))[3], "not known: explode")
+    equal(terminal.indicator.shown, [])
 
 
 def test_under_a_clock_never_set_only_identify_and_health_act():
     clock, _ = _clock()
-    done = []
-    commands, _ = _commands(clock, Nvs(), done)
-    equal(_result(commands.handle(_command(1, "session", {}, NOW * 2)))[3], "clock was never set")
-    equal(_result(commands.handle(_command(2, "identify", {}, 0)))[3], "ok")
-    equal(len(done), 1)
+    terminal = _Terminal(clock, Nvs())
+    equal(_result(commands.handle(_command(1, "session", {}, NOW * 2), terminal))[3], "clock was never set")
+    equal(_result(commands.handle(_command(2, "identify", {}, 0), terminal))[3], "ok")
+    equal(terminal.indicator.shown, ["identify"])
 
 
 def test_a_command_under_another_key_is_not_answered_but_counted():
     clock, _ = _clock()
-    commands, health = _commands(clock, Nvs(), [])
-    equal(commands.handle(_command(1, "identify", {}, 0, bytes(32))), None)
-    equal(commands.handle(b"\x00" * 5000), None)
-    equal(health.counted, ["mac_failures", "mac_failures"])
+    terminal = _Terminal(clock, Nvs())
+    equal(commands.handle(_command(1, "identify", {}, 0, bytes(32)), terminal), None)
+    equal(commands.handle(b"\x00" * 5000, terminal), None)
+    equal(terminal.health.counted, ["mac_failures", "mac_failures"])
 
 
 class _Kept:
     newest, freed, room, capacity, erases = 7, 7, 100, 3000, 4
 
 
-class _Pairs:
-    ready = 16
+class _Reporting(_Terminal):
+    journal, not_after = _Kept, None
+
+    class signer:
+        ready = 16
+
+    class box:
+        class link:
+            def rssi():  # noqa: N805
+                return None
 
 
 def test_health_tells_why_the_link_was_down_last():
     clock, _ = _clock()
-    health = Health(clock, 1)
-    health.link_cause = "certificate"
-    told = json.loads(health.report(_Kept, _Pairs, None, None))
+    terminal = _Reporting(clock, Nvs())
+    terminal.health = Health(1)
+    terminal.health.link_cause = "certificate"
+    told = json.loads(report.made(terminal))
     equal((told["link"], told["queue"], told["nonce_pairs"]), ("certificate", 0, 16))

@@ -1,0 +1,51 @@
+# The health message, published every minute: a hint, never evidence. Loaded for each.
+import json
+
+from scanlatch.keep.store import StoreFault
+from scanlatch.prove import cbor
+from scanlatch.system.log import log
+
+_DAY_MS = 86_400_000
+
+
+def made(terminal):
+    """The health message of `terminal` as JSON bytes (WIRE: Status and health).
+
+    Asked for while the link stands: the time to keep the time, too.
+    """
+    journal, clock, not_after = terminal.journal, terminal.clock, terminal.not_after
+    try:
+        clock.keep(terminal.nvs, not_after)
+    except StoreFault as error:
+        log("store", error=repr(error))  # the next boot counter won't be stored either, and says so by its light
+    free = terminal.health.collect()
+    now, quality = clock.now()
+    age = None
+    oldest = journal.read(journal.freed + 1) if journal.newest > journal.freed else None
+    if oldest is not None:
+        age = max(0, now - _captured_at(oldest))
+    body = {
+        "v": 1,
+        "uptime": clock.ms(),
+        "heap_free": free,
+        "heap_low": terminal.health.heap_low,
+        "queue": journal.newest - journal.freed,
+        "queue_oldest_ms": age,
+        "room": journal.room,
+        "capacity": journal.capacity,
+        "nonce_pairs": terminal.signer.ready,
+        "rssi": terminal.box.link.rssi(),
+        "reset_cause": terminal.health.reset_cause,
+        "clock": quality,
+        "flash_erases": journal.erases,
+        "certificate_days": None if not_after is None else (not_after - now) // _DAY_MS,
+        "link": terminal.health.link_cause,
+        "engine": terminal.health.engine,
+        "counters": terminal.health.counters,
+    }
+    return json.dumps(body).encode()
+
+
+def _captured_at(message):
+    # Key 4 of the scan inside the COSE_Sign1 that the journal keeps.
+    return cbor.loads(cbor.loads(message).value[2])[4]  # pyright: ignore
