@@ -116,6 +116,17 @@ def test_the_journal_of_another_terminal_refuses_to_scan(twin: Twin) -> None:
     assert _records(twin) == 0
 
 
+def test_a_board_flashed_without_our_partition_says_so_by_its_light_and_names_it(twin: Twin) -> None:
+    (twin.folder / "twin.json").write_text('{"sectors": 0}')
+    twin.start()
+    until_shown(twin, "fault", 0)
+    assert "partition scanlog" in console(twin, "broken")[0]["error"]
+    (twin.folder / "twin.json").unlink()
+    twin.kill()
+    switch_on(twin)
+    assert Person(twin, iter(CODES)).scan() == "kept"
+
+
 def test_an_engine_that_is_silent_shows_and_is_taken_up_when_it_answers(twin: Twin) -> None:
     twin.engine.simulator.erased = True
     twin.start()

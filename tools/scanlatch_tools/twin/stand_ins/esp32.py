@@ -10,7 +10,7 @@ from micropython import const
 from nor import Nor
 from twin_trace import FOLDER, line
 
-_SECTORS = const(256)  # the 1 MiB of our partition table; twin.json {"sectors": n} may say otherwise
+_SECTORS = const(256)  # the 1 MiB of our partition table; twin.json {"sectors": n} may say otherwise, 0: no partition
 _SCANLOG_AT = const(0x300000)
 _KEY_SIZE = const(15)
 _BLOB_SIZE = const(4000)  # limit of the IDF's NVS for a partition of the usual size
@@ -42,7 +42,10 @@ class Partition:
         if type != Partition.TYPE_DATA or label not in (None, "scanlog") or subtype not in (0xFF, 0x40):
             return []
         if Partition._flash is None:
-            Partition._flash = Nor(_settings("twin.json").get("sectors", _SECTORS), FOLDER + "/scanlog.bin")
+            sectors = _settings("twin.json").get("sectors", _SECTORS)
+            if not sectors:
+                return []
+            Partition._flash = Nor(sectors, FOLDER + "/scanlog.bin")
             if os.getenv("SCANLATCH_TWIN_CUT") or _settings("cut.json"):
                 import twin_cut
 
