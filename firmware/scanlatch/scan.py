@@ -60,9 +60,35 @@ class Scanner:
         self._last_data = b""  # may be tried again at once
 
     def _keep(self, symbology, data, family):
-        operation = self._terminal.operation
+        journal, clock, terminal = self._journal, self._clock, self._terminal
+        operation = terminal.operation
         try:
-            self._append(symbology, data, family, operation)
+            journal.need_room()  # refused before a seq or a nonce is used
+            captured_at, quality = clock.now()
+            seq = journal.newest + 1
+            payload = record.scan(
+                seq,
+                journal.newest_digest,
+                captured_at,
+                quality,
+                self._boot,
+                clock.ms(),
+                operation,
+                symbology,
+                data,
+                family,
+                terminal.session(),
+                terminal.operator,
+                not self._link.online,
+                self._site,
+                None,
+            )
+            try:
+                message = cose.sign1(self._kid, payload, record.AAD_SCAN, self._signer.sign)
+            except (MemoryError, OSError):  # nothing was written: in a quiet moment there is room, and a pair
+                self._refuse("refused_full", "busy")
+                return
+            journal.append(seq, message)
         except JournalFull as error:
             self._refuse("refused_full", error.reason)  # "full" or "busy"
             return
@@ -76,29 +102,5 @@ class Scanner:
             return
         self._health.count("kept")
         self._indicator.show("kept")
-        self._answers.kept(self._journal.newest, operation, self._link.online)
+        self._answers.kept(seq, operation, self._link.online)
         self._link.wake()
-
-    def _append(self, symbology, data, family, operation):
-        journal, clock, terminal = self._journal, self._clock, self._terminal
-        journal.need_room()  # refused before a seq or a nonce is used
-        captured_at, quality = clock.now()
-        seq = journal.newest + 1
-        payload = record.scan(
-            seq,
-            journal.newest_digest,
-            captured_at,
-            quality,
-            self._boot,
-            clock.ms(),
-            operation,
-            symbology,
-            data,
-            family,
-            terminal.session(),
-            terminal.operator,
-            not self._link.online,
-            self._site,
-            None,
-        )
-        journal.append(seq, cose.sign1(self._kid, payload, record.AAD_SCAN, self._signer.sign))

@@ -77,9 +77,9 @@ def test_the_table_is_what_its_generator_writes() -> None:
 
 
 def test_public_keys_agree_with_openssl(desk: Device) -> None:
-    assert desk.call("p256.public_key", _KEY).hex() == _PUBLIC
+    assert desk.call("keys.public_key", _KEY).hex() == _PUBLIC
     for d in _EDGES + _scalars(1, 20):
-        assert desk.call("p256.public_key", d.to_bytes(32, "big")) == _point(d), hex(d)
+        assert desk.call("keys.public_key", d.to_bytes(32, "big")) == _point(d), hex(d)
 
 
 def test_the_last_sum_of_the_comb_is_never_a_doubling() -> None:
@@ -95,7 +95,7 @@ def test_the_last_sum_of_the_comb_is_never_a_doubling() -> None:
 def test_scalars_near_what_the_last_column_adds_give_their_points(desk: Device) -> None:
     for last in _LAST:
         for k in (last % N, 2 * last % N):
-            assert desk.call("p256.public_key", k.to_bytes(32, "big")) == _point(k), hex(k)
+            assert desk.call("keys.public_key", k.to_bytes(32, "big")) == _point(k), hex(k)
 
 
 def test_the_comb_in_small_steps_gives_the_same_point(desk: Device) -> None:
@@ -106,14 +106,14 @@ def test_the_comb_in_small_steps_gives_the_same_point(desk: Device) -> None:
 def test_signatures_give_rfc_6979_with_low_s(desk: Device) -> None:
     for message, r, s in _SIGNED:
         expected = r.to_bytes(32, "big") + min(s, N - s).to_bytes(32, "big")
-        assert desk.call("p256.sign_rfc6979", _KEY, hashlib.sha256(message).digest()) == expected
+        assert desk.call("rfc6979.sign", _KEY, hashlib.sha256(message).digest()) == expected
 
 
 def test_signatures_over_edge_digests_verify(desk: Device) -> None:
     for d in (1, N - 1, _scalars(3, 1)[0]):
         for number in (0, 1, N - 1, N, N + 1, (1 << 256) - 1):
             digest = number.to_bytes(32, "big")
-            signature = desk.call("p256.sign_rfc6979", d.to_bytes(32, "big"), digest)
+            signature = desk.call("rfc6979.sign", d.to_bytes(32, "big"), digest)
             r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
             assert s <= N // 2
             scheme = ec.ECDSA(utils.Prehashed(hashes.SHA256()))
@@ -122,14 +122,14 @@ def test_signatures_over_edge_digests_verify(desk: Device) -> None:
 
 def test_shared_secret_gives_rfc_5903(desk: Device) -> None:
     mine, theirs = bytes.fromhex(_ECDH["mine"]), bytes.fromhex(_ECDH["theirs"])
-    assert desk.call("p256.shared_x", mine, theirs).hex() == _ECDH["x"]
+    assert desk.call("keys.shared_x", mine, theirs).hex() == _ECDH["x"]
 
 
 def test_shared_secrets_agree_with_openssl(desk: Device) -> None:
     peer = _scalars(4, 1)[0]
     for d in _EDGES + _scalars(5, 5):
         expected = ec.derive_private_key(d, ec.SECP256R1()).exchange(ec.ECDH(), _public(peer))
-        assert desk.call("p256.shared_x", d.to_bytes(32, "big"), _point(peer)) == expected, hex(d)
+        assert desk.call("keys.shared_x", d.to_bytes(32, "big"), _point(peer)) == expected, hex(d)
 
 
 _GOOD = bytes.fromhex(_ECDH["theirs"])
@@ -157,7 +157,7 @@ def _raw(x: int, y: int) -> bytes:
     ],
 )
 def test_no_secret_is_shared_with_what_is_no_point(desk: Device, point: bytes) -> None:
-    refused = desk.refusal("p256.shared_x", _KEY, point)
+    refused = desk.refusal("keys.shared_x", _KEY, point)
     assert refused and refused.kind == "ValueError"
 
 
@@ -173,5 +173,5 @@ def test_no_secret_is_shared_with_what_is_no_point(desk: Device, point: bytes) -
     ],
 )
 def test_what_is_no_private_key_is_refused(desk: Device, d: bytes) -> None:
-    for name, *arguments in (("p256.public_key", d), ("p256.shared_x", d, _GOOD), ("p256.sign_rfc6979", d, bytes(32))):
+    for name, *arguments in (("keys.public_key", d), ("keys.shared_x", d, _GOOD), ("rfc6979.sign", d, bytes(32))):
         assert desk.refusal(str(name), *arguments), name

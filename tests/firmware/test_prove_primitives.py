@@ -60,12 +60,12 @@ def test_hmac_agrees_at_every_key_length_around_a_block(desk: Device) -> None:
 def test_hkdf_gives_rfc_5869_without_salt(desk: Device) -> None:
     expected = "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8"
     for length in (1, 16, 32, 33, 42):
-        assert desk.call("hashes.hkdf_sha256", b"\x0b" * 22, b"", length).hex() == expected[: 2 * length]
+        assert desk.call("keys.hkdf_sha256", b"\x0b" * 22, b"", length).hex() == expected[: 2 * length]
 
 
 def test_hkdf_refuses_a_length_that_it_cannot_give(desk: Device) -> None:
     for length in (0, 255 * 32 + 1):
-        assert desk.refusal("hashes.hkdf_sha256", b"secret", b"", length)
+        assert desk.refusal("keys.hkdf_sha256", b"secret", b"", length)
 
 
 def test_comparison_sees_a_difference_anywhere(desk: Device) -> None:

@@ -1,4 +1,4 @@
-"""The curve P-256 (SP 800-186 3.2.1.3): public keys and ECDSA.
+"""The curve P-256 (SP 800-186 3.2.1.3), as far as a signature with a pair needs it.
 
 What runs beside the scanning goes in steps, so that it never holds the loop for long.
 Not constant in time: see the threat model.
@@ -6,7 +6,6 @@ Not constant in time: see the threat model.
 
 from micropython import const
 
-from scanlatch.prove import hashes
 from scanlatch.prove.p256_table import TABLE
 
 P = 0xFFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF
@@ -16,7 +15,7 @@ _TEETH = const(6)
 _HALF = const(31)  # all teeth but the highest: the table holds the points where that one is added
 _COLUMNS = const(43)  # bits between two teeth: 6 x 43 covers 256
 _COLUMN_COST = const(19)  # field multiplications: 8 to double, 11 to add
-_UNBOUNDED = const(10_000)  # more than all columns cost
+UNBOUNDED = const(10_000)  # field multiplications, more than a whole point costs
 
 
 class Comb:
@@ -81,60 +80,30 @@ def scalar(d):
     return number
 
 
-def public_key(d):
-    """The public point of the private key `d` (32 bytes): 65 bytes, uncompressed (SEC 1 2.3.3)."""
-    point = _point(scalar(d))
-    return b"\x04" + point.x.to_bytes(32, "big") + point.y.to_bytes(32, "big")
-
-
-def shared_x(d, point):
-    """ECDH: x of d * point, 32 bytes. Raises ValueError where `point` (65 bytes) is not on the curve."""
-    from scanlatch.prove import ecdh  # for provisioning only, and heap is short
-
-    return ecdh.shared_x(d, point)
-
-
-def sign_rfc6979(d, digest):
-    """ECDSA signature of a 32-byte digest with the nonce of RFC 6979 3.2: r || s, 64 bytes, s <= N / 2."""
-    key = scalar(d)
-    z = int.from_bytes(digest, "big") % N
-    nonces = _nonces(d, z)
-    while True:
-        k = next(nonces)
-        r = _point(k).x % N
-        blind = next(nonces)
-        s = inverse(k * blind % N, N) * blind % N * ((z + r * key) % N) % N
-        if r and s:
-            return signature(r, s)
-
-
 def signature(r, s):
     """r || s, 64 bytes, with the lower of the two s that verify."""
     return r.to_bytes(32, "big") + (s if s <= N // 2 else N - s).to_bytes(32, "big")
 
 
-def _point(k):
-    comb = Comb(k)
-    while not comb.step(_UNBOUNDED):
-        pass
-    return comb
+# For enrolment; what it calls is loaded for it.
 
 
-def _nonces(d, z):
-    """RFC 6979 3.2 b to h: the nonce, and what would come after it."""
-    seed = d + z.to_bytes(32, "big")
-    key = bytes(32)
-    value = b"\x01" * 32
-    for mark in (b"\x00", b"\x01"):
-        key = hashes.hmac_sha256(key, value, mark, seed)
-        value = hashes.hmac_sha256(key, value)
-    while True:
-        value = hashes.hmac_sha256(key, value)
-        k = int.from_bytes(value, "big")
-        if 0 < k < N:
-            yield k
-        key = hashes.hmac_sha256(key, value, b"\x00")
-        value = hashes.hmac_sha256(key, value)
+def public_key(d):
+    from scanlatch.prove import keys
+
+    return keys.public_key(d)
+
+
+def shared_x(d, point):
+    from scanlatch.prove import keys
+
+    return keys.shared_x(d, point)
+
+
+def sign_rfc6979(d, digest):
+    from scanlatch.prove import rfc6979
+
+    return rfc6979.sign(d, digest)
 
 
 # Jacobian coordinates: x = X / Z^2, y = Y / Z^3, a = -3 (Explicit-Formulas Database).

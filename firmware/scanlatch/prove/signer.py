@@ -2,6 +2,7 @@
 
 from micropython import const
 
+import scanlatch
 from scanlatch.prove import hashes, p256
 
 LIMIT = const(16)  # pairs kept, in RAM only; a burst of as many scans at full speed, made anew within two seconds
@@ -31,14 +32,22 @@ class Signer:
         self.ready = 0  # pairs in the pool
 
     def sign(self, message):
-        """Signature over SHA-256 of `message`: r || s, 64 bytes, low s. RFC 6979 where the pool is empty."""
+        """Signature over SHA-256 of `message`: r || s, 64 bytes, low s. RFC 6979 where the pool is empty.
+
+        Raises MemoryError or OSError where that could not be loaded.
+        """
         digest = hashes.sha256(message)
         if self.ready:
             r, inverse, product = self._take()
             s = (int.from_bytes(digest, "big") * inverse + product) % p256.N
             if r and s:
                 return p256.signature(r, s)
-        return p256.sign_rfc6979(self._d, digest)
+        from scanlatch.prove import rfc6979  # rare, and heap is short
+
+        try:
+            return rfc6979.sign(self._d, digest)
+        finally:
+            scanlatch.forget(rfc6979)
 
     def prepare(self):
         """One slice of making pairs, at most 20 ms on the chip. True while there is more to make."""

@@ -2,14 +2,14 @@
 
 import sys
 
-from scanlatch.prove import cbor, cose, hashes, p256, record, signer
+from scanlatch.prove import cbor, cose, hashes, keys, p256, record, rfc6979, signer
 
 _state = {}
 
 
 def sign1(kid, payload, aad, d):
     """COSE_Sign1 with the key `d` and no pool."""
-    return cose.sign1(kid, payload, aad, lambda message: p256.sign_rfc6979(d, hashes.sha256(message)))
+    return cose.sign1(kid, payload, aad, lambda message: rfc6979.sign(d, hashes.sha256(message)))
 
 
 def new_signer(d, boot, seed):
@@ -112,7 +112,7 @@ def seal(key, nonce, aad, plaintext):
     return aesccm.seal(key, nonce, aad, plaintext)
 
 
-_MODULES = {"cbor": cbor, "cose": cose, "hashes": hashes, "p256": p256, "record": record}
+_MODULES = {"cbor": cbor, "cose": cose, "hashes": hashes, "keys": keys, "record": record, "rfc6979": rfc6979}
 
 
 def answer(line):
