@@ -16,7 +16,7 @@ for _folder in (_ROOT / "tests" / "stubs", _ROOT / "firmware"):
     if str(_folder) not in sys.path:
         sys.path.insert(0, str(_folder))
 
-from scanlatch.read.engines.grow_frames import READ, SAVE, WRITE, Replies, request  # noqa: E402
+from scanlatch.read.engines.grow import READ, SAVE, WRITE, Replies, request  # noqa: E402
 
 ACK = bytes.fromhex("02000001003331")
 CODES = [f"8338652000194165{i:04}".encode() for i in range(40)]
@@ -45,8 +45,22 @@ def plain() -> Iterator[Terminal]:
         (b"8" * 1024 + b"\r", [("", b"8" * 1024)]),
         (b"8" * 1025 + b"\r8339\r", [("", b""), ("", b"8339")]),
         (b"8" * 5000 + b"\n8339", [("", b""), ("", b"8339")]),
+        (b"8" * 128 + b"\r" + b"7" * 129 + b"\r", [("", b"8" * 128), ("", b"7" * 129)]),
     ],
-    ids=["CR", "LF", "CR LF is one", "empty", "silence", "identifier", "GS1", "binary", "longest", "over", "far over"],
+    ids=[
+        "CR",
+        "LF",
+        "CR LF is one",
+        "empty",
+        "silence",
+        "identifier",
+        "GS1",
+        "binary",
+        "longest",
+        "over",
+        "far over",
+        "unusually long",
+    ],
 )
 def test_line_frames(plain: Terminal, sent: bytes, frames: list[tuple[str, bytes]]) -> None:
     before = len(plain.reports)
@@ -262,6 +276,16 @@ def test_grow_unplugged_is_reported_and_found_again(armed: tuple[Terminal, Engin
 def test_grow_that_is_not_there_is_reported() -> None:
     with Terminal("grow") as terminal:
         assert terminal.wait("state", "lost")[3] == "no answer at 9600 or 115200 baud"
+
+
+def test_grow_that_could_not_be_set_up_for_want_of_memory_is_tried_again() -> None:
+    for terminal, engine in wired(GrowSim(), "starved"):
+        terminal.wait("state", "ready")
+        assert [report[2:] for report in terminal.reports if report[:1] == ["state"]][:2] == [
+            ["lost", "no room"],
+            ["lost", "[Errno 5] EIO"],
+        ]
+        read_all(terminal, engine, CODES[:3])
 
 
 def test_grow_reads_only_when_told_where_the_trigger_is_a_button() -> None:

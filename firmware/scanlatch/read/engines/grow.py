@@ -1,53 +1,34 @@
-# GROW GM65, GM60, GM805, GM861 and their kin: configures the engine, keeps its trigger armed, brings it back.
+# GROW GM65, GM60, GM805, GM861 and their kin: keeps the engine's trigger armed and brings the engine back.
 import asyncio
 
 from micropython import const
 
-from scanlatch.read.engines.grow_frames import READ, SAVE, WRITE, Replies, request
+import scanlatch
 from scanlatch.read.engines.port import POLL_MS, SILENCE_MS, Port
+
+# What a request does (manual, parts 8 and 9). 0x05 erases the engine's firmware: nothing here may make such a frame.
+READ = const(0x07)  # as many registers as its one byte of data says
+WRITE = const(0x08)
+SAVE = const(0x09)  # copies all registers to the engine's flash; its data is 00
+
+SLOW = const(9600)  # baud as delivered, and after a reset
+FAST = const(115200)
+
+_REPLY_SIZE = const(7)  # to a request for one register, or to a write: 02 00, status, 01, value, CRC
+_STATUSES = b"\x00\x01\x03"  # done; bad CRC, unknown: from Newland's engines of this family, GROW's keep silent
 
 _REPLY_MS = const(500)
 _ATTEMPTS = const(4)  # of a command: the first and 3 retries
-_PROBES = const(2)  # of the first command at a baud that may be the wrong one
 _BEAT_MS = const(3000)  # an idle engine is asked this often whether it is there, in its mode, and armed
 _SAME_MS = const(300)  # the box still lies under the beam: read it again this much later
 _WAIT_MS = const(500)  # before an engine that was lost is looked for again, then doubled
 _WAIT_MOST_MS = const(8000)
-_SAVES = const(3)  # writes to the engine's flash in one boot: an engine that forgets must not wear it out
-_FAST_FAILURES = const(2)  # after that the line is taken for too bad for 115200
-
-_SLOW = const(9600)  # as delivered, and after a reset
-_FAST = const(115200)
-_FAST_DIVISOR = b"\x1a\x00"  # 3,000,000 / baud, low byte first
-
 _NEVER = const(-1)  # so many replies are never due
 
-# Registers (manual, part 10).
+# Registers (manual, part 10), and what the mode's reads where nobody changed it.
 _MODE = const(0x0000)
 _TRIGGER = const(0x0002)
-_OUTPUT = const(0x000D)
-_BAUD = const(0x002A)
-_MODEL = const(0x00E0)
-_SOFTWARE = const(0x00E2)
-
-_COMMAND_MODE = const(0xD5)  # LED on success, no mute, aimer and light while reading, mode 01: reads when told
-
-# Register, bits that matter, their value. The mode stands first: from then on the engine reads only when told.
-_SETTINGS = (
-    b"\x00\xff\xd5"
-    b"\x03\x02\x02"  # setup codes off: nobody reconfigures a terminal with a printed barcode
-    b"\x0d\x03\x00"  # serial
-    b"\x0e\x04\x00"  # no beep at a read: the terminal's own tone must be the only one
-    b"\x13\xff\x85"  # the same code again only after 500 ms
-    b"\x60\xff\x01"  # data, then CR
-    b"\x2e\x01\x01"  # EAN-13, to be told that it is the wrong one
-    b"\x33\x01\x01"  # Code 128
-    b"\x3f\x01\x01"  # QR
-    b"\x54\x01\x01"  # Data Matrix
-)
-_READ_TIME = const(0x0006)  # of one trigger, in 0.1 s; 0 without end
-_ENDLESS = const(0)
-_FIVE_SECONDS = const(50)
+_COMMAND_MODE = const(0xD5)
 
 
 class EngineLost(Exception):
@@ -62,8 +43,8 @@ class Grow(Port):
 
     def __init__(self, uart, clock, set_baud, auto=True):
         super().__init__(uart, clock, b"\r")
-        self._set_baud = set_baud
-        self._auto = auto
+        self.set_baud = set_baud
+        self.auto = auto
         self._wanted = auto  # the trigger is to be armed
         self._switched = False  # and the engine does not know yet
         self._replies = Replies(self.put)
@@ -74,9 +55,10 @@ class Grow(Port):
         self._mark = 0  # hash of the last frame; the frame itself may be a person's
         self._same = False
         self._beat_ms = 0
-        self._baud = _SLOW
-        self._saves = 0
-        self._fast_failures = 0
+        # What `grow_setup` knows of this engine from one time to the next.
+        self.baud = SLOW
+        self.saves = 0
+        self.fast_failures = 0
 
     async def run(self, on_frame, on_state):
         """Configure, read, recover, for ever.
@@ -87,9 +69,7 @@ class Grow(Port):
         wait = _WAIT_MS
         while True:
             try:
-                await self._find()
-                version = await self._configure()
-                on_state("ready", version)
+                on_state("ready", await self._set_up())
                 wait = _WAIT_MS
                 self._tell = on_frame
                 await self._serve()
@@ -104,61 +84,34 @@ class Grow(Port):
         self._wanted = bool(on)
         self._switched = True
 
-    async def _find(self):
-        for baud in (self._baud, _FAST if self._baud == _SLOW else _SLOW):
-            self._set_baud(baud)
-            self._count = 0
-            try:
-                await self._ask(READ, _OUTPUT, attempts=_PROBES)
-            except EngineLost:
-                continue
-            self._baud = baud
-            return
-        raise EngineLost("no answer at 9600 or 115200 baud")
+    async def ask(self, kind, address, data=b"\x01", attempts=_ATTEMPTS):
+        """The reply's byte of data; b"" where the engine refused. Raises EngineLost."""
+        replies = self._replies
+        for attempt in range(attempts):
+            replies.due += 1
+            self._uart.write(request(kind, address, data))
+            if await self._until(_REPLY_MS, attempt):
+                reply = replies.reply
+                # A request before was answered late or never: its reply must not be taken for that of the next.
+                await self._until(_REPLY_MS, 0)
+                replies.forget()
+                return reply
+        replies.forget()
+        raise EngineLost("no answer")
 
-    async def _configure(self):
-        changed = False
-        for at in range(0, len(_SETTINGS), 3):
-            changed = await self._set(_SETTINGS[at], _SETTINGS[at + 1], _SETTINGS[at + 2]) or changed
-            if at == 0:
-                await self._ask(WRITE, _TRIGGER, b"\x00")
-        changed = await self._set(_READ_TIME, 0xFF, _ENDLESS if self._auto else _FIVE_SECONDS) or changed
-        if changed and self._saves < _SAVES:
-            self._saves += 1
-            await self._ask(SAVE, 0, b"\x00")
-        if self._baud != _FAST and self._fast_failures < _FAST_FAILURES:
-            await self._speed_up()
-        model = await self._ask(READ, _MODEL)
-        software = await self._ask(READ, _SOFTWARE)
-        if not model or not software:
-            return "grow"
-        return "grow model %d software %d.%02d" % (model[0], software[0] // 100, software[0] % 100)
-
-    async def _set(self, address, mask, value):
-        # Whether the register had to be changed. One that the engine doesn't know is left alone, save the mode.
-        now = await self._ask(READ, address)
-        if now and now[0] & mask == value:
-            return False
-        wanted = (now[0] & ~mask & 0xFF) | value if now else value
-        done = await self._ask(WRITE, address, bytes((wanted,)))
-        if not done and address == _MODE:
-            raise EngineLost("refused command mode")
-        return bool(done)
-
-    async def _speed_up(self):
-        # Not saved to the engine's flash: after a power cut it is where every probe begins.
-        if not await self._ask(WRITE, _BAUD, _FAST_DIVISOR):
-            return
-        self._set_baud(_FAST)  # the acknowledgement still came at the old speed
+    async def _set_up(self):
         try:
-            await self._ask(READ, _OUTPUT)
-        except EngineLost:
-            self._fast_failures += 1
-            raise EngineLost("no answer after the change to 115200 baud")
-        self._baud = _FAST
+            from scanlatch.read.engines import grow_setup  # heap is short: it stays only while it is needed
+
+            try:
+                return await grow_setup.set_up(self)
+            finally:
+                scanlatch.forget(grow_setup)
+        except (MemoryError, OSError) as error:
+            raise EngineLost(str(error))
 
     async def _serve(self):
-        self._count = 0
+        self.count = 0
         self._read_ms = None
         self._switched = self._wanted
         self._beat_ms = self._clock.ms()
@@ -168,45 +121,27 @@ class Grow(Port):
             if self._switched:
                 self._switched = False
                 await self._arm(self._wanted)
-            elif self._read_ms is not None and not self._auto:
+            elif self._read_ms is not None and not self.auto:
                 self._read_ms = None
                 self._wanted = False
             elif self._read_ms is not None and self._wanted and now - self._read_ms >= (_SAME_MS if self._same else 0):
                 await self._arm(True)
-            elif now - self._beat_ms >= _BEAT_MS and not self._count:
-                await self._beat()
+            elif now - self._beat_ms >= _BEAT_MS and not self.count:
+                # An engine that was reset answers at another speed or not at all; one that was only unplugged for a
+                # moment may answer, in its mode, but is not armed.
+                mode = await self.ask(READ, _MODE)
+                if mode and mode[0] != _COMMAND_MODE:
+                    raise EngineLost("forgot its settings")
+                self._beat_ms = self._clock.ms()
+                if self._wanted and self.auto:
+                    await self._arm(True)
             else:
                 await asyncio.sleep_ms(POLL_MS)
 
     async def _arm(self, on):
         self._read_ms = None  # a frame that comes from here on asks for the next arming
-        await self._ask(WRITE, _TRIGGER, b"\x01" if on else b"\x00")
+        await self.ask(WRITE, _TRIGGER, b"\x01" if on else b"\x00")
         self._beat_ms = self._clock.ms()
-
-    async def _beat(self):
-        # An engine that was reset answers at another speed or not at all; one that was only unplugged for a moment may
-        # answer, in its mode, but is not armed.
-        mode = await self._ask(READ, _MODE)
-        if mode and mode[0] != _COMMAND_MODE:
-            raise EngineLost("forgot its settings")
-        self._beat_ms = self._clock.ms()
-        if self._wanted and self._auto:
-            await self._arm(True)
-
-    async def _ask(self, kind, address, data=b"\x01", attempts=_ATTEMPTS):
-        # The reply's byte of data; b"" where the engine refused. Raises EngineLost.
-        replies = self._replies
-        for attempt in range(attempts):
-            replies.due += 1
-            self._uart.write(request(kind, address, data))
-            if await self._until(_REPLY_MS, attempt):
-                reply = replies.reply
-                # A request before was answered late or never: its reply must not be taken for that of the next.
-                await self._until(_REPLY_MS, 0)
-                self._forget()
-                return reply
-        self._forget()
-        raise EngineLost("no answer")
 
     async def _until(self, ms, due):
         # Listens until only so many replies are due. False where they still are after `ms`.
@@ -219,13 +154,9 @@ class Grow(Port):
                 return False
             await asyncio.sleep_ms(0 if count else POLL_MS)
 
-    def _forget(self):
-        self._replies.due = 0
-        self._replies.flush()
-
     def _listen(self):
         count = self.listen(self._take)
-        if not count and (self._count or self._replies.held) and self.quiet_ms() >= SILENCE_MS:
+        if not count and (self.count or self._replies.held) and self.quiet_ms() >= SILENCE_MS:
             self._replies.flush()
             self.flush()
         return count
@@ -238,3 +169,68 @@ class Grow(Port):
         self._mark = mark
         self._read_ms = self._clock.ms()
         self._tell(identifier, data)
+
+
+class Replies:
+    """Tells the replies that are due from what was scanned, in one stream of bytes.
+
+    A barcode may hold the bytes of a reply; so only as many replies are taken out as were asked for, and only whole
+    ones whose CRC holds. Everything else goes on to `put_data`, byte by byte, in its order.
+    """
+
+    def __init__(self, put_data):
+        self._put_data = put_data
+        self.held = b""  # what may become a reply
+        self.due = 0  # add to it for each request
+        self.reply = b""  # the last one: its byte of data, or b"" where the engine refused the request
+
+    def put(self, byte):
+        if not self.due or (byte != 0x02 and not self.held):
+            self._put_data(byte)
+            return
+        held = self.held + bytes((byte,))
+        while held and not _begins_reply(held):
+            self._put_data(held[0])
+            held = held[1:]
+        if len(held) == _REPLY_SIZE:
+            self.reply = b"" if held[2] else held[4:5]
+            self.due -= 1
+            held = b""
+        self.held = held
+
+    def forget(self):
+        """No reply is due any more."""
+        self.due = 0
+        self.flush()
+
+    def flush(self):
+        """What was held back is no reply."""
+        held, self.held = self.held, b""
+        for byte in held:
+            self._put_data(byte)
+
+
+def request(kind, address, data):
+    """Bytes that tell the engine to do `kind` with the registers from `address` on. data: bytes, at most 245 (GM65)."""
+    body = bytes((kind, len(data), address >> 8, address & 0xFF)) + data
+    return b"\x7e\x00" + body + _crc16(body).to_bytes(2, "big")
+
+
+def _begins_reply(held):
+    count = len(held)
+    if count > 2 and held[2] not in _STATUSES:
+        return False
+    if held[:2] != b"\x02\x00"[:count] or (count > 3 and held[3] != 1):
+        return False
+    return count < _REPLY_SIZE or _crc16(held[2:-2]) == held[-2] << 8 | held[-1]
+
+
+def _crc16(data):
+    # CRC-16/XMODEM, without a table: requests are short and few.
+    crc = 0
+    for byte in data:
+        crc ^= byte << 8
+        for _ in range(8):
+            crc = (crc << 1) ^ 0x1021 if crc & 0x8000 else crc << 1
+        crc &= 0xFFFF
+    return crc

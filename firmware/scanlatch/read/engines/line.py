@@ -17,7 +17,7 @@ class Line(Port):
         on_state("ready", "")
         while True:
             count = self.listen(put)
-            if not count and self._count and self.quiet_ms() >= SILENCE_MS:
+            if not count and self.count and self.quiet_ms() >= SILENCE_MS:
                 self.flush()
             await asyncio.sleep_ms(0 if count else POLL_MS)
 

@@ -5,16 +5,17 @@ SILENCE_MS = const(40)  # as long as this nothing came: what came before is whol
 POLL_MS = const(4)  # how often the line is looked at; 46 bytes at 115200, the receive buffer holds 4,096
 
 _FRAME_MOST = const(1024)  # bytes of one symbol; the largest that any record may hold is half of it
-_CHUNK = const(128)
-_CHUNKS = const(32)  # a receive buffer's worth, then the other tasks get their turn
+_FRAME_USUAL = const(128)  # room for more is taken when it comes
+_CHUNK = const(64)
+_CHUNKS = const(64)  # a receive buffer's worth, then the other tasks get their turn
 
 
 class Port:
     """What every engine's driver is made of. uart: `any`, `readinto`, `write`; clock: `ms()`.
 
     Bytes are collected up to one of `ends`, or to `flush` at silence; then `on_frame(AIM identifier or "", data)` is
-    called. A frame over 1,024 bytes is reported at once with empty data, and its rest is skipped. Empty frames are no
-    frames, so that CR LF ends one, not two.
+    called. A frame over 1,024 bytes, or that memory has no room for, is reported at once with empty data, and its rest
+    is skipped. Empty frames are no frames, so that CR LF ends one, not two.
     """
 
     def __init__(self, uart, clock, ends):
@@ -23,8 +24,8 @@ class Port:
         self._ends = ends
         self._chunk = bytearray(_CHUNK)
         self._heard_ms = clock.ms()
-        self._frame = bytearray(_FRAME_MOST)
-        self._count = 0  # bytes of the frame that is open; one more than it takes while its rest is skipped
+        self._frame = bytearray(_FRAME_USUAL)
+        self.count = 0  # bytes of the frame that is open; -1 while its rest is skipped
         self._on_frame = None
 
     def quiet_ms(self):
@@ -48,18 +49,31 @@ class Port:
         """One byte of a frame."""
         if byte in self._ends:
             self.flush()
-        elif self._count < _FRAME_MOST:
-            self._frame[self._count] = byte
-            self._count += 1
-        elif self._count == _FRAME_MOST:
-            self._count += 1
-            self._on_frame("", b"")
+        elif self.count >= 0:
+            if self.count == len(self._frame) and not self._widen():
+                self.count = -1
+                self._on_frame("", b"")
+                return
+            self._frame[self.count] = byte
+            self.count += 1
+
+    def _widen(self):
+        if self.count == _FRAME_MOST:
+            return False
+        try:
+            self._frame.extend(bytes(self.count))
+        except MemoryError:
+            return False
+        return True
 
     def flush(self):
         """The frame, if one is open, ends here."""
-        count, self._count = self._count, 0
-        if 0 < count <= _FRAME_MOST:
-            self._on_frame(*split(bytes(memoryview(self._frame)[:count])))
+        count, self.count = self.count, 0
+        if count > 0:
+            data = bytes(memoryview(self._frame)[:count])
+            if count > _FRAME_USUAL:
+                self._frame = bytearray(_FRAME_USUAL)
+            self._on_frame(*split(data))
 
 
 def split(frame):
