@@ -6,9 +6,8 @@
 from hashlib import sha256
 
 from micropython import const
-from scanlatch.keep.audit import Audit
-from scanlatch.keep.newest import find_newest
-from scanlatch.keep.ring import AHEAD, KEPT_BACK, Ring, erase_all
+from scanlatch import forget
+from scanlatch.keep.ring import AHEAD, KEPT_BACK, Ring
 from scanlatch.keep.sector import FIRST, LARGEST, MARK, RECORD, SECTOR, Sectors, extent
 
 _TRIES = const(3)
@@ -16,6 +15,7 @@ _QUIET_MS = const(300)  # an erase stops the processor for 45 ms and more: only 
 _MARK_MS = const(60_000)
 _USUAL = const(320)  # bytes of the record that `room` and `capacity` count in
 _LEAST_SECTORS = const(8)
+_LAST = const(0x3FFFFFFE)  # seq; the flash is worn out long before
 _NOTHING = bytes(32)
 
 
@@ -47,28 +47,28 @@ class Journal:
         newest: highest seq, 0 where there is none yet; `newest_digest` its SHA-256 (32 zero bytes).
         freed: every record up to this seq is safe with the bridge.
         fault: None, or why nothing can be appended until a reboot.
+        capacity: records of 320 bytes that the whole ring holds.
+        erases: sectors erased since boot.
     """
 
     def __init__(self, flash, journal_id):
-        self._known = journal_id is not None and len(journal_id) == 8
-        self._sectors = Sectors(flash, journal_id if self._known else bytes(8))
-        if self._sectors.count < _LEAST_SECTORS:
+        self._ring = ring = Ring(Sectors(flash, journal_id))
+        if ring.count < _LEAST_SECTORS:
             raise JournalError("the partition is too small")
-        self._ring = Ring(self._sectors)
-        self._audit = Audit(self._ring)
-        self._reset()
-
-    def _reset(self):
-        self.newest = self.freed = self._marked = 0
+        self.capacity = (ring.count - KEPT_BACK) * ((SECTOR - FIRST) // extent(_USUAL))
+        self.newest = self.freed = self.erases = 0
         self.newest_digest = _NOTHING
         self.fault = "not recovered"  # no number is given before the flash was read
         self._marked_ms = None
+        self._audit = None
 
     @staticmethod
     def format(flash, journal_id):
         """Erase everything and begin an empty journal under a new, never used id. Raises JournalFault."""
-        if not erase_all(flash, journal_id):
-            raise JournalFault("the flash doesn't take the journal")
+        from scanlatch.keep import recovery
+
+        forget(recovery)  # when it is done
+        recovery.begin(flash, journal_id)
 
     def recover(self):
         """Find what the flash holds; once, after boot and before all else. Raises JournalMissing.
@@ -76,43 +76,15 @@ class Journal:
         Erases and prepares two sectors. Where no append comes, the next boot takes two others that hold no record, so
         that boots use none up and wear them evenly.
         """
-        self._reset()
-        ring = self._ring
-        ring.close()
-        freed = ring.survey() if self._known else None
-        if freed is None:
-            self.fault = "the flash holds nothing of this journal"
-            raise JournalMissing(self.fault)
-        self.fault = None
-        self.newest, message, stable, self.freed = find_newest(ring, freed)
-        self._marked = self.freed
-        if message:
-            self.newest_digest = sha256(message).digest()
-        self._audit.begin(self.newest)
-        ring.recount(self._marked, self.newest)
-        while len(ring.fresh) < AHEAD and self._prepare():
-            pass
-        if self.freed > self.newest:
-            self.fault = "record %d was kept and can't be read" % self.freed
-        elif message and not stable:
-            self._settle(message)
+        from scanlatch.keep import recovery
 
-    def _settle(self, message):
-        # The newest record may be half programmed and read differently tomorrow: nothing may build on it before
-        # it stands in a fresh sector with a mark behind it.
-        if self._write(RECORD, self.newest, message) and self._write(MARK, self.freed, b""):
-            return
-        self.fault = "the newest record can't be made safe"
+        forget(recovery)  # when it is done
+        recovery.recover(self)
 
     @property
     def oldest(self):
         """Lowest seq that can be read, freed or not; newest + 1 where there is none."""
         return self._ring.oldest or self.newest + 1
-
-    @property
-    def capacity(self):
-        """Records of 320 bytes that the whole ring holds."""
-        return (self._ring.count - KEPT_BACK) * ((SECTOR - FIRST) // extent(_USUAL))
 
     @property
     def room(self):
@@ -125,33 +97,16 @@ class Journal:
             return rest + (ring.spare - KEPT_BACK) * ((SECTOR - FIRST) // extent(_USUAL))
         return rest if ring.fits(LARGEST) else 0
 
-    @property
-    def erases(self):
-        """Sectors erased since boot."""
-        return self._sectors.erases
-
-    @property
-    def programs(self):
-        """Flash programs since boot."""
-        return self._sectors.programs
-
-    def _refusal(self, size):
-        ring = self._ring
-        if ring.spare < KEPT_BACK:
-            return "full"  # even where it fits: after it, the next boot may need a sector for its copy
-        if ring.fits(size):
-            return None
-        if ring.spare == KEPT_BACK:
-            return "full"
-        return None if ring.fresh else "busy"
-
-    def need_room(self):
-        """Raises JournalFull or JournalFault where a record of the largest size would be refused now."""
+    def need_room(self, size=LARGEST):
+        """Raises JournalFull or JournalFault where a record of `size` bytes would be refused now."""
         if self.fault:
             raise JournalFault(self.fault)
-        refusal = self._refusal(LARGEST)
-        if refusal:
-            raise JournalFull(refusal)
+        ring = self._ring
+        fits = ring.fits(size)
+        if ring.spare < KEPT_BACK or (ring.spare == KEPT_BACK and not fits):
+            raise JournalFull("full")  # even where it fits: after it, the next boot may need a sector for its copy
+        if not fits and not ring.fresh:
+            raise JournalFull("busy")
 
     def append(self, seq, message):
         """Keep one record: one flash program, read back. When this returns, nothing may lose it.
@@ -159,15 +114,11 @@ class Journal:
         Raises JournalFull before anything is written, JournalFault where the flash failed three times: the same
         seq may then be on the flash, so nothing is appended any more until a reboot has looked.
         """
-        if self.fault:
-            raise JournalFault(self.fault)
-        if seq != self.newest + 1:
-            raise JournalError("record %d can't follow %d" % (seq, self.newest))
         if not 0 < len(message) <= LARGEST:
-            raise JournalError("a record has 1 to %d bytes, not %d" % (LARGEST, len(message)))
-        refusal = self._refusal(len(message))
-        if refusal:
-            raise JournalFull(refusal)
+            raise JournalError("a record of %d bytes" % len(message))
+        self.need_room(len(message))
+        if seq != self.newest + 1 or seq > _LAST:
+            raise JournalError("record %d can't follow %d" % (seq, self.newest))
         if not self._write(RECORD, seq, message):
             self.fault = "the flash doesn't keep what is written"
             raise JournalFault(self.fault)
@@ -185,16 +136,13 @@ class Journal:
                     return False
             block, offset = ring.open, ring.at
             ring.at += extent(len(message))  # first of all: whatever happens now, this place is used
-            if self._sectors.put(block, ring.serial[block], offset, kind, number, message):
-                self._written(kind, number, block, moved)
-                return True
+            if ring.sectors.put(block, ring.serial, offset, kind, number, message):
+                break
             ring.close()
-        return False
-
-    def _written(self, kind, number, block, moved):
-        ring = self._ring
+        else:
+            return False
         if kind == MARK:
-            self._marked, ring.marked = number, block
+            ring.freed, ring.marked = number, block
             moved = moved or number >= ring.turn
         else:
             self.newest, ring.home = number, block
@@ -202,25 +150,30 @@ class Journal:
                 ring.low[block] = number
                 moved = True
         if moved:
-            ring.recount(self._marked, self.newest)
+            ring.recount(self.newest)
+        return True
 
     def read(self, seq):
         """Bytes of a record, freed or not; None where the ring has it no more, or the flash lost it."""
         if not self.oldest <= seq <= self.newest:
             return None
-        ring, sectors = self._ring, self._sectors
+        ring = self._ring
+        sectors = ring.sectors
         for i in range(ring.count - 1, -1, -1):
             block = ring.order[i]
             low = ring.low[block]
             if not low or low > seq:
                 continue
-            offset = sectors.find(block, ring.serial[block], FIRST)
-            while offset >= 0:
+            sectors.begin(block)
+            while sectors.next():
                 if sectors.kind == RECORD and sectors.number == seq:
-                    return bytes(sectors.message())
-                offset = sectors.find(block, ring.serial[block], offset + sectors.size)
+                    return bytes(sectors.message)
             if low < seq:  # copies of one record only stand in sectors that begin with it
                 break
+        if self._audit is None:
+            from scanlatch.keep.audit import Audit  # it stays: what is lost is told in every head
+
+            self._audit = Audit(ring, 0)
         self._audit.lost(seq, seq)
         return None
 
@@ -236,9 +189,9 @@ class Journal:
 
         Reads what idle() has not yet read since boot, at most the whole ring.
         """
-        while self._audit.step():
+        while self._check():
             pass
-        return self._audit.missing()
+        return self._audit.missing() if self._audit else []
 
     def free(self, upto):
         """Every record up to `upto` is safe elsewhere; its place is used again when idle() has marked that on the flash
@@ -266,19 +219,28 @@ class Journal:
             self._marked_ms = now_ms
             self._write(MARK, self.freed, b"")
             return True
-        return self._audit.step()
+        return self._check()
 
     def _mark_due(self, now_ms):
-        if self.freed <= self._marked:
+        ring = self._ring
+        if self.freed <= ring.freed:
             return False
         if self._marked_ms is None or now_ms - self._marked_ms >= _MARK_MS or self.freed == self.newest:
             return True
-        return self.freed >= self._ring.turn and self._ring.spare <= KEPT_BACK + self._ring.ahead
+        return self.freed >= ring.turn and ring.spare <= KEPT_BACK + ring.ahead
 
     def _prepare(self):
-        block = self._ring.next_to_prepare()
-        if block < 0:
+        if not self._ring.prepare(self.newest, self.freed):
             return False
-        self._ring.prepare(block, self.freed)
-        self._ring.recount(self._marked, self.newest)
+        self.erases += 1
         return True
+
+    def _check(self):
+        # One more step of the audit, if any is left. Where it found all it is gone from the heap with its code.
+        if self._audit is None:
+            return False
+        if self._audit.step():
+            return True
+        if not self._audit.gaps:
+            self._audit = None
+        return False
