@@ -212,14 +212,6 @@ def test_a_killed_device_leaves_its_will_and_a_retained_word(site: Site, listene
     assert retained.retain
 
 
-def test_taking_leave_leaves_no_will(site: Site, listener: Callable[[str], paho.MQTTMessage]):
-    with left_running(site.job("leaves_a_will", id="marker")) as device:
-        assert site.run(site.job("leaves_properly", id="leaver")) == [{"result": "left"}]
-        device.kill()
-        # Wills come in the order in which they fall due: had the leaver left one, it would be here first.
-        assert listener("will/").topic == "will/marker"
-
-
 def test_a_broker_that_dies_is_noticed_at_once(tmp_path: Path):
     (port,) = free_ports(1)
     with (

@@ -26,7 +26,7 @@ for seq in range(1, 401):
     if {receipts}:
         journal.freed = seq
         order.freed()
-print(len(order._checkpoints), order.oldest_is_due(), order.next())
+print(len(order._times) // 2, order.oldest_is_due(), order.next())
 """
 
 

@@ -1,290 +1,241 @@
-# The MQTT 3.1.1 client: one link to the broker, QoS 0 and 1, several publishes in flight.
+# The MQTT 3.1.1 link while it stands: QoS 0 and 1, several publishes in flight.
+# Sections are those of the OASIS Standard of 29 October 2014.
 import asyncio
-import errno
-import gc
 
 from micropython import const
 
-from scanlatch.send import packets
-from scanlatch.send.link import FAILURES, MqttError, dial, find, told
+_CONNACK = const(0x20)  # first bytes (2.2)
+_PUBLISH = const(0x30)
+_PUBACK = const(0x40)
+_PINGRESP = const(0xD0)
+_PINGREQ = b"\xc0\x00"
 
 _IN_FLIGHT_LIMIT = const(16)  # WIRE "Delivery"
-_GOODBYE_MS = const(2000)
+_FREE = const(-1)
+_PAYLOAD_LIMIT = const(4096)  # WIRE: every message is at most that long
+_TOPIC_LIMIT = const(128)  # ours have at most 86 bytes: "scanlatch/v1/", two names of 32, a kind
+_ANSWER_LIMIT = const(32)  # bytes of what is no PUBLISH: SUBACK is the longest, one a topic
+_SKIP_LIMIT = const(65536)  # bytes of a PUBLISH that is passed over; above that the broker is not ours
+_SKIP_PIECE = const(128)
+_POLL_MS = const(10)  # how often the socket is looked at: a task that waits for it costs more heap than that does time
+_STUCK_MS = const(60_000)  # see `until_ms`
+
+
+class MqttError(Exception):
+    """The link can't be had or has ended.
+
+    cause: "network", "name" (of the broker not found), "refused" (by the broker), "certificate" (theirs or
+    ours) or "protocol" (what came is not MQTT 3.1.1); detail: what a technician may want to know of it.
+    """
+
+    def __init__(self, cause, detail):
+        super().__init__(cause, detail)
+        self.cause = cause
+        self.detail = detail
+
+
+# All that ends a link without being a fault of ours.
+FAILURES = (MqttError, OSError, ValueError, EOFError, MemoryError, asyncio.TimeoutError)
 
 
 class Client:
-    """One terminal's link to its broker, with a session that the broker keeps. It may be connected again and again.
+    """One link to the broker, from the moment its socket can be written to; opening.py makes it.
 
-    tls: `ssl.SSLContext` that requires a certificate, or None; keepalive: s; will: (topic, payload, qos,
-    retain) or None, may be changed between connections; before_blocking: called around what blocks the loop;
-    on_message(topic, payload): function or coroutine function. PUBACK goes out when it has returned; its
-    exception ends the link and comes out of `run` as it is; it is cancelled where the link dies meanwhile.
+    keepalive: s; on_message(topic, payload): PUBACK goes out when it has returned; on_ack(mark): the broker has
+    what was published with that mark. What either raises ends the link.
     """
 
-    def __init__(
-        self,
-        client_id,
-        host,
-        port,
-        clock,
-        tls=None,
-        server_hostname=None,
-        keepalive=30,
-        will=None,
-        on_message=None,
-        before_blocking=None,
-        connect_timeout_ms=10_000,
-    ):
-        self.will = will
-        self.connected = False
-        self.passed_over = 0  # messages above the limit
-        self._id = client_id
-        self._host = host
-        self._port = port
+    def __init__(self, sock, clock, keepalive, on_message, on_ack):
+        self.why = None  # it ended: one of FAILURES, or what a handler raised
+        self.out = b""  # what the socket did not take at once
+        self.answer = b""  # first byte of an answer that is waited for, then what followed it
+        self.until_ms = clock.ms() + _STUCK_MS  # who publishes moves it on; the end of a broker that takes nothing
+        self._socket = sock
         self._clock = clock
-        self._tls = tls
-        self._name = server_hostname or host
-        self._keepalive = keepalive
+        self._keepalive_ms = keepalive * 1000
         self._on_message = on_message
-        self._feed = before_blocking
-        self._timeout_ms = connect_timeout_ms
-        self._found = None  # where the broker is
-        self._good = False  # the last connection came about, so what was found is right
-        self._link = None  # asyncio stream
-        self._shaking = False  # TLS handshake not done
-        self._why = MqttError("network", "not connected")  # while it isn't
-        self._tasks = ()  # those that read and keep alive
-        self._busy = None  # task that brings out what the socket did not take at once
-        self._moved = asyncio.Event()  # something that `_clear` waits for may be so now
-        self._in_flight = {}  # packet id -> on_ack
-        self._last_id = 0
-        self._asked = 0  # packet id of a SUBSCRIBE that waits for its answer
-        self._answer = ()  # its codes; until then its topics
+        self._on_ack = on_ack
+        self._first = bytearray(1)
+        self._heard = self._spoke = clock.ms()
+        self._pinged = None  # when the broker had last been heard as PINGREQ went out
+        self._in_flight = [_FREE] * _IN_FLIGHT_LIMIT  # at packet id - 1: the mark
 
-    async def connect(self):
-        """Connect, TLS handshake and CONNACK inside the deadline. Returns whether our session was kept.
+    async def publish(self, topic, payload, qos, retain=False, mark=0):
+        """Returns once written, having waited for one of 16 places in flight.
 
-        Raises MqttError; the socket is closed then, and where this is cancelled.
+        mark: int for `on_ack`, which is not called for 0. Raises why the link ended: what was not acknowledged is
+        the caller's to publish again; ValueError above 4,096 bytes.
         """
-        await self.close()
-        gc.collect()  # a handshake needs room
-        failure = kept = None
-        try:
-            kept = await asyncio.wait_for_ms(self._open(), self._timeout_ms)
-        except FAILURES as error:
-            failure = told(error, self._shaking)
-        finally:
-            self._good = kept is not None
-            if kept is None:
-                self._drop()
-        if failure:
-            raise failure
-        self.connected = True
-        self._tasks = (asyncio.create_task(self._read()), asyncio.create_task(self._keep_alive()))
-        return kept
-
-    async def subscribe(self, topics):
-        """Subscribe to [(topic, qos)], at most QoS 1; one call at a time. Raises MqttError, "refused" where one is."""
-        await self._clear(_IN_FLIGHT_LIMIT)
-        self._asked = self._next_id()
-        self._answer = topics
-        self._write(packets.subscribe(topics, self._asked))
-        try:
-            await asyncio.wait_for_ms(self._clear(_IN_FLIGHT_LIMIT), self._timeout_ms)
-        except asyncio.TimeoutError:
-            self._fail(MqttError("protocol", "no SUBACK in time"))
-            await self._clear()
-        for topic, code in zip(topics, self._answer):
-            if code == 128:
-                raise MqttError("refused", "subscription to " + topic[0])
-
-    async def publish(self, topic, payload, qos, retain=False, on_ack=None):
-        """Returns once written, having waited for one of 16 places in flight. on_ack() is called at PUBACK.
-
-        Raises MqttError when the link dies: what was not acknowledged is the caller's to publish again.
-        """
-        await self._clear(_IN_FLIGHT_LIMIT if qos else 0)
-        packet_id = self._next_id() if qos else 0
-        packet = packets.publish(topic, payload, qos, retain, packet_id)
+        if len(payload) > _PAYLOAD_LIMIT:
+            raise ValueError(len(payload))
+        await self.clear(qos)
+        head = field(topic.encode())
+        at = 0
         if qos:
-            self._in_flight[packet_id] = on_ack
-        self._write(packet)
+            at = self._in_flight.index(_FREE)
+            head += bytes((0, at + 1))
+        whole = packet(_PUBLISH | qos << 1 | retain, head, payload)
+        if qos:
+            self._in_flight[at] = mark
+        self.write(whole)
         await asyncio.sleep_ms(0)  # who publishes in a row lets the others run
-        await self._clear()
+        await self.clear(0)
+
+    async def clear(self, places):
+        """Wait until the socket takes a packet and, where `places`, one more may be in flight. Raises why it ended."""
+        while self.why is None:
+            if not self.out and not (places and _FREE not in self._in_flight):
+                return
+            self._idle()
+            await asyncio.sleep_ms(_POLL_MS)
+        raise self.why
+
+    def write(self, whole):
+        """One write a packet, never half of one: a publisher may be cancelled, its packet still goes out whole."""
+        self.out = whole
+        self._spoke = self._clock.ms()
+        self.flush()
+
+    def flush(self):
+        """Give the socket what it did not take before."""
+        try:
+            sent = self._socket.write(self.out)
+            if sent:
+                self.out = self.out[sent:]
+        except Exception as error:  # whatever it is, `why` tells it
+            self.fail(error)
+
+    def fail(self, error):
+        """End the link, once; the first error is the one that is told."""
+        if self.why is None:
+            self.why = error
+            self._socket.close()
 
     async def run(self):
-        """Wait until the link dies, and raise why: MqttError, or what a handler raised."""
+        """Receive, and see to it that the link lives, until it doesn't."""
         try:
-            while self.connected:
-                self._moved.clear()
-                await self._moved.wait()
-        finally:
-            await self.close()
-        raise self._why
+            while self.why is None:
+                count = self._socket.readinto(self._first)
+                if count:
+                    await self._take(self._first[0])
+                elif count is None:
+                    self._idle()
+                else:
+                    raise EOFError
+                await asyncio.sleep_ms(0 if count else _POLL_MS)
+        except Exception as error:  # handlers may raise anything
+            self.fail(error)
 
-    async def disconnect(self):
-        """Take leave of the broker, so that it does not send the Will, then close."""
-        try:
-            await asyncio.wait_for_ms(self._clear(), _GOODBYE_MS)
-            self._write(packets.DISCONNECT)
-            await asyncio.wait_for_ms(self._clear(), _GOODBYE_MS)
-        except (MqttError, asyncio.TimeoutError):
-            pass  # a dead link can't be told
-        finally:
-            await self.close()
+    def _idle(self):
+        # PINGREQ after half the keepalive without a byte from the broker, the end after all of it.
+        if self.out:
+            self.flush()
+        now, heard, full = self._clock.ms(), self._heard, self._keepalive_ms
+        if now >= self.until_ms:
+            self.fail(MqttError("network", "takes nothing"))
+        elif self._pinged == heard:
+            if now - heard >= full:
+                self.fail(MqttError("network", "nothing heard"))
+        elif now - min(heard, self._spoke) >= full // 2:  # it wants to hear us within the keepalive too (3.1.2.10)
+            self._pinged = heard
+            if not self.out:  # else there is something on its way already
+                self.write(_PINGREQ)
 
-    async def close(self):
-        """Close the socket at once. Whoever waits in this client gets MqttError."""
-        self._fail(MqttError("network", "closed here"))
-
-    # Opening and ending
-
-    async def _open(self):
-        if not self._good:
-            self._found = find(self._host, self._port, self._found, self._feed)
-        # A broker that refuses our certificate closes; now and then all that is seen of it is a reset, as of a
-        # broken line. Told apart by trying again.
-        for left in (2, 1, 0):
-            try:
-                self._link = dial(self._found, self._tls, self._name)
-                self._shaking = self._tls is not None
-                # drain() waits until the socket can be written to, when TCP stands; TLS then shakes hands in it.
-                self._link.out_buf = packets.connect(self._id, self._keepalive, self.will)  # pyright: ignore
-                await self._link.drain()  # pyright: ignore
-                break
-            except OSError as error:
-                if not (left and self._shaking and error.errno == errno.ECONNRESET):
-                    raise
-            self._drop()
-        self._shaking = False
-        self._spoke = self._clock.ms()
-        first, _, _, body = await packets.read(self._get)
-        if first != packets.CONNACK:
-            raise MqttError("protocol", "no CONNACK but 0x%02x" % first)
-        return packets.read_connack(body)
-
-    def _fail(self, error):
-        """End the link, once; the first error is the one that is told."""
-        if self.connected:
-            self.connected = False
-            self._why = error
-            self._drop()
-
-    def _drop(self):
-        # Tasks first: a socket must not be closed while asyncio polls it.
-        here = asyncio.current_task()
-        for task in self._tasks + (self._busy,):
-            if task and task is not here:
-                task.cancel()
-        self._tasks = ()
-        self._busy = None
-        link, self._link = self._link, None
-        if link is not None:
-            link.s.close()  # pyright: ignore
-        self._shaking = False
-        self._asked = 0
-        self._in_flight.clear()
-        self._moved.set()
-
-    # Receiving
-
-    async def _read(self):
-        try:
-            while self.connected:
-                await self._take()
-        except Exception as error:  # handlers may raise anything; `run` raises it again
-            self._fail(error)
-
-    async def _get(self, size):
-        """The next `size` bytes; the caller has checked that we have room for so many."""
-        try:
-            data = await self._link.readexactly(size)
-            self._heard = self._clock.ms()
-            return data
-        except FAILURES as error:
-            failure = told(error)
-        raise failure
-
-    async def _take(self):
-        first, packet_id, topic, body = await packets.read(self._get)
-        if first == packets.PUBLISH:
-            if topic is None:
-                self.passed_over += 1
-            elif self._on_message:
-                answer = self._on_message(topic, body)
-                if hasattr(answer, "send"):  # a coroutine
-                    await answer
-            if packet_id and self.connected:  # a handler may have closed the link
-                await self._clear()
-                self._write(packets.puback(packet_id))
-        elif first == packets.PUBACK:
-            on_ack = self._in_flight.pop(packets.read_id(body), None)
-            self._moved.set()
-            if on_ack:
-                on_ack()
-        elif first == packets.SUBACK and self._asked:
-            self._answer = packets.read_suback(body, self._asked, len(self._answer))
-            self._asked = 0
-            self._moved.set()
-        elif first != packets.PINGRESP or body:
-            raise MqttError("protocol", "unexpected packet 0x%02x" % first)
-
-    # Sending
-
-    async def _clear(self, places=0):
-        """Wait until the socket takes a packet and, where given, fewer than `places` are in flight.
-
-        Raises MqttError where the link is dead.
-        """
-        while self.connected and (self._busy or (places and (self._asked or len(self._in_flight) >= places))):
-            self._moved.clear()
-            await self._moved.wait()
-        if not self.connected:
-            why = self._why
-            if not isinstance(why, MqttError):
-                raise MqttError("network", "ended by a handler")
-            raise MqttError(why.cause, why.detail)
-
-    def _write(self, packet):
-        """One write a packet, never half of one: a publisher may be cancelled, its packet still goes out whole."""
-        try:
-            self._link.write(packet)  # pyright: ignore
-        except FAILURES as error:
-            self._fail(told(error))
-            return
-        self._spoke = self._clock.ms()
-        if self._link.out_buf:  # pyright: ignore
-            self._busy = asyncio.create_task(self._flush())
-
-    async def _flush(self):
-        try:
-            await self._link.drain()  # pyright: ignore
-        except FAILURES as error:
-            self._fail(told(error))
-        self._busy = None
-        self._moved.set()
-
-    async def _keep_alive(self):
-        """PINGREQ after half the keepalive without a byte from the broker, the end after all of it."""
-        full = self._keepalive * 1000
-        asked = None  # when the broker had last been heard as PINGREQ went out
-        while True:
-            heard = self._heard
-            # The broker wants to hear us within the keepalive too (3.1.2.10).
-            due = heard + full if asked == heard else min(heard, self._spoke) + full // 2
-            left = due - self._clock.ms()
-            if left > 0:
-                await asyncio.sleep_ms(left)
-            elif asked == heard:
-                self._fail(MqttError("network", "nothing heard for %d s" % self._keepalive))
-                return
+    async def _get(self, size, keep=True):
+        # The next `size` bytes, which the caller has checked that we have room for; b"" where they are passed over.
+        data = b""
+        while size:
+            piece = self._socket.read(size if keep else min(size, _SKIP_PIECE))
+            if piece:
+                self._heard = self._clock.ms()
+                size -= len(piece)
+                if keep:
+                    data += piece
+            elif piece is None:
+                self._idle()
+                await asyncio.sleep_ms(_POLL_MS)
+                if self.why:
+                    raise self.why
             else:
-                asked = heard
-                if not self._busy:  # else there is something on its way already
-                    self._write(packets.PINGREQ)
+                raise EOFError
+        return data
 
-    def _next_id(self):
-        while True:
-            self._last_id = self._last_id % 65535 + 1
-            if self._last_id not in self._in_flight and self._last_id != self._asked:
-                return self._last_id
+    async def _take(self, first):
+        # A packet whose first byte has come. Every length is checked before that much is asked for.
+        self._heard = self._clock.ms()
+        length = shift = 0
+        byte = 128
+        while byte > 127 and shift < 28:
+            byte = (await self._get(1))[0]
+            length |= (byte & 127) << shift
+            shift += 7
+        limit = _ANSWER_LIMIT
+        right = first == _CONNACK or self.answer != _CONNACK
+        if first & 0xF0 == _PUBLISH:
+            limit = _SKIP_LIMIT
+            right = right and first & 6 < 4 and first & 10 != 8  # at most QoS 1, and repeated only with it (3.3.1)
+        if not right or byte > 127 or length > limit:
+            raise MqttError("protocol", first)
+        if limit == _SKIP_LIMIT:
+            await self._take_message(first & 6, length)
+            return
+        body = await self._get(length)
+        if first == self.answer:
+            self.answer = body
+        elif first == _PUBACK:
+            at = _id(body) - 1
+            if at < _IN_FLIGHT_LIMIT:
+                mark, self._in_flight[at] = self._in_flight[at], _FREE
+                if mark > 0:
+                    self._on_ack(mark)
+        elif first != _PINGRESP or body:
+            raise MqttError("protocol", first)
+
+    async def _take_message(self, qos, length):
+        if length < 2:
+            raise MqttError("protocol", length)
+        size = int.from_bytes(await self._get(2), "big")
+        length -= size + (4 if qos else 2)
+        if length < 0:
+            raise MqttError("protocol", length)
+        keep = size <= _TOPIC_LIMIT and length <= _PAYLOAD_LIMIT
+        topic = await self._get(size, keep)
+        # Passed over, it has its packet id too: unacknowledged, the broker would send it at every connection for ever.
+        packet_id = await self._get(2) if qos else b""
+        if qos:
+            _id(packet_id)
+        payload = await self._get(length, keep)
+        if keep:
+            try:
+                topic = str(topic, "utf-8")
+            except UnicodeError:
+                topic = ""
+            if not topic or "\0" in topic or "+" in topic or "#" in topic:  # 3.3.2.1
+                raise MqttError("protocol", "topic")
+            self._on_message(topic, payload)
+        if qos:
+            await self.clear(0)
+            self.write(b"\x40\x02" + packet_id)  # PUBACK (3.4)
+
+
+def packet(first, head, payload=b""):
+    """A packet in one buffer: its fixed header (2.2), then `head` and `payload`."""
+    length = len(head) + len(payload)
+    fixed = bytes((first,))
+    while length > 127:
+        fixed += bytes((length & 127 | 128,))
+        length >>= 7
+    return fixed + bytes((length,)) + head + payload
+
+
+def field(data):
+    """`data` with its length before it (1.5.3)."""
+    return len(data).to_bytes(2, "big") + data
+
+
+def _id(body):
+    """A packet id (2.3.1), all that is in `body`."""
+    number = int.from_bytes(body, "big")
+    if len(body) != 2 or not number:
+        raise MqttError("protocol", "packet id")
+    return number

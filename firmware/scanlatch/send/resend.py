@@ -3,9 +3,9 @@ from micropython import const
 
 _WAIT_MS = const(30_000)  # WIRE "Delivery": after this a record without a receipt is published again
 _WAIT_MAX_MS = const(600_000)
-_CHECKPOINTS = const(32)  # times of acknowledgement that are remembered
-_CHECKPOINT_MS = const(1_000)
-_EARLY = const(32)  # acknowledgements remembered out of order; what is forgotten is published at its turn
+_TIMES = const(32)  # times of acknowledgement that are remembered
+_TIME_MS = const(1_000)
+_EARLY = const(24)  # how far ahead of the oldest an acknowledgement is remembered: 16 in flight, and a small int
 
 
 class Resend:
@@ -15,10 +15,11 @@ class Resend:
         self._journal = journal
         self._clock = clock
         self._next = 1  # next record to publish for the first time on this connection
-        self._acked = 0  # all up to here were acknowledged by the broker since this boot
-        self._early = set()  # acknowledged above `_acked`
-        self._checkpoints = []  # [upto, ms]: all up to `upto` were acknowledged by then
-        self._again = None  # [next, last] to be published once more
+        self._acked = 0  # all up to here were receipted, or acknowledged by the broker since this boot
+        self._early = 0  # acknowledged above that: bit 0 is the record behind `_acked`
+        self._times = []  # upto, ms, upto, ms, ...: all up to `upto` were acknowledged by then
+        self._again = 0  # from here to `_last` all are to be published once more, where it is not 0
+        self._last = 0
         self._freed_too = False  # of those, the ones that are freed as well
         self._wait_ms = _WAIT_MS
         self._due_ms = None  # when the oldest record without a receipt is published again
@@ -26,99 +27,94 @@ class Resend:
 
     def connected(self):
         """A new connection: go on after what the broker acknowledged in this boot."""
-        self._early.clear()
-        self._next = self._first_unacknowledged()
+        self._early = 0  # what is forgotten here is published at its turn
+        self._acked = max(self._acked, self._journal.freed)
+        self._next = self._acked + 1
 
     def again(self, first, last, freed_too=True):
         """Publish all from `first` to `last` once more. freed_too: those as well that are receipted meanwhile."""
         first = max(first, self._journal.oldest)
-        if self._again is not None:
+        if self._again:
             freed_too = freed_too or self._freed_too
-            first, last = min(first, self._again[0]), max(last, self._again[1])
+            first, last = min(first, self._again), max(last, self._last)
         if first <= last:
-            self._again = [first, last]
+            self._again, self._last = first, last
             self._freed_too = freed_too
 
     def freed(self):
         """A receipt freed something: what was acknowledged long ago and is still not receipted goes again."""
+        freed = self._journal.freed
+        if freed > self._acked:
+            self._early >>= freed - self._acked
+            self._acked = freed
         self._wait_ms = _WAIT_MS
         self._due_ms = None
-        if self._again is not None and not self._freed_too:
-            self._again[0] = max(self._again[0], self._journal.freed + 1)
-            if self._again[0] > self._again[1]:
-                self._again = None
+        if self._again and not self._freed_too:
+            self._go_on(max(self._again, freed + 1))
         long_ago = 0
         now = self._clock.ms()
-        for upto, ms in self._checkpoints:
-            if now - ms > _WAIT_MS:
-                long_ago = upto
-        if long_ago > self._journal.freed:
-            self._forget_times(long_ago, now)
-            self.again(self._journal.freed + 1, long_ago, False)
+        times = self._times
+        for at in range(0, len(times), 2):
+            if now - times[at + 1] > _WAIT_MS:
+                long_ago = times[at]
+        if long_ago > freed:
+            self._forget_times(long_ago)
+            times[:0] = (long_ago, now)
+            self.again(freed + 1, long_ago, False)
 
     def next(self):
         """Seq to publish now, or None. Old and new take turns, so that a long resend never holds up a live scan."""
         new = self._next if self._next <= self._journal.newest else None
-        if self._again is None:
+        if not self._again or (new is not None and self._turn):
             return new
-        if new is not None and self._turn:
-            return new
-        return self._again[0]
+        return self._again
 
     def sent(self, seq):
         """`seq`, from `next`, was written."""
         self._turn = not self._turn
-        if self._again is not None and seq == self._again[0]:
-            self._again[0] += 1
-            if self._again[0] > self._again[1]:
-                self._again = None
+        if seq == self._again:
+            self._go_on(seq + 1)
         if seq == self._next:
             self._next += 1
 
+    def _go_on(self, seq):
+        self._again = seq if seq <= self._last else 0
+
     def acknowledged(self, seq):
         """The broker has it."""
-        ahead = seq - self._first_unacknowledged()
-        if ahead < 0 or (ahead and len(self._early) >= _EARLY):
+        ahead = seq - self._acked - 1
+        if not 0 <= ahead < _EARLY:
             return
-        self._early.add(seq)
-        while self._first_unacknowledged() in self._early:
-            seq = self._first_unacknowledged()
-            self._early.discard(seq)
-            self._acked = seq
-        self._checkpoint()
-
-    def _first_unacknowledged(self):
-        return max(self._journal.freed, self._acked) + 1
-
-    def _checkpoint(self):
+        self._early |= 1 << ahead
+        while self._early & 1:
+            self._early >>= 1
+            self._acked += 1
         now = self._clock.ms()
-        points = self._checkpoints
-        while points and points[0][0] <= self._journal.freed:
-            points.pop(0)  # nobody asks about them any more
-        if points and now - points[-1][1] < _CHECKPOINT_MS:
-            points[-1][0] = self._acked
+        times = self._times
+        self._forget_times(self._journal.freed)  # nobody asks about them any more
+        if times and now - times[-1] < _TIME_MS:
+            times[-2] = self._acked
             return
-        points.append([self._acked, now])
-        if len(points) > _CHECKPOINTS:
+        times += (self._acked, now)
+        if len(times) > 2 * _TIMES:
             # Coarser: a record then counts as acknowledged later than it was. (MicroPython deletes no stepped slice.)
-            self._checkpoints = points[::2]
+            self._times = [value for at, value in enumerate(times) if at % 4 < 2]
 
-    def _forget_times(self, upto, now):
-        points = self._checkpoints
-        while points and points[0][0] <= upto:
-            points.pop(0)
-        points.insert(0, [upto, now])
+    def _forget_times(self, upto):
+        while self._times and self._times[0] <= upto:
+            del self._times[:2]
 
     def oldest_is_due(self):
         """Whether the oldest record without a receipt goes again now, behind a head: the bridge may have lost it."""
         oldest = self._journal.freed + 1
-        if oldest > self._acked or self._again is not None:
+        if oldest > self._acked or self._again:
             return False
         now = self._clock.ms()
+        times = self._times
         if self._due_ms is None:
-            for upto, ms in self._checkpoints:
-                if upto >= oldest:
-                    self._due_ms = ms + self._wait_ms
+            for at in range(0, len(times), 2):
+                if times[at] >= oldest:
+                    self._due_ms = times[at + 1] + self._wait_ms
                     break
         if self._due_ms is None or now < self._due_ms:
             return False

@@ -3,15 +3,10 @@ import asyncio
 import gc
 import json
 import sys
-import time
 
+from mqtt_desk import Link
 from scanlatch.send import tls
-from scanlatch.send.mqtt import Client, MqttError
-
-
-class Clock:
-    def ms(self):
-        return time.ticks_ms()
+from scanlatch.send.mqtt import MqttError
 
 
 def _read(path):
@@ -22,8 +17,8 @@ def _read(path):
 def client(job, **options):
     if "ca" in job:
         options["tls"] = context(job)
-        options["server_hostname"] = job["name"]
-    return Client(job.get("id", "window-1"), "127.0.0.1", job["port"], Clock(), **options)
+        options["name"] = job["name"]
+    return Link(job.get("id", "window-1"), job["port"], **options)
 
 
 def context(job):
@@ -46,39 +41,39 @@ async def verify_mode(job):
 async def connects(job):
     it = client(job)
     await it.connect()
-    await it.disconnect()
+    it.close()
     return "connected"
 
 
 async def goes_round(job):
     """Publishes to itself: every message comes back, and the heap is where it was."""
-    back = asyncio.Event()
     got = []
-    acks = [0]
+    acks = [0, 0]  # how many, the last one's mark
 
     def on_message(topic, payload):
         got.append(payload)
-        back.set()
 
-    def on_ack():
-        acks[0] += 1
+    def on_ack(mark):
+        acks[:] = acks[0] + 1, mark
 
-    it = client(job, on_message=on_message)
+    it = client(job)
+    it.on_message, it.on_ack = on_message, on_ack
     await it.connect()
-    await it.subscribe([("echo/" + job["id"], 1)])
+    await it.subscribe("echo/" + job["id"])
     used = []
     for n in range(job["count"]):
         payload = b"%06d" % n + bytes(200)
-        await it.publish("echo/" + job["id"], payload, 1, on_ack=on_ack)
-        while not got:
-            back.clear()
-            await back.wait()
+        await it.publish("echo/" + job["id"], payload, 1, False, n + 1)
+        while not got or acks[0] <= n:
+            await asyncio.sleep_ms(1)
         if got.pop() != payload:
             return "wrong payload"
+        if acks[1] != n + 1:
+            return "wrong acknowledgement"
         if n in (99, job["count"] - 1):
             gc.collect()
             used.append(gc.mem_alloc())
-    await it.disconnect()
+    it.close()
     return {"acks": acks[0], "grown": used[1] - used[0] if len(used) > 1 else 0}
 
 
@@ -92,13 +87,14 @@ async def floods(job):
         if len(got) == job["count"]:
             done.set()
 
-    it = client(job, on_message=on_message)
+    it = client(job)
+    it.on_message = on_message
     await it.connect()
-    await it.subscribe([("flood", 1)])
+    await it.subscribe("flood")
     for n in range(job["count"]):
         await it.publish("flood", b"%d" % n, 1)
     await asyncio.wait_for_ms(done.wait(), 10_000)
-    await it.disconnect()
+    it.close()
     return got == list(range(job["count"]))
 
 
@@ -111,19 +107,21 @@ async def session(job):
         got.append(str(payload, "utf-8"))
         back.set()
 
-    it = client(job, on_message=on_message)
+    it = client(job)
+    it.on_message = on_message
     first = await it.connect()
-    await it.subscribe([("away", 1)])
-    await it.disconnect()
-    other = Client("other", "127.0.0.1", job["port"], Clock())
-    await other.connect()
+    await it.subscribe("away")
+    it.close()
+    other = Link("other", job["port"])
     acked = asyncio.Event()
-    await other.publish("away", b"while you were away", 1, on_ack=acked.set)
+    other.on_ack = lambda mark: acked.set()
+    await other.connect()
+    await other.publish("away", b"while you were away", 1, False, 1)
     await acked.wait()
-    await other.disconnect()
+    other.close()
     second = await it.connect()
     await asyncio.wait_for_ms(back.wait(), 2000)
-    await it.disconnect()
+    it.close()
     return [first, second, got]
 
 
@@ -138,17 +136,18 @@ async def handler_fails_then_again(job):
             raise KeyError("once")
         back.set()
 
-    it = client(job, on_message=on_message)
+    it = client(job)
+    it.on_message = on_message
     await it.connect()
-    await it.subscribe([("again", 1)])
-    await it.publish("again", b"message", 1)
+    await it.subscribe("again")
     try:
+        await it.publish("again", b"message", 1)
         await it.run()
     except KeyError:
         pass
     await it.connect()
     await asyncio.wait_for_ms(back.wait(), 2000)
-    await it.disconnect()
+    it.close()
     return got
 
 
@@ -171,13 +170,6 @@ async def stays(job):
             await asyncio.sleep_ms(5)
     except MqttError as error:
         return error.cause
-
-
-async def leaves_properly(job):
-    it = client(job, will=("will/" + job["id"], b"gone", 1, True))
-    await it.connect()
-    await it.disconnect()
-    return "left"
 
 
 async def main():

@@ -1,0 +1,222 @@
+# Opens the link, and tells why it could not be had or ended. Loaded for each attempt and forgotten behind it.
+import asyncio
+import errno
+import gc
+import json
+import select
+import socket
+
+from micropython import const
+
+from scanlatch.send.mqtt import FAILURES, Client, MqttError, field, packet
+
+_CONNACK = const(0x20)
+_SUBACK = const(0x90)
+_SUBSCRIBE_ID = b"\x00\x11"  # no publish has that packet id
+_FROM_BRIDGE = ("verdict", "receipt", "command")
+_TIMEOUT_MS = const(10_000)
+_POLL_MS = const(10)
+_TCP = const(6)  # IPPROTO_TCP and TCP_NODELAY have no names on MicroPython
+_NODELAY = const(1)
+_EPIPE = const(32)  # nor has this in `errno`
+_ENOMEM = const(12)
+# Mbed TLS errors as OSError carries them (ssl.h). A bad certificate of the broker comes as ValueError.
+_TLS_LOWEST = const(-0x8000)
+_TLS_HIGHEST = const(-0x6000)
+_TLS_ALERT = const(-0x7780)
+_TLS_NO_MEMORY = const(-0x7F00)
+_TLS_LINK = (-0x7280, -0x7880, -0x6800)  # end of stream, close notify, timeout
+
+
+async def opened(settings, boot, connection, known, terminal, clock, on_message, on_ack):
+    """A link that stands, subscribed to what the bridge sends, with the birth published. Raises one of FAILURES.
+
+    known: see `connect`; terminal: what is asked of it stands in app.py.
+    """
+    device = settings["device"]
+    prefix = "scanlatch/v1/" + settings["site"] + "/" + device + "/"
+    status = {"v": 1, "online": False, "boot": boot, "connection": connection}
+    will = (prefix + "status", json.dumps(status).encode(), 1, True)
+    tls = terminal.tls()
+    client = await connect(device, settings["broker"], known, tls, will, clock, on_message, on_ack, terminal.blocks)
+    try:
+        await subscribe(client, [prefix + kind for kind in _FROM_BRIDGE], clock)
+        status["online"] = True
+        status.update(terminal.birth())
+        await client.publish(prefix + "status", json.dumps(status).encode(), 1, True)
+    except BaseException:
+        client.fail(MqttError("network", "closed here"))
+        raise
+    return client
+
+
+async def connect(
+    device, broker, known, tls, will, clock, on_message, on_ack, feed, keepalive=30, timeout_ms=_TIMEOUT_MS
+):
+    """Connect, TLS handshake and CONNACK inside the deadline; then `answer` is the CONNACK's two bytes.
+
+    known: [what getaddrinfo gave last or None, whether that led to a link], kept by the caller from one attempt to the
+    next; tls: `ssl.SSLContext` that requires a certificate, or None; will: (topic, payload, qos, retain) or None;
+    feed: called around what blocks the loop. Raises MqttError or MemoryError; the socket is closed then, and where
+    this is cancelled.
+    """
+    if not known[1]:
+        known[0] = _found(broker["host"], broker["port"], known[0], feed)
+    known[1] = False
+    gc.collect()  # a handshake needs room
+    whole = _connect_packet(device, keepalive, will)
+    until = clock.ms() + timeout_ms
+    client = None
+    for left in (2, 1, 0):
+        client = await _attempt(left, known[0], tls, broker["name"], whole, clock, keepalive, on_message, on_ack, until)
+        if client:
+            break
+    known[1] = True
+    return client
+
+
+async def _attempt(left, address, tls, name, whole, clock, keepalive, on_message, on_ack, until):
+    # A broker that refuses our certificate closes; now and then all that is seen of it is a reset, as of a
+    # broken line. Told apart by trying again: None, while there are tries left.
+    sock = _dial(address)
+    client = None
+    shaking = False
+    try:
+        poll = select.poll()
+        poll.register(sock, select.POLLOUT)
+        await _until(_is_up, poll, clock, until)
+        if tls:
+            shaking = True
+            sock = tls.wrap_socket(sock, server_hostname=name, do_handshake_on_connect=False)
+            sock.setblocking(False)
+        client = Client(sock, clock, keepalive, on_message, on_ack)
+        client.answer = _CONNACK
+        client.write(whole)  # TLS shakes hands in it
+        await _until(_is_out, client, clock, until)
+        shaking = False
+        asyncio.create_task(client.run())  # noqa: RUF006 - MicroPython's loop holds it
+        await _until(_is_answered, client, clock, until)
+        _check_connack(client.answer)
+        return client
+    except BaseException as error:
+        if client:
+            client.fail(error)
+        else:
+            sock.close()
+        if not isinstance(error, FAILURES):
+            raise
+        if left and shaking and isinstance(error, OSError) and error.errno == errno.ECONNRESET:
+            return None
+        failure = told(error, shaking)
+    raise failure
+
+
+async def subscribe(client, topics, clock, timeout_ms=_TIMEOUT_MS):
+    """Subscribe (3.8) with QoS 1. Raises why it failed: MqttError "refused" where the broker grants one not."""
+    await client.clear(0)
+    body = _SUBSCRIBE_ID
+    for topic in topics:
+        body += field(topic.encode()) + b"\x01"
+    client.answer = _SUBACK
+    client.write(packet(0x82, body))
+    try:
+        await _until(_is_answered, client, clock, clock.ms() + timeout_ms)
+    except asyncio.TimeoutError:
+        raise MqttError("protocol", "no SUBACK in time")
+    answer = bytes(client.answer)  # 3.9: the packet id, then a code a topic
+    if len(answer) != 2 + len(topics) or answer[:2] != _SUBSCRIBE_ID:
+        raise MqttError("protocol", "SUBACK")
+    for topic, code in zip(topics, answer[2:]):
+        if code == 128:
+            raise MqttError("refused", "subscription to " + topic)
+        if code > 2:
+            raise MqttError("protocol", "SUBACK code %d" % code)
+
+
+def told(error, shaking=False):
+    """Any of FAILURES as MqttError; MemoryError stays. shaking: the TLS handshake was not done."""
+    if isinstance(error, (MqttError, MemoryError)):
+        return error
+    cause = "network"
+    if isinstance(error, ValueError):
+        cause = "certificate"
+    elif isinstance(error, OSError):
+        code = error.errno or 0
+        if code in (_ENOMEM, _TLS_NO_MEMORY):
+            return MemoryError(str(error))
+        # A broker that refuses our certificate sends an alert and closes; who is writing then sees the close.
+        if shaking and code in (_EPIPE, _TLS_ALERT):
+            cause = "certificate"
+        elif _TLS_LOWEST < code < _TLS_HIGHEST and code not in _TLS_LINK:
+            cause = "protocol"
+    return MqttError(cause, (type(error).__name__ + " " + str(error).strip()).strip())
+
+
+def _found(host, port, last, feed):
+    # What getaddrinfo gives; it blocks the loop.
+    feed()
+    try:
+        last = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)[0]
+    except OSError as error:
+        if last is None:  # where the name server is dead, what it last said still serves
+            raise MqttError("name", host + ": " + str(error))
+    feed()
+    return last
+
+
+def _dial(address):
+    # A socket that connects.
+    sock = socket.socket(address[0], address[1], address[2])
+    try:
+        sock.setblocking(False)
+        sock.setsockopt(_TCP, _NODELAY, 1)  # a TLS socket has no setsockopt: before it is wrapped
+        sock.connect(address[4])
+    except OSError as error:
+        if error.errno != errno.EINPROGRESS:
+            sock.close()
+            raise told(error)
+    return sock
+
+
+async def _until(done, subject, clock, until):
+    while not done(subject):
+        if clock.ms() >= until:
+            raise asyncio.TimeoutError
+        await asyncio.sleep_ms(_POLL_MS)
+
+
+def _is_up(poll):
+    return poll.poll(0)  # or could not be had: its first write tells
+
+
+def _is_out(client):
+    if client.out:
+        client.flush()
+    if client.why:
+        raise client.why
+    return not client.out
+
+
+def _is_answered(client):
+    if isinstance(client.answer, int) and client.why:
+        raise client.why
+    return not isinstance(client.answer, int)
+
+
+def _connect_packet(client_id, keepalive_s, will):
+    # CONNECT for a session that the broker keeps (3.1).
+    flags = 0
+    fields = field(client_id.encode())
+    if will:
+        topic, payload, qos, retain = will
+        flags = 0x04 | qos << 3 | (0x20 if retain else 0)
+        fields += field(topic.encode()) + field(payload)
+    return packet(0x10, b"\x00\x04MQTT\x04" + bytes((flags,)) + keepalive_s.to_bytes(2, "big"), fields)
+
+
+def _check_connack(body):
+    # 3.2: whether the broker had kept our session, and its answer.
+    if len(body) != 2 or body[0] > 1 or body[1] > 5:
+        raise MqttError("protocol", "CONNACK")
+    if body[1]:
+        raise MqttError("refused", "CONNACK %d" % body[1])
