@@ -75,11 +75,11 @@ class Terminal:
     def tls(self):
         """The link's TLS context. Raises ValueError where this terminal has no certificate that can be used."""
         if self._tls is None:
-            from scanlatch.keep import store
+            from scanlatch.keep import files, store
             from scanlatch.send import tls
 
             try:
-                ca, certificate = store.read_file("ca.der"), store.read_file("device.der")
+                ca, certificate = files.read_file("ca.der"), files.read_file("device.der")
                 key = self.nvs.get_bytes("tls_key")
             except store.StoreFault as error:
                 raise ValueError(str(error))
@@ -87,6 +87,7 @@ class Terminal:
                 raise ValueError("no certificate: enrol this terminal again")
             self._tls = tls.context(ca, certificate, key)
             forget(tls)
+            forget(files)
         return self._tls
 
     def birth(self):

@@ -17,10 +17,10 @@ from tests.system.waiting import console, switch_on, until_engine, until_shown
 DEVICE = "d-damaged-01"
 _CHANGE_SETTINGS = """
 import json
-from scanlatch.keep import store
-found = json.loads(store.read_file("settings.json"))
+from scanlatch.keep import files
+found = json.loads(files.read_file("settings.json"))
 {}
-store.write_file("settings.json", json.dumps(found).encode())
+files.write_file("settings.json", json.dumps(found).encode())
 """
 
 

@@ -3,7 +3,7 @@ import json
 import os
 from binascii import hexlify, unhexlify
 
-from scanlatch.keep import store
+from scanlatch.keep import files, store
 from scanlatch.keep.journal import Journal
 from scanlatch.prove import hashes, p256
 from scanlatch.system import board, csr, settings
@@ -64,8 +64,8 @@ def finish(path="enrol.json"):
     nvs.set_bytes("bridge", bridge)
     nvs.set_int("last_time", given["floor"])
     _journal(nvs)
-    store.write_file(CA, unhexlify(given["ca"]))
-    store.write_file(CERTIFICATE, unhexlify(given["certificate"]))
+    files.write_file(CA, unhexlify(given["ca"]))
+    files.write_file(CERTIFICATE, unhexlify(given["certificate"]))
     settings.save(given["settings"])
     os.remove(path)
     print("enrolled")

@@ -1,7 +1,7 @@
 # Settings: one JSON file, every key known, every value of its type.
 import json
 
-from scanlatch.keep import store
+from scanlatch.keep import files
 
 PATH = "settings.json"
 SALE, RETURN, RECEIVE, STOCK_TAKE, QUERY, DISPATCH = 1, 2, 3, 4, 5, 6
@@ -42,7 +42,7 @@ def load(path=PATH):
 
     Raises SettingsError; keep.store.StoreFault where the file is damaged.
     """
-    raw = store.read_file(path)
+    raw = files.read_file(path)
     if raw is None:
         return None
     try:
@@ -56,7 +56,7 @@ def load(path=PATH):
 def save(settings, path=PATH):
     """Check, then store atomically. Raises SettingsError, keep.store.StoreFault."""
     check(settings)
-    store.write_file(path, json.dumps(settings).encode())
+    files.write_file(path, json.dumps(settings).encode())
 
 
 def check(settings):

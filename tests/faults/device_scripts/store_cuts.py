@@ -8,7 +8,7 @@ import sys
 
 import vfs
 from nor import Nor
-from scanlatch.keep import store
+from scanlatch.keep import files
 
 FILES = ("/f/settings.json", "/f/device.der", "/f/slot")
 SIZES = (40, 700, 1900, 300)
@@ -25,14 +25,14 @@ class Life:
     def write(self, step, version):
         self.name = FILES[step % len(FILES)]
         self.data = (self.name + str(version)).encode() * (SIZES[version % len(SIZES)] // len(self.name))
-        store.write_file(self.name, self.data)
+        files.write_file(self.name, self.data)
         self.stored[self.name] = self.data
         self.name = None
 
     def check(self):
         """Every file is whole: as it was stored last, or as it was being stored when the power failed."""
         for name in FILES:
-            found = store.read_file(name)
+            found = files.read_file(name)
             if found != self.stored.get(name) and not (name == self.name and found == self.data):
                 raise AssertionError("%s is neither old nor new" % name)
             self.stored[name] = found

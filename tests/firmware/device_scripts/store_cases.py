@@ -3,7 +3,8 @@ import os
 
 import esp32
 from cases import equal, raises
-from scanlatch.keep.store import Nvs, StoreFault, read_file, write_file
+from scanlatch.keep.files import read_file, write_file
+from scanlatch.keep.store import Nvs, StoreFault
 
 
 def nvs():

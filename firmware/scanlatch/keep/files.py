@@ -1,0 +1,43 @@
+# Files on LittleFS that must survive: whole, or found to be damaged.
+import os
+import struct
+from binascii import crc32
+
+from micropython import const
+from scanlatch.keep.store import StoreFault
+
+_LARGEST_FILE = const(16_384)
+_MISSING = const(2)  # ENOENT
+_TRAILER = const(4)  # CRC-32, little-endian
+_NEW = ".new"
+
+
+def read_file(path):
+    """Bytes that write_file() stored; None where there are none. Raises StoreFault where they are damaged."""
+    try:
+        size = os.stat(path)[6]
+        if size > _LARGEST_FILE + _TRAILER:
+            raise StoreFault(path, "too large")
+        with open(path, "rb") as file:
+            raw = file.read()
+    except OSError as error:
+        if error.args[0] == _MISSING:
+            return None
+        raise StoreFault(path, error)
+    data = memoryview(raw)[:-_TRAILER]
+    if len(raw) < _TRAILER or struct.unpack("<I", raw[-_TRAILER:])[0] != crc32(data) & 0xFFFFFFFF:
+        raise StoreFault(path, "damaged")
+    return bytes(data)
+
+
+def write_file(path, data):
+    """Store up to 16 KiB, all or nothing whenever the power fails. Raises StoreFault."""
+    if len(data) > _LARGEST_FILE:
+        raise StoreFault(path, "too large")
+    try:
+        with open(path + _NEW, "wb") as file:
+            file.write(data)
+            file.write(struct.pack("<I", crc32(data) & 0xFFFFFFFF))
+        os.rename(path + _NEW, path)
+    except OSError as error:
+        raise StoreFault(path, error)
