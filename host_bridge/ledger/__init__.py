@@ -2,6 +2,8 @@
 
 from sqlalchemy import Connection
 
+# Its tables are the ledger's too.
+from host_bridge.ledger import schema_books  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from host_bridge.ledger.open import Ledger, open_ledger
 
 __all__ = ["Connection", "Ledger", "open_ledger"]

@@ -16,15 +16,16 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
     text,
 )
 
 metadata = MetaData()
 
 _DEVICE = String(32)
-_SITE = String(32)
-_CODE = String(512)
-_SESSION = String(32)
+SITE = String(32)
+CODE = String(512)
+SESSION = String(32)
 
 # Conditions of partial indexes. A query must hold the very same text, or the index is passed over.
 OPEN = "state IN ('waiting', 'sending', 'unknown')"
@@ -34,7 +35,7 @@ IS_SENT = "sent = 1"
 IS_UNSENT = "NOT sent"
 
 
-def _only(name: str, *columns: str, where: str) -> Index:
+def only(name: str, *columns: str, where: str) -> Index:
     """An index over the few rows that `where` holds for, whatever the table grows to."""
     return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
 
@@ -43,7 +44,7 @@ devices = Table(
     "devices",
     metadata,
     Column("id", _DEVICE, primary_key=True),
-    Column("site", _SITE, nullable=False),  # today's
+    Column("site", SITE, nullable=False),  # today's
     Column("former_sites", JSON, nullable=False),
     Column("status", String(10), nullable=False),  # enrolled | suspended | revoked
     Column("signing_public", LargeBinary, nullable=False),  # uncompressed P-256 point
@@ -51,7 +52,7 @@ devices = Table(
     Column("certificate", String(64)),  # SHA-256 of the TLS certificate, hex
     Column("keys_version", Integer, nullable=False),  # grows with every change of a key
     Column("enrolled_at", BigInteger, nullable=False),
-    Column("spoke_from", _SITE),  # site in the topic that it last spoke under: answers go there
+    Column("spoke_from", SITE),  # site in the topic that it last spoke under: answers go there
     # Where the chain stands: every seq <= upto is passed (WIRE.md "Receipt"), and decided where it is a record.
     Column("upto", BigInteger, nullable=False),
     Column("receipt_seq", BigInteger, nullable=False),  # greatest passed seq whose bytes are here
@@ -70,8 +71,8 @@ devices = Table(
     Column("command_counter", BigInteger, nullable=False),
     Column("credential_boot", BigInteger, nullable=False),
     Column("credential_counter", BigInteger, nullable=False),
-    _only("devices_behind", "id", where="head_newest > upto"),
-    _only("devices_undecided", "id", where="newest > upto"),
+    only("devices_behind", "id", where="head_newest > upto"),
+    only("devices_undecided", "id", where="newest > upto"),
 )
 
 scans = Table(
@@ -84,9 +85,9 @@ scans = Table(
     Column("prev", LargeBinary),  # null where it could not be read
     Column("fault", Text),  # what is wrong with it; such a record is evidence and claims nothing
     Column("operation", SmallInteger),
-    Column("code", _CODE),  # canonical trace code
-    Column("site", _SITE),
-    Column("session", _SESSION),
+    Column("code", CODE),  # canonical trace code
+    Column("site", SITE),
+    Column("session", SESSION),
     Column("target", BigInteger),
     Column("captured_at", BigInteger),
     Column("received_at", BigInteger, nullable=False),
@@ -108,19 +109,22 @@ verdicts = Table(
     Column("decided_at", BigInteger, nullable=False),
     Column("repeat", Boolean, nullable=False),  # the pending one went out: send again after the next head
     Column("sent", SmallInteger, nullable=False),  # 0 until PUBACK, 1 until the next head, 2 done
-    _only("verdicts_due", "device", "seq", where=IS_DUE),
-    _only("verdicts_sent", "device", "seq", where=IS_SENT),
+    only("verdicts_due", "device", "seq", where=IS_DUE),
+    only("verdicts_sent", "device", "seq", where=IS_SENT),
 )
 
 codes = Table(
     "codes",
     metadata,
-    Column("code", _CODE, primary_key=True),
-    Column("state", String(8), nullable=False),  # free | claimed | sold
-    Column("device", _DEVICE),  # holder: the sale that claimed it
+    Column("code", CODE, primary_key=True),
+    Column("state", String(8), nullable=False),  # free | claimed | sold | opened
+    Column("device", _DEVICE),  # holder: the sale that claimed it, of an opened box the last
     Column("seq", BigInteger),
-    Column("site", _SITE),
+    Column("site", SITE),
     Column("since", BigInteger, nullable=False),
+    Column("stock", SITE),  # where it was received and not sold, returned to a supplier or sent on since
+    Column("repeats", SmallInteger, nullable=False, server_default="0"),  # sales refused as sold here before
+    Column("parts", Integer, nullable=False, server_default="0"),  # dispensed of an opened box
     sqlite_with_rowid=False,
 )
 
@@ -133,9 +137,9 @@ outbox = Table(
     Column("device", _DEVICE, nullable=False),
     Column("seq", BigInteger, nullable=False),
     Column("digest", LargeBinary, nullable=False),  # of the record, for its final verdict
-    Column("code", _CODE, nullable=False),
-    Column("site", _SITE, nullable=False),
-    Column("session", _SESSION),
+    Column("code", CODE, nullable=False),
+    Column("site", SITE, nullable=False),
+    Column("session", SESSION),
     Column("captured_at", BigInteger, nullable=False),
     Column("reverses", String(64)),  # key of the sale; a held reverse waits for that sale's answer
     Column("made_at", BigInteger, nullable=False),
@@ -145,9 +149,12 @@ outbox = Table(
     Column("claimed_by", String(64)),  # client id of the bridge that is at it
     Column("claimed_at", BigInteger),
     Column("pending_at", BigInteger),  # when the pending verdict goes out; null once it did or need not
-    _only("outbox_open", "state", "next_at", "seq", where=OPEN),
-    _only("outbox_held", "reverses", where=IS_HELD),
-    _only("outbox_pending", "pending_at", where="pending_at IS NOT NULL"),
+    Column("payer", String(12), nullable=False, server_default="insured"),  # as its session's
+    Column("split", Boolean, nullable=False, server_default=false()),  # a part of an opened box
+    Column("detail", Text),  # what a person should know of a row that was taken in hand, or that is stuck
+    only("outbox_open", "state", "next_at", "seq", where=OPEN),
+    only("outbox_held", "reverses", where=IS_HELD),
+    only("outbox_pending", "pending_at", where="pending_at IS NOT NULL"),
 )
 
 passed = Table(
@@ -204,6 +211,7 @@ alerts = Table(
     Column("detail", Text, nullable=False),
     Column("opened_at", BigInteger, nullable=False),
     Column("closed_at", BigInteger),
+    Column("site", SITE),  # whom it concerns where that is not the device's own
     Index("alerts_device", "device", "kind", "closed_at"),
 )
 
@@ -219,17 +227,19 @@ commands = Table(
     Column("sent", Boolean, nullable=False),  # until PUBACK
     Column("result", Text),
     Column("replied_at", BigInteger),
-    _only("commands_unsent", "device", "counter", where=IS_UNSENT),
+    only("commands_unsent", "device", "counter", where=IS_UNSENT),
 )
 
 sessions = Table(
     "sessions",  # opened by a credential or the pharmacy system; holds nothing of a person
     metadata,
-    Column("id", _SESSION, primary_key=True),
+    Column("id", SESSION, primary_key=True),
     Column("device", _DEVICE, nullable=False),
-    Column("site", _SITE, nullable=False),
+    Column("site", SITE, nullable=False),
     Column("kind", String(16), nullable=False),
     Column("opened_at", BigInteger, nullable=False),
     Column("until", BigInteger, nullable=False),
     Column("closed_at", BigInteger),
+    Column("payer", String(12), nullable=False, server_default="insured"),  # insured | self-pay | work-injury
+    Column("expects", Boolean, nullable=False, server_default=false()),  # its lines say all that it may dispense
 )
