@@ -31,7 +31,11 @@ class Scanner:
 
     def on_frame(self, symbology, data):
         """One symbol was read. `symbology`: AIM identifier or ""; `data`: bytes without it and without line ending."""
-        if self._bounced(data):
+        # A symbol that stays under the beam goes on bouncing, however long it lies there.
+        now = self._clock.ms()
+        bounced = data == self._last_data and now - self._last_ms < self._rescan_ms
+        self._last_data, self._last_ms = data, now
+        if bounced:
             self._health.count("bounced")
             self._indicator.show("bounce")
             return
@@ -41,18 +45,11 @@ class Scanner:
         if kind != trace_code.TRACE:
             # What was read is neither kept nor logged: it may be a person's.
             self._health.count("wrong_symbol")
-            self._indicator.show(trace_code.PATTERNS.get(kind, "unknown_symbol"))
+            self._indicator.show(trace_code.PATTERNS[kind])
         elif self.fault is not None:
             self._refuse("refused_fault", "fault_refused")
         else:
             self._keep(symbology, data, family)
-
-    def _bounced(self, data):
-        # A symbol that stays under the beam goes on bouncing, however long it lies there.
-        now = self._clock.ms()
-        bounced = data == self._last_data and now - self._last_ms < self._rescan_ms
-        self._last_data, self._last_ms = data, now
-        return bounced
 
     def _refuse(self, counter, pattern):
         self._health.count(counter)

@@ -74,7 +74,7 @@ class Terminal:
 
     def baud(self) -> int:
         """The speed that the device's end is set to."""
-        return _SPEEDS.get(termios.tcgetattr(self._slave)[5], 0)
+        return _SPEEDS.get(termios.tcgetattr(self._slave)[5], 9600)  # as a board opens it, until its driver chooses
 
     def close(self) -> None:
         """End the interpreter."""

@@ -15,6 +15,7 @@ for _folder in (_ROOT / "tests" / "stubs", _ROOT / "firmware"):
     if str(_folder) not in sys.path:
         sys.path.insert(0, str(_folder))
 
+import scanlatch  # noqa: E402
 from scanlatch.read import gs1, trace_code  # noqa: E402
 from scanlatch.read.engines import port  # noqa: E402
 
@@ -173,6 +174,19 @@ def test_aim_identifier_is_split_off(frame: bytes, identifier: str, data: bytes)
     assert port.split(frame) == (identifier, data)
 
 
+@pytest.mark.parametrize("error", [MemoryError, OSError])
+def test_elements_that_there_is_no_memory_for_are_to_be_read_again(
+    error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gs1, "parse", lambda data: (_ for _ in ()).throw(error))
+    monkeypatch.setitem(sys.modules, gs1.__name__, gs1)
+    monkeypatch.setattr(sys.modules["scanlatch.read"], "gs1", gs1, raising=False)
+    monkeypatch.setattr(scanlatch, "forget", lambda module: None)
+    assert trace_code.classify("]d2", f"01{GTIN}21A".encode(), RULES) == (TORN, 0)
+    assert trace_code.classify("]C0", CODE.encode(), RULES) == (TRACE, 1)
+
+
 def test_every_refused_kind_has_a_pattern() -> None:
-    assert set(trace_code.PATTERNS) == {PRODUCT, CREDENTIAL, TORN, UNKNOWN}
-    assert len(set(trace_code.PATTERNS.values())) == 4
+    refused = [trace_code.PATTERNS[kind] for kind in (PRODUCT, CREDENTIAL, TORN, UNKNOWN)]
+    assert all(refused)
+    assert len(set(refused)) == 4

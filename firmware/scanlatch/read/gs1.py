@@ -1,7 +1,9 @@
-# GS1 element strings: application identifiers and their values (GS1 General Specifications 7.8).
+# GS1 element strings: application identifiers and their values (GS1 General Specifications 7.8). Loaded for each.
 from micropython import const
 
-SEPARATOR = const(0x1D)  # FNC1 as every reader transmits it
+from scanlatch.read.trace_code import check_digit_holds
+
+_SEPARATOR = const(0x1D)  # FNC1 as every reader transmits it
 _LONGEST = const(512)  # bytes: what a scan record holds
 _MOST_FIELDS = const(32)  # no symbol in use holds a third of that
 
@@ -15,7 +17,6 @@ _TABLE = (
     b"\n710 x20\n711 x20\n712 x20\n713 x20\n714 x20\n715 x20\n716 x20\n717 x20"
     b"\n90 x30\n91 x90\n92 x90\n93 x90\n94 x90\n95 x90\n96 x90\n97 x90\n98 x90\n99 x90"
 )
-_SET_82 = b"!\"%&'()*+,-./0123456789:;<=>?ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
 _DAYS = b"\x1f\x1d\x1f\x1e\x1f\x1e\x1f\x1f\x1e\x1f\x1e\x1f"
 
 
@@ -56,7 +57,7 @@ def parse(data):
             open_values.append(ai)
         at = stop
         if at < len(data):
-            if data[at] == SEPARATOR:
+            if data[at] == _SEPARATOR:
                 at += 1
             elif row[0] != 0x2A:
                 raise ValueError("separator", at)
@@ -64,16 +65,6 @@ def parse(data):
         if _swallowed(fields, fields[ai]):
             raise ValueError("separator", 0)
     return fields
-
-
-def check_digit_holds(digits):
-    """Whether the last of `digits` (text or bytes, digits only) is its check digit: weights 3 and 1 from the right."""
-    total = 0
-    weight = 1
-    for i in range(len(digits) - 1, -1, -1):
-        total += weight * int(digits[i : i + 1])
-        weight = 4 - weight
-    return total % 10 == 0
 
 
 def _identify(data, at):
@@ -96,7 +87,7 @@ def _checked(value, kind, most, at):
         raise ValueError("value", at)
     if kind == 0x78:
         for byte in value:
-            if byte not in _SET_82:
+            if not 0x21 <= byte <= 0x7A or byte in b"#$@[\\]^`":  # beside these it is set 82
                 raise ValueError("value", at)
     elif not value.isdigit():
         raise ValueError("value", at)

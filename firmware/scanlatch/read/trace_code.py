@@ -1,7 +1,7 @@
 # Which family of code a symbol holds: decides what may become a record, and what is refused at the terminal.
 from micropython import const
 
-from scanlatch.read import gs1
+import scanlatch
 
 # Kinds.
 TRACE = const(1)  # one box's code: becomes a record
@@ -14,8 +14,8 @@ _UNKNOWN = const(5)
 _TWENTY_DIGITS = const(1)
 _GS1 = const(2)
 
-# Pattern of the indicator that refuses a kind.
-PATTERNS = {_PRODUCT: "wrong_symbol", _CREDENTIAL: "credential", _TORN: "torn", _UNKNOWN: "unknown_symbol"}
+# Pattern of the indicator that refuses a kind; TRACE has none.
+PATTERNS = ("", "", "wrong_symbol", "credential", "torn", "unknown_symbol")
 
 # The data is a GS1 element string exactly where the symbol's AIM identifier (ISO/IEC 15424) is one of these. "]d8" is
 # the rectangular extension of Data Matrix with FNC1 in front (ISO/IEC 21471).
@@ -48,6 +48,16 @@ def classify(symbology, data, rules):
     return _elements(says_gs1, data)
 
 
+def check_digit_holds(digits):
+    """Whether the last of `digits` (text or bytes, digits only) is its check digit: weights 3 and 1 from the right."""
+    total = 0
+    weight = 1
+    for i in range(len(digits) - 1, -1, -1):
+        total += weight * int(digits[i : i + 1])
+        weight = 4 - weight
+    return total % 10 == 0
+
+
 def _digits(symbology, data, first):
     starts_well = not first or chr(data[0]) in first
     count = len(data)
@@ -67,7 +77,7 @@ def _digits(symbology, data, first):
 
 def _is_product(symbology, data, first):
     # EAN-13, EAN-8, UPC-A, and with 14 digits a case's GTIN or the standard drug code (869...).
-    if len(data) not in (8, 12, 13, 14) or not gs1.check_digit_holds(data):
+    if len(data) not in (8, 12, 13, 14) or not check_digit_holds(data):
         return False
     if symbology[:2] in _PRODUCT_SYMBOLS or data[:2] == b"69" or data[:3] == b"869":
         return True
@@ -78,7 +88,14 @@ def _is_product(symbology, data, first):
 
 def _elements(says_gs1, data):
     try:
-        fields = gs1.parse(data)
+        from scanlatch.read import gs1  # heap is short, and most codes are digits
+
+        try:
+            fields = gs1.parse(data)
+        finally:
+            scanlatch.forget(gs1)
+    except (MemoryError, OSError):
+        return _TORN, 0  # as well as it can be told
     except ValueError:
         return (_TORN if _looks_like_elements(says_gs1, data) else _UNKNOWN), 0
     if "01" not in fields:
@@ -89,10 +106,10 @@ def _elements(says_gs1, data):
 
 
 def _looks_like_elements(says_gs1, data):
-    start = 1 if data[0] == gs1.SEPARATOR else 0
+    start = 1 if data[0] == 0x1D else 0
     if data[start : start + 1] == b"(":
         return False  # printed by a program that took the text for people as the data: reading again won't help
     if says_gs1 or b"\x1d" in data:
         return True
     gtin = data[2:16]
-    return data[:2] == b"01" and len(gtin) == 14 and gtin.isdigit() and gs1.check_digit_holds(gtin)
+    return data[:2] == b"01" and len(gtin) == 14 and gtin.isdigit() and check_digit_holds(gtin)
