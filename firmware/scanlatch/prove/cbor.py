@@ -52,31 +52,25 @@ def loads(buf):
     return value
 
 
-def _head(buf, at):
-    # Major type and argument of the item at `at`, and where its content begins.
+def _read(buf, at, depth):
+    # The item at `at`, and where it ends.
+    if depth == 0:
+        raise CborError("depth")
     if at >= len(buf):
         raise CborError("end")
     major = buf[at] >> 5
-    info = buf[at] & 31
+    argument = buf[at] & 31
     at += 1
-    if info < 24:
-        return major, info, at
-    if info > 27:
-        raise CborError("form")
-    width = 1 << info - 24
-    end = at + width
-    if end > len(buf):
-        raise CborError("end")
-    argument = int.from_bytes(buf[at:end], "big")
-    if argument < 24 or (info > 24 and argument >> 4 * width == 0):
-        raise CborError("form")
-    return major, argument, end
-
-
-def _read(buf, at, depth):
-    if depth == 0:
-        raise CborError("depth")
-    major, argument, at = _head(buf, at)
+    if argument > 23:
+        if argument > 27:
+            raise CborError("form")
+        width = 1 << argument - 24
+        if width > len(buf) - at:
+            raise CborError("end")
+        argument = int.from_bytes(buf[at : at + width], "big")
+        if argument < 24 or (width > 1 and argument >> 4 * width == 0):
+            raise CborError("form")
+        at += width
     if major == _UINT:
         return argument, at
     if major == _NINT:

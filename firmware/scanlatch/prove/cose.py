@@ -1,17 +1,14 @@
-"""The COSE messages of the contract (RFC 9052): Sign1, Mac0 and Encrypt0, each in its one allowed shape."""
+"""The COSE messages of the contract (RFC 9052): Sign1 and Mac0, each in its one allowed shape; Encrypt0 is apart."""
 
 from micropython import const
 
 from scanlatch.prove import cbor, hashes
 
-# Header labels (RFC 9052 3.1), algorithms (RFC 9053 2.1, 3.1, 4.2), tags (RFC 9052 2).
+# Header labels (RFC 9052 3.1), algorithms (RFC 9053 2.1, 3.1), tags (RFC 9052 2).
 _ALG = const(1)
 _KID = const(4)
-_IV = const(5)
 _ES256 = const(-7)
 _HMAC_256 = const(5)
-_AES_CCM_16_64_128 = const(10)
-_ENCRYPT0 = const(16)
 _MAC0 = const(17)
 _SIGN1 = const(18)
 _MAC_SIZE = const(32)  # bytes: HMAC 256/256
@@ -56,15 +53,6 @@ def open_mac0(message, aad, key, kid):
     if not isinstance(content, dict):
         raise CoseError("payload")
     return content
-
-
-def encrypt0(kid, nonce, payload, aad, key):
-    """COSE_Encrypt0 of `payload`: key 16 bytes, nonce 13 bytes, never twice under one key."""
-    from scanlatch.prove import aesccm  # rarely needed, and heap is short
-
-    protected = _protected(_AES_CCM_16_64_128, kid)
-    sealed = aesccm.seal(key, nonce, cbor.dumps(("Encrypt0", protected, aad)), payload)
-    return cbor.dumps(cbor.Tag(_ENCRYPT0, (protected, {_IV: nonce}, sealed)))
 
 
 def _loads(buf, what):

@@ -6,7 +6,12 @@ Not constant in time: see the threat model.
 
 from micropython import const
 
+import scanlatch
+from scanlatch.prove import p256_table
 from scanlatch.prove.p256_table import TABLE
+
+scanlatch.forget(p256_table)  # the bytes are all that is needed
+del p256_table
 
 P = 0xFFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF
 N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551

@@ -21,8 +21,6 @@ _LONGEST_DATA = const(512)
 _LONGEST_NAME = const(32)
 _LONGEST_AIM = const(16)  # ours: the identifier has 3 characters
 _MOST_MISSING = const(16)
-_NAME = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-"
-_SITE = "abcdefghijklmnopqrstuvwxyz0123456789-"
 
 
 class RecordError(ValueError):
@@ -60,7 +58,7 @@ def scan(
     _need("symbology", len(symbology) <= _LONGEST_AIM)
     _need("data", 0 < len(data) <= _LONGEST_DATA)
     _need("family", 1 <= family <= 5)
-    _need("site", _named(site, _SITE))
+    _need("site", _named(site) and site.lower() == site)
     _need("target", (target or 0) > 0 if operation == OPERATION_VOID else target is None)
     content = {
         1: _VERSION,
@@ -78,10 +76,10 @@ def scan(
         15: site,
     }
     if session is not None:
-        _need("session", _named(session, _NAME))
+        _need("session", _named(session))
         content[12] = session
     if operator is not None:
-        _need("operator", _named(operator, _NAME))
+        _need("operator", _named(operator))
         content[13] = operator
     if target is not None:
         content[16] = target
@@ -106,9 +104,9 @@ def head(boot, connection, uptime, newest, digest, oldest, missing, firmware):
     )
 
 
-def _named(text, alphabet):
+def _named(text):
     for char in text:
-        if char not in alphabet:
+        if not ("a" <= char <= "z" or "A" <= char <= "Z" or "0" <= char <= "9" or char == "-"):
             return False
     return 0 < len(text) <= _LONGEST_NAME
 

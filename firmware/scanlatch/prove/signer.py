@@ -38,8 +38,13 @@ class Signer:
         """
         digest = hashes.sha256(message)
         if self.ready:
-            r, inverse, product = self._take()
-            s = (int.from_bytes(digest, "big") * inverse + product) % p256.N
+            self.ready -= 1  # first of all: whatever fails from here on, the pair is spent
+            at = self.ready * _PAIR
+            pair = self._pool[at : at + _PAIR]
+            self._pool[at : at + _PAIR] = bytes(_PAIR)
+            r = int.from_bytes(pair[:32], "big")
+            inverse = int.from_bytes(pair[32:64], "big")
+            s = (int.from_bytes(digest, "big") * inverse + int.from_bytes(pair[64:], "big")) % p256.N
             if r and s:
                 return p256.signature(r, s)
         from scanlatch.prove import rfc6979  # rare, and heap is short
@@ -80,10 +85,3 @@ class Signer:
             at += 32
         self.ready += 1
         yield True
-
-    def _take(self):
-        self.ready -= 1  # first of all: whatever fails from here on, the pair is spent
-        at = self.ready * _PAIR
-        pair = bytes(self._pool[at : at + _PAIR])
-        self._pool[at : at + _PAIR] = bytes(_PAIR)
-        return [int.from_bytes(pair[at : at + 32], "big") for at in (0, 32, 64)]

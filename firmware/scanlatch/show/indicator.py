@@ -3,7 +3,12 @@ import asyncio
 
 from micropython import const
 
+import scanlatch
+from scanlatch.show import patterns
 from scanlatch.show.patterns import COLOURS, EVENTS, STANDING, TONES
+
+scanlatch.forget(patterns)  # its tables are all that is needed
+del patterns
 
 _TICK_MS = const(10)  # how late a step may end; it begins at once
 _STEP_UNIT_MS = const(10)
@@ -20,7 +25,7 @@ _EVENT = const(3)
 class Indicator:
     """light: `colour(r, g, b)`; tone: `play(hz)`, `stop()`; clock: `ms()`.
 
-    A standing condition is known by the place of its row: the lower, the higher it stands.
+    A standing condition is known by the place of its pattern: the lower, the higher it stands.
     """
 
     def __init__(self, light, tone, clock):
@@ -28,8 +33,7 @@ class Indicator:
         self._tone = tone
         self._clock = clock
         self._held = []  # standing conditions
-        self._untold = []  # of those, the ones whose onset was not played yet
-        self._told_ms = {}  # when an onset was played last
+        self._told_ms = {}  # when their onsets were played last; one that is to be played is missing
         self._standing = -1  # the condition that plays, where one does
         self._plays = _NOTHING
         self._rows = EVENTS  # where the pattern stands that plays
@@ -54,13 +58,15 @@ class Indicator:
         elif name == "bounce" and interrupted is not None:
             self._play(_EVENT, *interrupted)
             return
-        row = _row(EVENTS, name)
-        standing = _row(STANDING, name) if row < 0 else -1
-        if standing < 0:
-            self._play(_EVENT, EVENTS, _once(EVENTS, max(row, 0)))
-        else:
-            self._tell(standing)
-            self._play(_EVENT, STANDING, _once(STANDING, standing))
+        at = _find(EVENTS, name)
+        if not at:
+            at = _find(STANDING, name)
+            if at:
+                self._told_ms[at] = self._clock.ms()
+                self._play(_EVENT, STANDING, at)
+                return
+            at = _find(EVENTS, "error")
+        self._play(_EVENT, EVENTS, at)
 
     def hold(self, name, on):
         """Begin or end a standing condition. The highest one shows whenever no event does.
@@ -68,18 +74,15 @@ class Indicator:
         Its onset plays where it begins, once it is the highest, and not again within a minute. An unknown name counts
         as "fault".
         """
-        row = max(_row(STANDING, name), 0)
+        row = _find(STANDING, name) or _find(STANDING, "fault")
         if (row in self._held) == bool(on):
             return
         if on:
             self._held.append(row)
-            told_ms = self._told_ms.get(row)
-            if told_ms is None or self._clock.ms() - told_ms >= _TELL_AGAIN_MS:
-                self._untold.append(row)
+            if self._clock.ms() - self._told_ms.get(row, -_TELL_AGAIN_MS) >= _TELL_AGAIN_MS:
+                self._told_ms.pop(row, None)
         else:
             self._held.remove(row)
-            if row in self._untold:
-                self._untold.remove(row)
         if self._plays < _ONSET or (self._plays == _ONSET and (row < self._standing or not on)):
             self._fall_back()
 
@@ -89,18 +92,15 @@ class Indicator:
             self._fall_back()
         while True:
             if self._plays != _NOTHING and self._clock.ms() >= self._until:
-                self._advance()
+                if self._rows[self._at] > 0x20:
+                    self._begin_step()
+                elif self._plays == _LOOP:
+                    self._at = self._start
+                    self._begin_step()
+                else:
+                    self._interrupted = None
+                    self._fall_back()
             await asyncio.sleep_ms(_TICK_MS)
-
-    def _advance(self):
-        if self._rows[self._at] > 0x20:
-            self._begin_step()
-        elif self._plays == _LOOP:
-            self._at = self._start
-            self._begin_step()
-        else:
-            self._interrupted = None
-            self._fall_back()
 
     def _fall_back(self):
         if not self._held:
@@ -109,18 +109,12 @@ class Indicator:
             self._set(_DARK, 0)
             return
         row = min(self._held)
-        once = _once(STANDING, row)
-        if row in self._untold:
-            self._tell(row)
-            self._play(_ONSET, STANDING, once)
+        if row not in self._told_ms:
+            self._told_ms[row] = self._clock.ms()
+            self._play(_ONSET, STANDING, row)
         elif self._plays != _LOOP or self._standing != row:
-            self._play(_LOOP, STANDING, STANDING.find(b" ", once) + 1)
+            self._play(_LOOP, STANDING, STANDING.find(b" ", row) + 1)
         self._standing = row
-
-    def _tell(self, row):
-        self._told_ms[row] = self._clock.ms()
-        if row in self._untold:
-            self._untold.remove(row)
 
     def _play(self, plays, rows, at):
         self._plays = plays
@@ -161,11 +155,8 @@ class Indicator:
             self._tone.stop()
 
 
-def _row(rows, name):
-    # Where the row of `name` begins; negative where it has none.
-    return rows.find(b"\n" + name.encode() + b" ")
-
-
-def _once(rows, row):
-    # Where the pattern begins that is shown once.
-    return rows.find(b" ", row) + 1
+def _find(rows, name):
+    # Where the pattern begins that is shown once; 0 where there is none of that name.
+    key = b"\n" + name.encode() + b" "
+    at = rows.find(key)
+    return at + len(key) if at >= 0 else 0
