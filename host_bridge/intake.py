@@ -37,6 +37,7 @@ class Parts:
     chance: Chance
     deadline_ms: int  # how long a pending verdict is held back for the platform
     wake_outbox: Callable[[], None]
+    platform_down: Callable[[], bool] = lambda: False  # whether the platform is out of reach, as far as is known
 
 
 class Intake:
@@ -121,6 +122,7 @@ class Intake:
         with parts.ledger.write() as connection:
             rows = devices.lock(connection, ids) if ids else {}
             work = Work(connection, parts.clock.now(), parts.deadline_ms, rows)
+            work.platform_down = parts.platform_down()
             parts.replies.acknowledged(connection)
             yield work
             devices.save(connection, [work.devices[device] for device in sorted(work.touched)])

@@ -51,6 +51,7 @@ class Service:
                 chance,
                 config.platform.deadline_ms,
                 self._outbox.wake,
+                lambda: not self._outbox.reachable,
             )
         )
         self._worker = threading.Thread(target=self._settle, name="outbox", daemon=True)

@@ -40,3 +40,4 @@ class Work:
     devices: dict[str, DeviceRow]
     after: After = field(default_factory=After)
     touched: set[str] = field(default_factory=set[str])  # devices whose rows changed
+    platform_down: bool = False  # the platform is out of reach, as far as this bridge knows

@@ -34,6 +34,9 @@ class OutboxRow:
     next_at: int
     pending_at: int | None
     trouble: int | None = None
+    payer: str = "insured"
+    split: bool = False
+    detail: str | None = None
 
 
 _NAMES = list(OutboxRow.__dataclass_fields__)

@@ -13,11 +13,14 @@ from host_bridge.ledger.outbox import UNKNOWN, WAITING, OutboxRow
 from host_bridge.replies import Replies
 from host_bridge.settlement.answers import Settling
 from host_bridge.settlement.port import Answer, Platform, PlatformOutcome, Submission
+from host_bridge.wire import Reason
 from host_bridge.work import Work
 
 FIRST_WAIT_MS = 500  # after the first call without an answer; doubles from there
 LONGEST_WAIT_MS = 10_000
 CALLS = 4  # submissions that share the two transactions around them, where more than one call's worth waits
+DOWN_AFTER = 2  # calls in a row without an answer: the platform is out of reach, not merely slow once
+STALE_S = 30.0  # a finding that the platform is out of reach holds this long, where nothing confirms it
 _JITTER = (0.5, 1.0)  # of a wait
 _LEASE_MS = 120_000  # a claim older than this belongs to a bridge that died
 _ROUND_S = 10.0  # longest sleep: another bridge's rows may fall to this one
@@ -39,6 +42,7 @@ class Outbox:
         self._name = name
         self._failures = 0  # calls without an answer since the last with one
         self._resume = 0.0  # ticks before which nothing is called
+        self._down_until = 0.0  # ticks up to which the platform counts as out of reach
         self._next_round = 0.0
         self._woken = threading.Event()
         self._stopping = False
@@ -51,6 +55,15 @@ class Outbox:
         """Let `run` return after the call that is under way."""
         self._stopping = True
         self._woken.set()
+
+    @property
+    def reachable(self) -> bool:
+        """False while the platform is out of reach, as far as this bridge knows; any thread may ask.
+
+        A lost answer alone does not mean that: a connection refused does, or DOWN_AFTER calls in a row. What was
+        found STALE_S ago is no longer known.
+        """
+        return self._clock.ticks() >= self._down_until
 
     def run(self) -> None:
         """Work until `stop`."""
@@ -147,12 +160,15 @@ class Outbox:
     def _judge(self, answered: bool, answers: dict[str, Answer]) -> bool:
         """Learn from a call whether the platform is there; True where it has just come back."""
         if answered:
-            back, self._failures = self._failures > 0, 0
+            back, self._failures, self._down_until = self._failures > 0, 0, 0.0
             if back:
                 _log.info("platform answers again")
             return back
         self._failures += 1
         self._resume = self._clock.ticks() + self._wait_ms(self._failures) / 1000
+        refused = any(answer.reason == Reason.PLATFORM_UNREACHABLE for answer in answers.values())
+        if refused or self._failures >= DOWN_AFTER:
+            self._down_until = self._clock.ticks() + STALE_S
         detail = next((answer.text for answer in answers.values() if answer.text), None)
         _log.warning("platform gives no answer", failures=self._failures, detail=detail)
         return False
@@ -181,6 +197,8 @@ def _submission(row: OutboxRow) -> Submission:
         captured_at=row.captured_at,
         session=row.session,
         reverses=row.reverses,
+        payer=row.payer,  # pyright: ignore[reportArgumentType]
+        split=row.split,
     )
 
 

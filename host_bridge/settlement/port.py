@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 Kind = Literal["sale", "reverse", "query"]
+Payer = Literal["insured", "self-pay", "work-injury"]
 PlatformOutcome = Literal["accepted", "refused", "unknown", "unseen"]
 
 
@@ -21,6 +22,8 @@ class Submission:
     captured_at: int  # ms UTC
     session: str | None
     reverses: str | None = None  # key of the sale that a "reverse" takes back
+    payer: Payer = "insured"  # of a reverse: as its sale's
+    split: bool = False  # one part of an opened box, not the whole of it
 
 
 @dataclass(frozen=True, slots=True)

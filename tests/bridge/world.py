@@ -242,7 +242,16 @@ class World:
         chance = random.Random(1)
         self.outbox = Outbox(self.ledger, self.platform, self.replies, self.clock, chance, self.name)
         self.intake = Intake(
-            Parts(self.ledger, self.registry, self.replies, self.clock, chance, self.deadline_ms, self.outbox.wake)
+            Parts(
+                self.ledger,
+                self.registry,
+                self.replies,
+                self.clock,
+                chance,
+                self.deadline_ms,
+                self.outbox.wake,
+                lambda: not self.outbox.reachable,
+            )
         )
         self.intake.start()
         self.outbox.recover()
