@@ -16,8 +16,10 @@ for _folder in (_ROOT / "tests" / "stubs", _ROOT / "firmware"):
         sys.path.insert(0, str(_folder))
 
 import scanlatch  # noqa: E402
-from scanlatch.read import gs1, trace_code  # noqa: E402
+from scanlatch.read import symbol, trace_code  # noqa: E402
 from scanlatch.read.engines import port  # noqa: E402
+
+gs1 = symbol.gs1  # which has forgotten how it got it
 
 TRACE, PRODUCT, CREDENTIAL, TORN, UNKNOWN = 1, 2, 3, 4, 5
 RULES = {"first_digit": "8"}
@@ -175,12 +177,15 @@ def test_aim_identifier_is_split_off(frame: bytes, identifier: str, data: bytes)
 
 
 @pytest.mark.parametrize("error", [MemoryError, OSError])
-def test_elements_that_there_is_no_memory_for_are_to_be_read_again(
+def test_what_there_is_no_memory_to_look_into_is_to_be_read_again(
     error: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gs1, "parse", lambda data: (_ for _ in ()).throw(error))
-    monkeypatch.setitem(sys.modules, gs1.__name__, gs1)
-    monkeypatch.setattr(sys.modules["scanlatch.read"], "gs1", gs1, raising=False)
+    def no_memory(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(symbol, "classify", no_memory)
+    monkeypatch.setitem(sys.modules, symbol.__name__, symbol)
+    monkeypatch.setattr(sys.modules["scanlatch.read"], "symbol", symbol, raising=False)
     monkeypatch.setattr(scanlatch, "forget", lambda module: None)
     assert trace_code.classify("]d2", f"01{GTIN}21A".encode(), RULES) == (TORN, 0)
     assert trace_code.classify("]C0", CODE.encode(), RULES) == (TRACE, 1)

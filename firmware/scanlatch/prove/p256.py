@@ -33,7 +33,7 @@ class Comb:
         # An odd number is the sum of all powers of two below 2^258, some of them taken off: bit i tells 2^i is added.
         self._signs = ((k, N - k)[self._even] >> 1) + (1 << _TEETH * _COLUMNS - 1)
         self._column = _COLUMNS
-        self._point = None
+        self._point = ()
         self.x = self.y = None
 
     def step(self, budget):
@@ -43,7 +43,7 @@ class Comb:
         """
         point = self._point
         if not self._column:
-            x, y, z = point
+            x, y, z = point  # pyright: ignore
             z = inverse(z, P)
             zz = z * z % P
             y = y * (zz * z % P) % P

@@ -1,7 +1,5 @@
-# GS1 element strings: application identifiers and their values (GS1 General Specifications 7.8). Loaded for each.
+# GS1 element strings: application identifiers and their values (GS1 General Specifications 7.8).
 from micropython import const
-
-from scanlatch.read.trace_code import check_digit_holds
 
 _SEPARATOR = const(0x1D)  # FNC1 as every reader transmits it
 _LONGEST = const(512)  # bytes: what a scan record holds
@@ -65,6 +63,16 @@ def parse(data):
         if _swallowed(fields, fields[ai]):
             raise ValueError("separator", 0)
     return fields
+
+
+def check_digit_holds(digits):
+    """Whether the last of `digits` (text or bytes, digits only) is its check digit: weights 3 and 1 from the right."""
+    total = 0
+    weight = 1
+    for i in range(len(digits) - 1, -1, -1):
+        total += weight * int(digits[i : i + 1])
+        weight = 4 - weight
+    return total % 10 == 0
 
 
 def _identify(data, at):
