@@ -1,0 +1,106 @@
+"""Rows of the deliveries, in and out: what was announced, what was seen of it, what came besides."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from host_bridge.ledger.bulk import Bulk, many
+from host_bridge.ledger.catalogue import LEVELS
+from host_bridge.ledger.chunks import select_many
+from host_bridge.ledger.schema_books import deliveries, delivery_items, units
+
+IN, OUT = "in", "out"
+
+
+class Item(NamedTuple):
+    """One code of a delivery. `seen` is the key of the scan that counted it, its package's where that one did."""
+
+    delivery: str
+    code: str
+    announced: bool
+    batch: str | None
+    expires_on: int | None
+    parent: str | None
+    seen: str | None
+    differs: str | None
+    direction: str
+    site: str
+
+
+_THESE = many("these")
+_OPEN = (deliveries.c.closed_at.is_(None), deliveries.c.direction == sa.bindparam("way"))
+_OLDEST_FIRST = deliveries.c.opened_at, deliveries.c.id
+_SITES = (
+    sa.select(deliveries.c.site, deliveries.c.id).where(deliveries.c.site.in_(_THESE), *_OPEN).order_by(*_OLDEST_FIRST)
+)
+_COLUMNS = [(deliveries if name in ("direction", "site") else delivery_items).c[name] for name in Item._fields]
+_ITEMS = (
+    sa.select(*_COLUMNS)
+    .join_from(deliveries, delivery_items, delivery_items.c.delivery == deliveries.c.id)
+    .where(deliveries.c.site == sa.bindparam("at"), *_OPEN, delivery_items.c.code.in_(_THESE))
+    .order_by(delivery_items.c.announced.desc(), *_OLDEST_FIRST)
+)
+_ANNOUNCED_IN = sa.select(delivery_items.c.code).where(
+    delivery_items.c.delivery == sa.bindparam("of"), delivery_items.c.parent.in_(_THESE)
+)
+_KNOWN_IN = sa.select(units.c.code).where(units.c.parent.in_(_THESE), units.c.parent.is_not(None))
+_MARK = Bulk(
+    sa.update(delivery_items)
+    .where(delivery_items.c.delivery == sa.bindparam("of"), delivery_items.c.code == sa.bindparam("which"))
+    .values(
+        seen=sa.func.coalesce(sa.bindparam("by", type_=sa.String), delivery_items.c.seen), differs=sa.bindparam("what")
+    ),
+    ["of", "which", "by", "what"],
+)
+
+
+def open_sites(connection: sa.Connection, sites: Iterable[str], direction: str) -> set[str]:
+    """Those of these sites that have an open delivery in that direction."""
+    return set(oldest_open(connection, sites, direction))
+
+
+def oldest_open(connection: sa.Connection, sites: Iterable[str], direction: str) -> dict[str, str]:
+    """By site, its oldest open delivery in that direction."""
+    found: dict[str, str] = {}
+    these = sorted(set(sites))
+    for site, delivery in connection.execute(_SITES, {"these": these, "way": direction}) if these else ():
+        found.setdefault(site, delivery)
+    return found
+
+
+def items(connection: sa.Connection, site_codes: Mapping[str, set[str]], direction: str) -> dict[tuple[str, str], Item]:
+    """What the sites' open deliveries say of these codes; of several the oldest that announces it."""
+    found: dict[tuple[str, str], Item] = {}
+    for site, wanted in site_codes.items():
+        statement = _ITEMS.params(at=site, way=direction)
+        for row in select_many(connection, statement, wanted):
+            found.setdefault((site, row.code), Item(*row))
+    return found
+
+
+def children(connection: sa.Connection, delivery: str, code: str) -> list[str]:
+    """All that lies in a package, by the announcement and by the packaging relations, in order of code."""
+    found: set[str] = set()
+    front = {code}
+    for _ in range(LEVELS):
+        inside = {row.code for row in select_many(connection, _ANNOUNCED_IN.params(of=delivery), front)}
+        inside |= {row.code for row in select_many(connection, _KNOWN_IN, front)}
+        front = inside - found - {code}
+        found |= front
+        if not front:
+            break
+    return sorted(found)
+
+
+def mark(connection: sa.Connection, marks: Iterable[tuple[str, str, str | None, str | None]]) -> None:
+    """(delivery, code, seen_key, differs): counted by this scan (None: as it was), and what is not as announced."""
+    _MARK.run(connection, marks)
+
+
+def add_extra(connection: sa.Connection, delivery: str, code: str, seen_key: str) -> None:
+    """Note a code that came though nobody announced it; the first scan of it stays."""
+    values: dict[str, Any] = {"delivery": delivery, "code": code, "announced": False, "seen": seen_key}
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    connection.execute(insert(delivery_items).on_conflict_do_nothing(), [values])
