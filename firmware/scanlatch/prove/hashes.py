@@ -28,12 +28,6 @@ def hmac_sha256(key, *parts):
     return outer.digest()
 
 
-def hkdf_sha256(ikm, info, length):
-    from scanlatch.prove import keys  # for enrolment
-
-    return keys.hkdf_sha256(ikm, info, length)
-
-
 def same(a, b):
     """Whether two byte strings are equal, in a time that depends on their length only."""
     if len(a) != len(b):

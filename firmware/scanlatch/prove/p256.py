@@ -90,27 +90,6 @@ def signature(r, s):
     return r.to_bytes(32, "big") + (s if s <= N // 2 else N - s).to_bytes(32, "big")
 
 
-# For enrolment; what it calls is loaded for it.
-
-
-def public_key(d):
-    from scanlatch.prove import keys
-
-    return keys.public_key(d)
-
-
-def shared_x(d, point):
-    from scanlatch.prove import keys
-
-    return keys.shared_x(d, point)
-
-
-def sign_rfc6979(d, digest):
-    from scanlatch.prove import rfc6979
-
-    return rfc6979.sign(d, digest)
-
-
 # Jacobian coordinates: x = X / Z^2, y = Y / Z^3, a = -3 (Explicit-Formulas Database).
 
 

@@ -14,7 +14,7 @@ from scanlatch.send.resend import Resend
 _HEAD_EVERY_MS = const(3_600_000)
 _HEALTH_EVERY_MS = const(60_000)
 _LOOK_MS = const(1_000)  # the pump looks round at least this often
-_POLL_MS = const(10)  # and so often whether it was woken
+_POLL_MS = const(4)  # and so often whether it was woken
 _LINK_UP_MS = const(15_000)  # Wi-Fi or cable; then the broker
 _WAIT_MIN_MS = const(500)  # between two tries; doubles, with jitter
 _WAIT_MAX_MS = const(60_000)
@@ -134,7 +134,7 @@ class Uplink:
         while True:
             beat()
             now = self._clock.ms()
-            client.until_ms = now + _STUCK_MS
+            pass  # X
             self._woken = False
             if self._resend.oldest_is_due() or now - head_at >= _HEAD_EVERY_MS:
                 head_at = now

@@ -5,7 +5,7 @@ from binascii import hexlify, unhexlify
 
 from scanlatch.keep import files, store
 from scanlatch.keep.journal import Journal
-from scanlatch.prove import hashes, p256
+from scanlatch.prove import hashes, keys, p256, rfc6979
 from scanlatch.system import board, csr, settings
 
 CA = "ca.der"
@@ -32,12 +32,12 @@ def begin(device):
             nvs.set_bytes(name, _secret())
     nvs.set_bytes("device", device.encode())
     signing, agreement, tls = (nvs.get_bytes(name) for name in _KEYS)
-    public = p256.public_key(tls)
-    request = csr.request(device, public, lambda info: p256.sign_rfc6979(tls, hashes.sha256(info)))
+    public = keys.public_key(tls)
+    request = csr.request(device, public, lambda info: rfc6979.sign(tls, hashes.sha256(info)))
     answer = {
         "device": device,
-        "signing": hexlify(p256.public_key(signing)).decode(),
-        "agreement": hexlify(p256.public_key(agreement)).decode(),
+        "signing": hexlify(keys.public_key(signing)).decode(),
+        "agreement": hexlify(keys.public_key(agreement)).decode(),
         "csr": hexlify(request).decode(),
     }
     print(json.dumps(answer))
@@ -57,10 +57,10 @@ def finish(path="enrol.json"):
     if device is None or device.decode() != given["settings"]["device"]:
         raise EnrolError("the settings are for another terminal: begin again")
     bridge = unhexlify(given["bridge_public"])
-    shared = p256.shared_x(nvs.get_bytes("agree_key"), bridge)
+    shared = keys.shared_x(nvs.get_bytes("agree_key"), bridge)
     for name, purpose, size in (("mac_key", b"mac", 32), ("cred_key", b"credential", 16)):
         info = b"scanlatch/1/" + purpose + b"/" + device
-        nvs.set_bytes(name, hashes.hkdf_sha256(shared, info, size))
+        nvs.set_bytes(name, keys.hkdf_sha256(shared, info, size))
     nvs.set_bytes("bridge", bridge)
     nvs.set_int("last_time", given["floor"])
     _journal(nvs)
