@@ -134,7 +134,7 @@ class Uplink:
         while True:
             beat()
             now = self._clock.ms()
-            pass  # X
+            client.until_ms = now + _STUCK_MS
             self._woken = False
             if self._resend.oldest_is_due() or now - head_at >= _HEAD_EVERY_MS:
                 head_at = now

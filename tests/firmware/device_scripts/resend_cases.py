@@ -8,6 +8,11 @@ from scanlatch.send.uplink import Uplink
 
 
 class Journal:
+    newest_digest = bytes(32)
+
+    def missing(self):
+        return []
+
     def __init__(self, newest=0, freed=0, oldest=1):
         self.newest, self.freed, self.oldest = newest, freed, oldest
 
@@ -150,10 +155,10 @@ class Counts:
         self.counted.append(name)
 
 
-def _uplink(terminal):
+def _uplink(terminal, signer=None):
     clock, health = Clock(), Counts()
     settings = {"site": "s", "device": "d", "broker": {}}
-    parts = clock, Journal(), None, None, health
+    parts = clock, Journal(), signer, None, health
     return Uplink(settings, 1, parts, None, terminal), clock, health
 
 
@@ -171,6 +176,56 @@ def test_a_message_that_nobody_foresaw_is_counted_and_does_not_come_for_ever():
         equal("taken", "raised")
     except MemoryError:
         pass
+
+
+class Signer:
+    def sign(self, message):
+        return bytes(64)
+
+
+class Patient:
+    """The socket of a broker that takes everything and answers nothing, a second for each packet."""
+
+    def __init__(self, clock):
+        self.clock = clock
+
+    def write(self, data):
+        self.clock.now += 1_000  # so that the next round begins at once
+        return len(data)
+
+    def close(self):
+        pass
+
+
+async def test_a_link_that_goes_on_taking_is_kept():
+    class Terminal:
+        def online(self, online, cause):
+            pass
+
+        def head(self, digest, sent_ms):
+            pass
+
+        def birth(self):
+            return {"fw": "0"}
+
+        def report(self):
+            return b"{}"
+
+    uplink, clock, _ = _uplink(Terminal(), Signer())
+    client = Client(Patient(clock), clock, 30_000, None, None)
+    rounds = []
+
+    def beat():
+        rounds.append(client.until_ms > clock.now)
+        clock.now += 59_500  # health is due in each round, so none waits
+        if len(rounds) == 10:
+            raise KeyError
+
+    try:
+        await asyncio.wait_for_ms(uplink._serve(client, beat), 5000)
+    except KeyError:
+        pass
+    equal((rounds, client.why), ([True] * 10, None))
 
 
 class Deaf:
