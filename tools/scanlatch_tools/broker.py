@@ -23,7 +23,8 @@ from amqtt.session import Session  # pyright: ignore[reportMissingTypeStubs]
 
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.site import Site
-from scanlatch_tools.site_files import BRIDGE_USER, FROM_DEVICE, TO_DEVICE
+from scanlatch_tools.site_files import FROM_DEVICE, TO_DEVICE
+from scanlatch_tools.site_plan import BRIDGE_USER
 
 _START_S = 10.0
 _STOP_S = 10.0

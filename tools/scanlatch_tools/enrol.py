@@ -23,6 +23,7 @@ from host_bridge.ledger.devices import REVOKED
 from scanlatch_tools import site as sites
 from scanlatch_tools.boards import Board
 from scanlatch_tools.errors import ToolError
+from scanlatch_tools.site_plan import check_name
 
 _HANDOVER = "enrol.json"  # what the device's `enrol.finish` reads
 # Into the store of keys, not into the settings: those can be read by command.
@@ -99,7 +100,7 @@ def enrol(
         EnrolError, ToolError: refused; nothing is half done that a second run would not mend.
     """
     place = sites.load(folder)
-    sites.check_name(device, "device id")
+    check_name(device, "device id")
     if site not in place.sites:
         raise ToolError(f"no site {site!r} in {place.config}: {', '.join(place.sites)}")
 

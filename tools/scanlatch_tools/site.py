@@ -2,7 +2,6 @@
 
 import os
 import pwd
-import re
 import shutil
 import tempfile
 import tomllib
@@ -16,12 +15,18 @@ from cryptography.hazmat.primitives import serialization
 
 from scanlatch_tools import certificates, site_files
 from scanlatch_tools.errors import ToolError
-from scanlatch_tools.site_files import BRIDGE_USER, Broker, Plan
-
-_NAME = re.compile(r"[a-z0-9-]{1,32}")  # WIRE.md "Topics"
-_HOST = re.compile(r"[A-Za-z0-9.:-]{1,253}")
-_RESERVED = re.compile(r"bridge(-.*)?|broker")  # common names with rights of their own in the ACL
-_INSTITUTION = re.compile(r"[A-Z0-9]{12}")
+from scanlatch_tools.site_plan import (
+    BRIDGE_USER,
+    BRIDGES_MAX,
+    LEDGER,
+    NAME,
+    RESERVED,
+    SQLITE,
+    Broker,
+    Plan,
+    bridge_names,
+)
+from scanlatch_tools.site_plan import plan as make_plan
 
 
 class SiteExistsError(ToolError):
@@ -41,16 +46,18 @@ class Site:
     port: int
     verify: str
     sites: tuple[str, ...]
+    ledger_url: str  # SQLAlchemy's form; a path in it is absolute
+    bridges: tuple[str, ...]  # their users at the broker
 
     @property
     def config(self) -> Path:
-        """The bridge's settings."""
-        return self.folder / "bridge.toml"
+        """Settings of the bridge; of the first where there are several."""
+        return self.configs[0]
 
     @property
-    def ledger_url(self) -> str:
-        """SQLAlchemy URL of the ledger, absolute."""
-        return f"sqlite:///{self.folder}/ledger.sqlite"
+    def configs(self) -> tuple[Path, ...]:
+        """Settings of each bridge."""
+        return tuple(self.folder / f"{name}.toml" for name in self.bridges)
 
     def ca(self) -> x509.Certificate:
         """The CA's certificate."""
@@ -59,17 +66,6 @@ class Site:
     def bridge_public(self) -> bytes:
         """The bridge's agreement public key, an uncompressed point of 65 bytes."""
         return certificates.public_point(certificates.read_key(self.folder / "bridge" / "agreement.key"))
-
-
-def check_name(name: str, what: str) -> str:
-    """`name` where it may stand in a topic.
-
-    Raises:
-        ToolError: it may not.
-    """
-    if not _NAME.fullmatch(name):
-        raise ToolError(f"{what} {name!r}: use 1 to 32 of a-z, 0-9 and -")
-    return name
 
 
 def create(
@@ -82,8 +78,10 @@ def create(
     institution: str = "H00000000001",
     broker: Broker = "mosquitto",
     broker_user: str | None = None,
+    bridges: int = 1,
+    ledger: str | None = None,
 ) -> Site:
-    """Make a site's folder: CA, certificates, keys, ledger, and the settings of bridge and broker.
+    """Make a site's folder: CA, certificates, keys, ledger, and the settings of bridges and broker.
 
     The folder appears whole or not at all. No device key is made here: devices make their own.
 
@@ -96,13 +94,16 @@ def create(
         institution: this institution's number at the platform, 12 characters.
         broker: decides what MQTT version the bridge speaks, and whether it shares subscriptions.
         broker_user: account that runs the broker where it is started as root; default: who runs this.
+        bridges: how many share the load; more than one need a ledger in PostgreSQL.
+        ledger: SQLAlchemy URL of a database that is there, and holds no site yet; default: SQLite in the folder.
 
     Raises:
         SiteExistsError: something is there already.
         ToolError: a name can't be used.
+        BridgeError: the ledger can't be opened.
     """
     folder = folder.resolve()
-    plan = _plan(sites, hosts, port, platform_url, institution, broker)
+    plan = make_plan(sites, hosts, port, platform_url, institution, broker, bridges, ledger)
     _must_be_free(folder)
     user = broker_user or pwd.getpwuid(os.geteuid()).pw_name
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -126,14 +127,17 @@ def load(folder: Path) -> Site:
         NotASiteError: it is none.
     """
     folder = folder.resolve()
+    bridges = _bridges_of(folder)
+    path = folder / f"{bridges[0]}.toml"
     try:
-        settings: dict[str, Any] = tomllib.loads((folder / "bridge.toml").read_text())
+        settings: dict[str, Any] = tomllib.loads(path.read_text())
         mqtt = settings["mqtt"]
-        return Site(folder, mqtt["host"], mqtt["port"], mqtt["verify"], tuple(settings["sites"]))
+        ledger = _absolute(settings.get("ledger", {}).get("url", LEDGER), folder)
+        return Site(folder, mqtt["host"], mqtt["port"], mqtt["verify"], tuple(settings["sites"]), ledger, bridges)
     except FileNotFoundError:
         raise NotASiteError(f"{folder} is no site: make one with: scanlatch site init {folder}") from None
-    except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
-        raise NotASiteError(f"{folder}/bridge.toml can't be used: {error!r}") from error
+    except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise NotASiteError(f"{path} can't be used: {error!r}") from error
 
 
 def issue_device_certificate(folder: Path, request_der: bytes, device: str | None = None) -> bytes:
@@ -149,7 +153,7 @@ def issue_device_certificate(folder: Path, request_der: bytes, device: str | Non
     """
     site = load(folder)
     name, public = certificates.check_request(request_der)
-    if not _NAME.fullmatch(name) or _RESERVED.fullmatch(name):
+    if not NAME.fullmatch(name) or RESERVED.fullmatch(name):
         raise certificates.RequestRefusedError(f"{name!r} is no device id: 1 to 32 of a-z, 0-9 and -")
     if device is not None and name != device:
         raise certificates.RequestRefusedError(f"the request is for {name!r}, but the device is {device!r}")
@@ -158,13 +162,13 @@ def issue_device_certificate(folder: Path, request_der: bytes, device: str | Non
 
 
 def renew(folder: Path) -> None:
-    """Issue the broker's and the bridge's certificates anew, for the keys that they have."""
+    """Issue the broker's and the bridges' certificates anew, for the keys that they have."""
     site = load(folder)
     ca, ca_key = site.ca(), _ca_key(site.folder)
     old = _read_certificate(site.folder / "broker" / "broker.pem")
     names = old.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     hosts = [str(name.value) for name in names]
-    _issue_services(site.folder, ca, ca_key, hosts)
+    _issue_services(site.folder, ca, ca_key, hosts, site.bridges)
 
 
 def _must_be_free(folder: Path) -> None:
@@ -175,26 +179,15 @@ def _must_be_free(folder: Path) -> None:
         )
 
 
-def _plan(
-    sites: Sequence[str], hosts: Sequence[str], port: int, platform_url: str, institution: str, broker: Broker
-) -> Plan:
-    if not sites:
-        raise ToolError("name at least one site: --site clinic-7")
-    if len(set(sites)) != len(sites):
-        raise ToolError("a site is named twice")
-    if not hosts:
-        raise ToolError("name the broker's host: --host 192.168.1.10")
-    for host in hosts:
-        if not _HOST.fullmatch(host):
-            raise ToolError(f"{host!r} is neither a host name nor an address")
-    if not 0 < port < 65536:
-        raise ToolError(f"{port} is no port")
-    if not platform_url.startswith(("http://", "https://")):
-        raise ToolError(f"{platform_url!r} is no http or https address")
-    if not _INSTITUTION.fullmatch(institution):
-        raise ToolError(f"institution {institution!r}: 12 of A-Z and 0-9")
-    names = tuple(check_name(site, "site") for site in sites)
-    return Plan(names, tuple(hosts), port, platform_url, institution, broker)
+def _bridges_of(folder: Path) -> tuple[str, ...]:
+    """The bridges whose settings are in the folder; a lone one where there are none."""
+    numbered = tuple(name for name in bridge_names(BRIDGES_MAX) if (folder / f"{name}.toml").exists())
+    return (BRIDGE_USER,) if (folder / f"{BRIDGE_USER}.toml").exists() else numbered or (BRIDGE_USER,)
+
+
+def _absolute(ledger: str, folder: Path) -> str:
+    """A ledger's URL as others can use it; SQLite's path counts from the site's folder."""
+    return f"{SQLITE}{folder / ledger.removeprefix(SQLITE)}" if ledger.startswith(SQLITE) else ledger
 
 
 def _fill(building: Path, folder: Path, plan: Plan, user: str) -> None:
@@ -209,30 +202,41 @@ def _fill(building: Path, folder: Path, plan: Plan, user: str) -> None:
     certificates.write_certificate(building / "ca" / "ca.pem", ca)
     certificates.write_certificate(building / "ca" / "ca.der", ca)
 
-    for name in ("broker/broker.key", "bridge/bridge.key", "bridge/agreement.key"):
+    bridges = bridge_names(plan.bridges)
+    for name in ("broker/broker.key", "bridge/agreement.key", *(f"bridge/{bridge}.key" for bridge in bridges)):
         certificates.write_key(building / name, certificates.new_key())
-    _issue_services(building, ca, ca_key, plan.hosts)
+    _issue_services(building, ca, ca_key, plan.hosts, bridges)
 
-    _write(building / "bridge.toml", site_files.bridge_toml(plan), 0o600)
+    for bridge in bridges:
+        _write(building / f"{bridge}.toml", site_files.bridge_toml(plan, bridge), 0o600)
     _write(building / "mosquitto.conf", site_files.mosquitto_conf(plan, folder, user), 0o644)
-    _write(building / "acl", site_files.acl(), 0o644)
-    _make_ledger(building / "ledger.sqlite")
+    _write(building / "acl", site_files.acl(bridges), 0o644)
+    _make_ledger(_absolute(plan.ledger, building))
 
 
-def _issue_services(folder: Path, ca: x509.Certificate, ca_key: Any, hosts: Sequence[str]) -> None:
+def _issue_services(
+    folder: Path, ca: x509.Certificate, ca_key: Any, hosts: Sequence[str], bridges: Sequence[str]
+) -> None:
     broker_key = certificates.read_key(folder / "broker" / "broker.key").public_key()
-    bridge_key = certificates.read_key(folder / "bridge" / "bridge.key").public_key()
     broker = certificates.issue_server(ca, ca_key, broker_key, hosts)
-    bridge = certificates.issue_client(ca, ca_key, bridge_key, BRIDGE_USER, certificates.SERVICE_DAYS)
     certificates.write_certificate(folder / "broker" / "broker.pem", broker)
-    certificates.write_certificate(folder / "bridge" / "bridge.pem", bridge)
+    for name in bridges:
+        key = certificates.read_key(folder / "bridge" / f"{name}.key").public_key()
+        bridge = certificates.issue_client(ca, ca_key, key, name, certificates.SERVICE_DAYS)
+        certificates.write_certificate(folder / "bridge" / f"{name}.pem", bridge)
 
 
-def _make_ledger(path: Path) -> None:
-    from host_bridge.ledger import open_ledger  # SQLAlchemy, Alembic: half a second that others need not pay
+def _make_ledger(url: str) -> None:
+    from host_bridge.ledger import devices, open_ledger  # SQLAlchemy, Alembic: half a second others need not pay
 
-    open_ledger(f"sqlite:///{path}").close()
-    path.chmod(0o600)
+    ledger = open_ledger(url)
+    with ledger.read() as connection:
+        taken = devices.every(connection)
+    ledger.close()
+    if taken:
+        raise ToolError(f"the ledger has {len(taken)} devices of another site, which know another bridge's key")
+    if url.startswith(SQLITE):
+        Path(url.removeprefix(SQLITE)).chmod(0o600)
 
 
 def _ca_key(folder: Path) -> Any:

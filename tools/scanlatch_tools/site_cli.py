@@ -21,8 +21,10 @@ def init_command(
     institution: Annotated[str, typer.Option(help="Number at the platform.")] = "H00000000001",
     broker: Annotated[str, typer.Option(help="mosquitto, or amqtt for a trial.")] = "mosquitto",
     broker_user: Annotated[str | None, typer.Option(help="Account that runs the broker.")] = None,
+    bridges: Annotated[int, typer.Option(help="How many bridges share the load; several need PostgreSQL.")] = 1,
+    ledger: Annotated[str | None, typer.Option(help="The ledger's URL; default: SQLite in the folder.")] = None,
 ) -> None:
-    """Make CA, certificates, keys, ledger, bridge.toml and mosquitto.conf."""
+    """Make CA, certificates, keys, ledger, mosquitto.conf, and bridge.toml (several: bridge-1.toml, ...)."""
     if broker not in ("mosquitto", "amqtt"):
         raise ToolError(f"broker {broker!r}: mosquitto or amqtt")
     made = sites.create(
@@ -34,15 +36,18 @@ def init_command(
         institution=institution,
         broker=broker,
         broker_user=broker_user,
+        bridges=bridges,
+        ledger=ledger,
     )
     typer.echo(f"made {made.folder} for {', '.join(made.sites)}")
     typer.echo(f"broker:  mosquitto -c {made.folder}/mosquitto.conf")
-    typer.echo(f"bridge:  scanlatch bridge run --config {made.config}")
+    for config in made.configs:
+        typer.echo(f"bridge:  scanlatch bridge run --config {config}")
     typer.echo(f"keep {made.folder}/ca/ca.key apart from the rest; it is needed to enrol and to renew, not to run")
 
 
 @app.command("renew")
 def renew_command(folder: Annotated[Path, typer.Argument(help="The site's folder.")]) -> None:
-    """Issue the broker's and the bridge's certificates anew."""
+    """Issue the broker's and the bridges' certificates anew."""
     sites.renew(folder)
-    typer.echo("renewed; restart the bridge, and the broker (or send it SIGHUP)")
+    typer.echo("renewed; restart the bridges, and the broker (or send it SIGHUP)")

@@ -2,38 +2,34 @@
 
 import ipaddress
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
-BRIDGE_USER = "bridge"
+from scanlatch_tools.site_plan import BRIDGE_USER, Plan
+
 QUEUE_BYTES = 64 * 1024 * 1024  # a day of one busy site while its bridge is down
 QUEUE_MESSAGES = 200_000  # the same, at 320 bytes each
 IN_FLIGHT = 1_000  # mosquitto's 20 would starve a grouped commit
 PACKET_BYTES = 8_192  # a message of 4,096 bytes, its topic and room
+KEEPALIVE_S = 30
+# A machine that died without a goodbye is given its share of the scans for one and a half keepalives: over before
+# devices send again, after 30 s.
+SHARED_KEEPALIVE_S = 10
 
 FROM_DEVICE = ("scan", "head", "credential", "reply", "status", "health")
 TO_DEVICE = ("verdict", "receipt", "command")
 
-Broker = Literal["mosquitto", "amqtt"]
 
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What `scanlatch site init` is asked for."""
-
-    sites: tuple[str, ...]
-    hosts: tuple[str, ...]  # names and addresses of the broker; the first is what bridge and devices connect to
-    port: int
-    platform_url: str
-    institution: str
-    broker: Broker
-
-
-def bridge_toml(plan: Plan) -> str:
-    """Settings of the bridge. Paths are relative to the file's own folder."""
+def bridge_toml(plan: Plan, name: str) -> str:
+    """Settings of the bridge `name`. Paths are relative to the file's own folder."""
     # amqtt answers no MQTT 5 CONNECT and knows no $share
     full = plan.broker == "mosquitto"
+    shared = plan.bridges > 1
+    sharing = (
+        "one of several bridges: each is given a part of what comes"
+        if shared
+        else "true where several bridges share the load; a lone one has the broker keep what comes while it is away"
+    )
     sites = "\n".join(f"[sites.{site}]\nname = {_text(site)}\n" for site in plan.sites)
     return f"""\
 # Settings of the bridge. Written by `scanlatch site init`; paths are relative to this file's folder.
@@ -43,17 +39,18 @@ host = {_text(plan.hosts[0])}
 port = {plan.port}
 verify = {_text(plan.hosts[0])}  # the name that the broker's certificate must bear
 version = {_text("5" if full else "3.1.1")}  # chosen for {plan.broker}
-shared = false  # true where several bridges share the load; a lone one has the broker keep what comes while it is away
+shared = {str(shared).lower()}  # {sharing}
+keepalive_s = {SHARED_KEEPALIVE_S if shared else KEEPALIVE_S}
 ca = "ca/ca.pem"
-certificate = "bridge/bridge.pem"
-key = "bridge/bridge.key"
-client_id = "{BRIDGE_USER}"
+certificate = "bridge/{name}.pem"
+key = "bridge/{name}.key"
+client_id = {_text(name)}
 
 [bridge]
 agreement_key = "bridge/agreement.key"
 
 [ledger]
-url = "sqlite:///ledger.sqlite"
+url = {_text(plan.ledger)}
 
 [platform]
 kind = "rest"
@@ -108,17 +105,20 @@ log_type notice
 """
 
 
-def acl() -> str:
+def acl(bridges: Sequence[str] = (BRIDGE_USER,)) -> str:
     """Who may say and hear what (WIRE.md "Topics"); %u is the common name of the client's certificate."""
     lines = [
         "# Written by `scanlatch site init`. A device speaks and listens under its own name only.",
         *(f"pattern write scanlatch/v1/+/%u/{kind}" for kind in FROM_DEVICE),
         *(f"pattern read scanlatch/v1/+/%u/{kind}" for kind in TO_DEVICE),
-        "",
-        f"user {BRIDGE_USER}",
-        *(f"topic read scanlatch/v1/+/+/{kind}" for kind in FROM_DEVICE),
-        *(f"topic write scanlatch/v1/+/+/{kind}" for kind in TO_DEVICE),
     ]
+    for bridge in bridges:
+        lines += [
+            "",
+            f"user {bridge}",
+            *(f"topic read scanlatch/v1/+/+/{kind}" for kind in FROM_DEVICE),
+            *(f"topic write scanlatch/v1/+/+/{kind}" for kind in TO_DEVICE),
+        ]
     return "\n".join(lines) + "\n"
 
 

@@ -1,0 +1,94 @@
+"""What a site is to be, held against what is possible before anything is made."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from scanlatch_tools.errors import ToolError
+
+BRIDGE_USER = "bridge"
+BRIDGES_MAX = 16
+NAME = re.compile(r"[a-z0-9-]{1,32}")  # WIRE.md "Topics"
+RESERVED = re.compile(r"bridge(-.*)?|broker")  # common names with rights of their own in the ACL
+SQLITE, POSTGRES = "sqlite:///", "postgresql+psycopg://"
+LEDGER = "sqlite:///ledger.sqlite"  # where nothing else is asked for
+_HOST = re.compile(r"[A-Za-z0-9.:-]{1,253}")
+_INSTITUTION = re.compile(r"[A-Z0-9]{12}")
+
+Broker = Literal["mosquitto", "amqtt"]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What `scanlatch site init` is asked for."""
+
+    sites: tuple[str, ...]
+    hosts: tuple[str, ...]  # names and addresses of the broker; the first is what bridge and devices connect to
+    port: int
+    platform_url: str
+    institution: str
+    broker: Broker
+    bridges: int
+    ledger: str  # SQLAlchemy URL; a relative path in it is taken from the site's folder
+
+
+def bridge_names(count: int) -> tuple[str, ...]:
+    """Users at the broker of `count` bridges, which name their files too: a lone one needs no number."""
+    if count == 1:
+        return (BRIDGE_USER,)
+    return tuple(f"{BRIDGE_USER}-{number}" for number in range(1, count + 1))
+
+
+def check_name(name: str, what: str) -> str:
+    """`name` where it may stand in a topic.
+
+    Raises:
+        ToolError: it may not.
+    """
+    if not NAME.fullmatch(name):
+        raise ToolError(f"{what} {name!r}: use 1 to 32 of a-z, 0-9 and -")
+    return name
+
+
+def plan(
+    sites: Sequence[str],
+    hosts: Sequence[str],
+    port: int,
+    platform_url: str,
+    institution: str,
+    broker: Broker,
+    bridges: int,
+    ledger: str | None,
+) -> Plan:
+    """What `site.create` is asked for, checked. Raises ToolError: a name or number can't be used."""
+    url = (ledger or LEDGER).replace("postgresql://", POSTGRES, 1)
+    if not sites:
+        raise ToolError("name at least one site: --site clinic-7")
+    if len(set(sites)) != len(sites):
+        raise ToolError("a site is named twice")
+    if not hosts:
+        raise ToolError("name the broker's host: --host 192.168.1.10")
+    for host in hosts:
+        if not _HOST.fullmatch(host):
+            raise ToolError(f"{host!r} is neither a host name nor an address")
+    if not 0 < port < 65536:
+        raise ToolError(f"{port} is no port")
+    if not platform_url.startswith(("http://", "https://")):
+        raise ToolError(f"{platform_url!r} is no http or https address")
+    if not _INSTITUTION.fullmatch(institution):
+        raise ToolError(f"institution {institution!r}: 12 of A-Z and 0-9")
+    _check_fleet(bridges, broker, url)
+    names = tuple(check_name(site, "site") for site in sites)
+    return Plan(names, tuple(hosts), port, platform_url, institution, broker, bridges, url)
+
+
+def _check_fleet(bridges: int, broker: Broker, ledger: str) -> None:
+    if not 0 < bridges <= BRIDGES_MAX:
+        raise ToolError(f"{bridges} bridges: 1 to {BRIDGES_MAX}")
+    if not ledger.startswith((SQLITE, POSTGRES)):
+        raise ToolError(f"the ledger's URL begins with {POSTGRES} or {SQLITE}")
+    if bridges > 1 and not ledger.startswith(POSTGRES):
+        raise ToolError(f"several bridges need one ledger in PostgreSQL: --ledger {POSTGRES}USER@HOST/DATABASE")
+    if bridges > 1 and broker != "mosquitto":
+        raise ToolError(f"several bridges need a broker that shares subscriptions: mosquitto, not {broker}")
