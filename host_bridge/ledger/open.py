@@ -1,6 +1,5 @@
 """Opens the ledger, brings its schema up to date, and hands out transactions."""
 
-import sqlite3
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -13,17 +12,14 @@ from alembic.config import Config as AlembicConfig
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import event
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 
-from host_bridge.errors import LedgerBroken, LedgerBusy
+from host_bridge.clock import SystemClock
+from host_bridge.errors import LedgerBroken
+from host_bridge.ledger import engines, partitions
+from host_bridge.ledger.faults import told
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
-_CACHE_KIB = 65_536  # pages kept in memory, a connection
-_CHECKPOINT_PAGES = 4_000  # WAL pages before SQLite moves them into the file, 16 MB
-_WRITES = "scanlatch_writes"
-# SQLite result codes that may not come again: sqlite.org/rescode.html
-_PASSING = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_NOMEM")
 _Select = TypeVar("_Select", bound=sa.GenerativeSelect)
 
 
@@ -32,99 +28,114 @@ class Ledger:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
-        self._writer = engine.execution_options(**{_WRITES: True})
+        self._writer = engines.writer(engine)
+        self._reader = engines.reader(engine)
         self._lock = threading.Lock()
+
+    @property
+    def url(self) -> str:
+        """Where it is, without a password."""
+        return self._engine.url.render_as_string(hide_password=True)
+
+    @property
+    def is_postgresql(self) -> bool:
+        """Whether several bridges may write to it at once."""
+        return self._engine.dialect.name == "postgresql"
 
     @contextmanager
     def write(self) -> Generator[sa.Connection]:
         """A transaction that is durable once the block is left without an exception.
 
-        Raises LedgerBusy where the lock or the disk did not give, LedgerBroken where trying again cannot help;
-        nothing of the block is kept then.
+        Raises LedgerBusy where a lock, the disk or the server did not give, LedgerBroken where trying again cannot
+        help. Nothing of the block is kept then; only where the connection was lost in the very commit may it be kept
+        after all, and the block must bear being run again.
         """
-        with self._lock:
-            try:
-                with self._writer.begin() as connection:
-                    yield connection
-            except DatabaseError as error:
-                raise _told(error, self._engine) from error
+        with self._lock, self._begun(self._writer) as connection:
+            yield connection
 
     @contextmanager
     def read(self) -> Generator[sa.Connection]:
         """A consistent view; never waits for a writer. Raises LedgerBusy and LedgerBroken as `write` does."""
-        try:
-            with self._engine.begin() as connection:
-                yield connection
-        except DatabaseError as error:
-            raise _told(error, self._engine) from error
+        with self._begun(self._reader) as connection:
+            yield connection
+
+    def revision(self) -> str | None:
+        """Version of the schema as it was found; None where there is none."""
+        with self._begun(self._reader) as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+
+    def look_ahead(self, now: int) -> None:
+        """Make what the time from `now` (ms UTC) on needs: months for the records on PostgreSQL. Cheap where it is."""
+        with self.read() as connection:
+            missing = partitions.missing(connection, now)
+        if missing:
+            with self.write() as connection:
+                partitions.make_ahead(connection, now)
+
+    def migrate(self) -> None:
+        """Bring the schema up to date. Raises LedgerBroken where a newer version wrote it."""
+        config = _alembic()
+        with self.write() as connection:
+            if self.is_postgresql:
+                partitions.lock(connection)  # bridges that start together: the others find it done
+            config.attributes["connection"] = connection
+            try:
+                command.upgrade(config, "head")
+            except CommandError as error:
+                raise LedgerBroken(self.url, f"{error}; was it written by a newer version?") from error
 
     def close(self) -> None:
         """Give back files and connections."""
         self._engine.dispose()
 
+    @contextmanager
+    def _begun(self, engine: sa.Engine) -> Generator[sa.Connection]:
+        try:
+            with engine.begin() as connection:
+                yield connection
+        except DatabaseError as error:
+            raise told(error, self.url) from error
+
+
+def newest_revision() -> str:
+    """Version of the schema that this code works on."""
+    return ScriptDirectory.from_config(_alembic()).get_current_head() or ""
+
+
+def connect(url: str, busy_timeout_ms: int = 5_000) -> Ledger:
+    """The database at `url` as it is: not created, not migrated. Raises LedgerBroken where the URL is none of ours."""
+    try:
+        return Ledger(engines.make(url, busy_timeout_ms))
+    except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
+        raise LedgerBroken(url.partition(":")[0], f"[ledger] url cannot be used: {error}") from error
+
 
 def open_ledger(url: str, busy_timeout_ms: int = 5_000) -> Ledger:
     """Open the database at `url` (SQLAlchemy form), creating or migrating it.
 
-    Raises LedgerBroken where it is no ledger, is damaged, or was written by a newer version.
+    Raises LedgerBroken where it is no ledger, is damaged, or was written by a newer version; LedgerBusy where it
+    cannot be reached or another process keeps it locked.
     """
-    engine = sa.create_engine(url)
-    if engine.dialect.name == "sqlite":
-        _prepare_sqlite(engine, busy_timeout_ms)
+    ledger = connect(url, busy_timeout_ms)
     try:
-        _migrate(engine, url)
-    except DatabaseError as error:
-        raise LedgerBroken(url, str(error.orig)) from error
-    return Ledger(engine)
+        if ledger.revision() != newest_revision():
+            ledger.migrate()
+        ledger.look_ahead(SystemClock().now())
+    except BaseException:
+        ledger.close()
+        raise
+    return ledger
 
 
-def _prepare_sqlite(engine: sa.Engine, busy_timeout_ms: int) -> None:
-    @event.listens_for(engine, "connect")
-    def settle(connection: sqlite3.Connection, _record: object) -> None:  # pyright: ignore[reportUnusedFunction]
-        connection.isolation_level = None  # BEGIN is ours, below: the driver's own comes too late
-        for pragma in (
-            f"busy_timeout = {busy_timeout_ms}",
-            "journal_mode = WAL",
-            "synchronous = FULL",
-            f"cache_size = -{_CACHE_KIB}",
-            f"wal_autocheckpoint = {_CHECKPOINT_PAGES}",
-            "temp_store = MEMORY",
-        ):
-            connection.execute(f"PRAGMA {pragma}")
+def row_lock(statement: _Select, skip_locked: bool = False) -> _Select:
+    """FOR UPDATE where the database has it; SQLite's writer holds the whole database anyway.
 
-    @event.listens_for(engine, "begin")
-    def begin(connection: sa.Connection) -> None:  # pyright: ignore[reportUnusedFunction]
-        writes = connection.get_execution_options().get(_WRITES)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    With `skip_locked` rows that another bridge holds are left out, and nothing waits.
+    """
+    return statement.with_for_update(skip_locked=skip_locked)
 
 
-def _migrate(engine: sa.Engine, url: str) -> None:
+def _alembic() -> AlembicConfig:
     config = AlembicConfig()
     config.set_main_option("script_location", str(_MIGRATIONS))
-    newest = ScriptDirectory.from_config(config).get_current_head()
-    with engine.connect() as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
-    if found == newest:
-        return
-    with engine.execution_options(**{_WRITES: True}).begin() as connection:
-        config.attributes["connection"] = connection
-        try:
-            command.upgrade(config, "head")
-        except CommandError as error:
-            raise LedgerBroken(url, f"{error}; was it written by a newer version?") from error
-
-
-def _told(error: DatabaseError, engine: sa.Engine) -> Exception:
-    """What a person or the caller can do about it: wait, mend the ledger, or, on a broken invariant, look here."""
-    if not isinstance(error, OperationalError):
-        damaged = type(error) is DatabaseError
-        return LedgerBroken(str(engine.url), str(error.orig)) if damaged else error
-    name = getattr(error.orig, "sqlite_errorname", None)
-    if name is None or name.startswith(_PASSING):
-        return LedgerBusy(str(error.orig))
-    return LedgerBroken(str(engine.url), str(error.orig))
-
-
-def row_lock(statement: _Select) -> _Select:
-    """FOR UPDATE where the database has it; SQLite's writer holds the whole database anyway."""
-    return statement.with_for_update()
+    return config
