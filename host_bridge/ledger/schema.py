@@ -33,6 +33,7 @@ IS_HELD = "state = 'held'"
 IS_DUE = "sent = 0"
 IS_SENT = "sent = 1"
 IS_UNSENT = "NOT sent"
+IN_STOCK = "stock IS NOT NULL"
 
 
 def only(name: str, *columns: str, where: str) -> Index:
@@ -125,6 +126,7 @@ codes = Table(
     Column("stock", SITE),  # where it was received and not sold, returned to a supplier or sent on since
     Column("repeats", SmallInteger, nullable=False, server_default="0"),  # sales refused as sold here before
     Column("parts", Integer, nullable=False, server_default="0"),  # dispensed of an opened box
+    only("codes_stock", "stock", where=IN_STOCK),
     sqlite_with_rowid=False,
 )
 

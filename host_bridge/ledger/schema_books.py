@@ -23,6 +23,7 @@ products = Table(
     Column("exempt", Text),  # why it carries no code; null: it does
     Index("products_gtin", "gtin"),
     Index("products_barcode", "barcode"),
+    Index("products_catalogue_code", "catalogue_code"),
 )
 
 product_prefixes = Table(
@@ -137,6 +138,7 @@ releases = Table(
     Column("quantity", Integer, nullable=False),
     Column("reason", Text, nullable=False),
     Column("operator", String(32), nullable=False),
+    Column("supervisor", String(32), nullable=False),  # who let it go
     Column("released_at", BigInteger, nullable=False),
     Index("releases_site", "site", "released_at"),
 )

@@ -19,6 +19,7 @@ def upgrade() -> None:
     op.add_column("codes", sa.Column("stock", _SITE))
     op.add_column("codes", sa.Column("repeats", sa.SmallInteger(), nullable=False, server_default="0"))
     op.add_column("codes", sa.Column("parts", sa.Integer(), nullable=False, server_default="0"))
+    _index("codes_stock", "codes", ["stock"], "stock IS NOT NULL")
     op.add_column("alerts", sa.Column("site", _SITE))
     for table in ("sessions", "outbox"):
         op.add_column(table, sa.Column("payer", sa.String(12), nullable=False, server_default="insured"))
@@ -42,6 +43,7 @@ def _catalogue() -> None:
         sa.Column("exempt", sa.Text()),
         sa.Index("products_gtin", "gtin"),
         sa.Index("products_barcode", "barcode"),
+        sa.Index("products_catalogue_code", "catalogue_code"),
     )
     op.create_table(
         "product_prefixes",
@@ -142,6 +144,7 @@ def _sessions() -> None:
         sa.Column("quantity", sa.Integer(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("operator", sa.String(32), nullable=False),
+        sa.Column("supervisor", sa.String(32), nullable=False),
         sa.Column("released_at", sa.BigInteger(), nullable=False),
         sa.Index("releases_site", "site", "released_at"),
     )
