@@ -208,7 +208,7 @@ def test_a_verdict_beyond_its_limits_is_not_sealed(wrong: dict[str, Any]) -> Non
         (wire.Command(1, "settings", {"a": object()}, 1), "encoding"),
         (wire.Command(1, "settings", {"a": 1 << 64}, 1), "encoding"),
     ],
-    ids=str,
+    ids=["counter", "name", "float", "key", "long", "longer", "object", "number"],
 )
 def test_a_command_beyond_its_limits_is_not_sealed(command: wire.Command, why: str) -> None:
     with pytest.raises(WireError) as refused:
