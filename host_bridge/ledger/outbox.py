@@ -1,17 +1,20 @@
 """Rows of what the platform is to be told or asked: written before the call, settled by the answer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
+from host_bridge.errors import LedgerBusy
 from host_bridge.ledger.bulk import Bulk, many
 from host_bridge.ledger.open import row_lock
-from host_bridge.ledger.schema import IS_HELD, OPEN, outbox
+from host_bridge.ledger.schema import IS_HELD, OPEN, UNSETTLED, outbox
 
 WAITING, SENDING, UNKNOWN, HELD, DONE, CANCELLED = "waiting", "sending", "unknown", "held", "done", "cancelled"
+PARKED = "parked"  # kept out of the queue by a person
 SALE, REVERSE, QUERY = "sale", "reverse", "query"
+_HASTENED = 1_000  # rows that are called up early in one transaction
 
 
 @dataclass(slots=True)
@@ -37,6 +40,8 @@ class OutboxRow:
     payer: str = "insured"
     split: bool = False
     detail: str | None = None
+    turn: int = 0  # given by `insert`
+    claimed_by: str | None = None
 
 
 _NAMES = list(OutboxRow.__dataclass_fields__)
@@ -44,6 +49,7 @@ _INSERT = Bulk(sa.insert(outbox), _NAMES)
 _SELECT = sa.select(*(outbox.c[name] for name in _NAMES))
 _OPEN = sa.text(OPEN)
 _HELD = sa.text(IS_HELD)
+_UNSETTLED = sa.text(UNSETTLED)
 _SETTLE = Bulk(
     sa.update(outbox)
     .where(outbox.c.key == sa.bindparam("of"))
@@ -52,14 +58,49 @@ _SETTLE = Bulk(
         next_at=sa.bindparam("now_next"),
         pending_at=sa.bindparam("now_pending"),
         trouble=sa.bindparam("now_trouble"),
+        detail=sa.bindparam("now_detail"),
     ),
-    ["of", "now_state", "now_next", "now_pending", "now_trouble"],
+    ["of", "now_state", "now_next", "now_pending", "now_trouble", "now_detail"],
+)
+_GIVE_BACK = Bulk(
+    sa.update(outbox)
+    .where(
+        outbox.c.key == sa.bindparam("of"),
+        outbox.c.state == SENDING,
+        outbox.c.claimed_by == sa.bindparam("by"),
+        outbox.c.attempts == sa.bindparam("times"),
+    )
+    .values(state=sa.bindparam("now_state"), attempts=outbox.c.attempts - 1),
+    ["of", "by", "times", "now_state"],
 )
 _KEYS = many("keys")
-_DUE = row_lock(
-    _SELECT.where(_OPEN, outbox.c.state == sa.bindparam("in_state"), outbox.c.next_at <= sa.bindparam("now"))
+_LAST_TURNS = (
+    sa.select(outbox.c.code, sa.func.max(outbox.c.turn))
+    .where(_UNSETTLED, outbox.c.code.in_(many("codes")))
+    .group_by(outbox.c.code)
+)
+# A row goes only when every earlier one of its code is settled. A query changes nothing, so nothing waits for it.
+_before = outbox.alias("before")
+_ITS_TURN = sa.or_(
+    outbox.c.turn == 0,
+    ~sa.exists().where(
+        sa.text(f"before.{UNSETTLED}"),
+        _before.c.code == outbox.c.code,
+        _before.c.turn < outbox.c.turn,
+        _before.c.kind != QUERY,
+    ),
+)
+_DUE = (
+    _SELECT.where(
+        _OPEN,
+        outbox.c.state == sa.bindparam("in_state"),
+        outbox.c.next_at > sa.bindparam("since"),
+        outbox.c.next_at <= sa.bindparam("now"),
+        _ITS_TURN,
+    )
     .order_by(outbox.c.next_at, outbox.c.seq)
     .limit(sa.bindparam("most"))
+    .with_for_update(skip_locked=True)  # another bridge is at the rest
 )
 _CLAIM = (
     sa.update(outbox)
@@ -71,26 +112,48 @@ _CLAIM = (
         attempts=outbox.c.attempts + 1,
     )
 )
+_CANCEL = (
+    sa.update(outbox)
+    .where(outbox.c.key.in_(_KEYS), outbox.c.state == WAITING, outbox.c.attempts == 0)
+    .values(state=CANCELLED, pending_at=None)
+)
 _LOCK = row_lock(_SELECT.where(outbox.c.key.in_(_KEYS)).order_by(outbox.c.key))
-_HELD_FOR = row_lock(_SELECT.where(_HELD, outbox.c.reverses.in_(_KEYS)))
+_HELD_FOR = row_lock(_SELECT.where(_HELD, outbox.c.reverses.in_(_KEYS)).order_by(outbox.c.key))
 
 
 def insert(connection: sa.Connection, rows: Sequence[OutboxRow]) -> None:
-    """Add submissions."""
+    """Add submissions; those of one code, whose row is locked, take their turns in the order given."""
+    if not rows:
+        return
+    found = connection.execute(_LAST_TURNS, {"codes": list({row.code for row in rows})})
+    last: dict[str, int] = {row[0]: row[1] for row in found}
+    for row in rows:
+        row.turn = last[row.code] = last.get(row.code, -1) + 1
     _INSERT.run_with(connection, rows)
 
 
-def claim(connection: sa.Connection, state: str, by: str, now: int, limit: int) -> list[OutboxRow]:
-    """Take up to `limit` due rows in this state, oldest first, and mark them as being sent by `by`."""
-    rows = _rows(connection, _DUE, {"in_state": state, "now": now, "most": limit})
+def claim(connection: sa.Connection, state: str, by: str, now: int, limit: int, since: int = -1) -> list[OutboxRow]:
+    """Take up to `limit` rows in this state that fell due after `since`, oldest first, for `by` to send.
+
+    `claimed_by` and `attempts` of a row are those of the claim; `state` is what it was before.
+    """
+    rows = _rows(connection, _DUE, {"in_state": state, "now": now, "most": limit, "since": since})
     if rows:
         connection.execute(_CLAIM, {"keys": [row.key for row in rows], "by": by, "now": now})
+    for row in rows:
+        row.claimed_by, row.attempts = by, row.attempts + 1
     return rows
 
 
+def give_back(connection: sa.Connection, rows: Iterable[OutboxRow]) -> None:
+    """Claimed rows that were never sent are again what they were."""
+    _GIVE_BACK.run(connection, [(row.key, row.claimed_by, row.attempts, row.state) for row in rows])
+
+
 def settle(connection: sa.Connection, rows: Sequence[OutboxRow]) -> None:
-    """Write back state, next_at, pending_at and trouble."""
-    _SETTLE.run(connection, [(row.key, row.state, row.next_at, row.pending_at, row.trouble) for row in rows])
+    """Write back state, next_at, pending_at, trouble and detail."""
+    values = [(row.key, row.state, row.next_at, row.pending_at, row.trouble, row.detail) for row in rows]
+    _SETTLE.run(connection, values)
 
 
 def lock(connection: sa.Connection, keys: Sequence[str]) -> dict[str, OutboxRow]:
@@ -104,9 +167,12 @@ def held_for(connection: sa.Connection, sales: Sequence[str]) -> dict[str, Outbo
 
 
 def cancel(connection: sa.Connection, keys: Sequence[str]) -> None:
-    """Take back submissions that were never claimed."""
-    if keys:
-        connection.execute(sa.update(outbox).where(outbox.c.key.in_(keys)).values(state=CANCELLED, pending_at=None))
+    """Take back submissions that were never claimed.
+
+    Raises LedgerBusy where one was claimed since it was read: to be decided again on what is so now.
+    """
+    if keys and connection.execute(_CANCEL, {"keys": keys}).rowcount != len(keys):
+        raise LedgerBusy("a submission left while it was being taken back")
 
 
 def pending_due(connection: sa.Connection, now: int, limit: int) -> list[OutboxRow]:
@@ -126,35 +192,61 @@ def next_pending(connection: sa.Connection) -> int | None:
     return connection.scalar(sa.select(sa.func.min(outbox.c.pending_at)).where(outbox.c.pending_at.is_not(None)))
 
 
+def renew(connection: sa.Connection, by: str, now: int) -> None:
+    """`by` lives, and is still at the rows that it claimed."""
+    mine = sa.update(outbox).where(_OPEN, outbox.c.state == SENDING, outbox.c.claimed_by == by)
+    connection.execute(mine.values(claimed_at=now))
+
+
 def orphaned(connection: sa.Connection, by: str, claimed_before: int) -> int:
     """Rows in `sending` whose sender `by` restarted, or that nobody has answered for since: now unknown."""
-    statement = (
-        sa.update(outbox)
-        .where(_OPEN, outbox.c.state == SENDING)
-        .where(sa.or_(outbox.c.claimed_by == by, outbox.c.claimed_at < claimed_before))
-        .values(state=UNKNOWN, next_at=0)
+    left = sa.select(outbox.c.key).where(
+        _OPEN,
+        outbox.c.state == SENDING,
+        sa.or_(outbox.c.claimed_by == by, outbox.c.claimed_at < claimed_before),
     )
-    return connection.execute(statement).rowcount
+    return _update(connection, left, state=UNKNOWN, next_at=0)
 
 
-def hasten(connection: sa.Connection, now: int) -> None:
-    """The platform answers again: nothing needs to wait any longer."""
-    connection.execute(
-        sa.update(outbox).where(_OPEN, outbox.c.state != SENDING, outbox.c.next_at > now).values(next_at=now)
+def hasten(connection: sa.Connection, now: int, attempts_below: int) -> None:
+    """The platform answers again: nothing that has not failed more often than others needs to wait any longer."""
+    later = (
+        sa.select(outbox.c.key)
+        .where(_OPEN, outbox.c.state.in_((WAITING, UNKNOWN)), outbox.c.next_at > now)
+        .where(outbox.c.attempts < attempts_below)
+        .limit(_HASTENED)
     )
+    _update(connection, later, next_at=outbox.c.made_at)
 
 
-def next_due(connection: sa.Connection) -> int | None:
-    """When the next row in waiting or unknown falls due, ms UTC."""
+def next_due(connection: sa.Connection, after: int) -> int | None:
+    """When the next row in waiting or unknown falls due after a time, ms UTC."""
     return connection.scalar(
-        sa.select(sa.func.min(outbox.c.next_at)).where(_OPEN, outbox.c.state.in_((WAITING, UNKNOWN)))
+        sa.select(sa.func.min(outbox.c.next_at)).where(
+            _OPEN, outbox.c.state.in_((WAITING, UNKNOWN)), outbox.c.next_at > after
+        )
     )
 
 
 def open_count(connection: sa.Connection) -> int:
     """How many submissions have no answer yet."""
-    count = sa.select(sa.func.count()).select_from(outbox)
-    return sum(connection.scalar(count.where(condition)) or 0 for condition in (_OPEN, _HELD))
+    return connection.scalar(sa.select(sa.func.count()).select_from(outbox).where(_UNSETTLED)) or 0
+
+
+def unsettled(connection: sa.Connection, limit: int, attempts_from: int = 0) -> list[OutboxRow]:
+    """Submissions without an answer, oldest first: all, or those tried so often, and those kept back by hand."""
+    statement = _SELECT.where(_UNSETTLED)
+    if attempts_from:
+        statement = statement.where(sa.or_(outbox.c.attempts >= attempts_from, outbox.c.state == PARKED))
+    return _rows(connection, statement.order_by(outbox.c.made_at, outbox.c.turn, outbox.c.key).limit(limit))
+
+
+def _update(connection: sa.Connection, which: sa.Select[tuple[str]], **values: Any) -> int:
+    """Change the rows that a select gives, but for those that another bridge has in hand."""
+    keys = list(connection.scalars(which.with_for_update(skip_locked=True)))
+    if keys:
+        connection.execute(sa.update(outbox).where(outbox.c.key.in_(keys)).values(**values))
+    return len(keys)
 
 
 def _rows(connection: sa.Connection, statement: sa.Executable, values: dict[str, Any] | None = None) -> list[OutboxRow]:

@@ -30,6 +30,7 @@ SESSION = String(32)
 # Conditions of partial indexes. A query must hold the very same text, or the index is passed over.
 OPEN = "state IN ('waiting', 'sending', 'unknown')"
 IS_HELD = "state = 'held'"
+UNSETTLED = "state NOT IN ('done', 'cancelled')"
 IS_DUE = "sent = 0"
 IS_SENT = "sent = 1"
 IS_UNSENT = "NOT sent"
@@ -135,7 +136,7 @@ outbox = Table(
     metadata,
     Column("key", String(64), primary_key=True),  # <device>/<seq>: the idempotency key at the platform
     Column("kind", String(8), nullable=False),  # sale | reverse | query
-    Column("state", String(9), nullable=False),  # waiting | sending | unknown | held | done | cancelled
+    Column("state", String(9), nullable=False),  # waiting | sending | unknown | held | parked | done | cancelled
     Column("device", _DEVICE, nullable=False),
     Column("seq", BigInteger, nullable=False),
     Column("digest", LargeBinary, nullable=False),  # of the record, for its final verdict
@@ -154,8 +155,10 @@ outbox = Table(
     Column("payer", String(12), nullable=False, server_default="insured"),  # as its session's
     Column("split", Boolean, nullable=False, server_default=false()),  # a part of an opened box
     Column("detail", Text),  # what a person should know of a row that was taken in hand, or that is stuck
+    Column("turn", Integer, nullable=False, server_default="0"),  # among the rows of its code that are not settled
     only("outbox_open", "state", "next_at", "seq", where=OPEN),
     only("outbox_held", "reverses", where=IS_HELD),
+    only("outbox_code", "code", "turn", where=UNSETTLED),
     only("outbox_pending", "pending_at", where="pending_at IS NOT NULL"),
 )
 

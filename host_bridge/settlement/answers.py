@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from host_bridge.ledger import codes, devices, outbox, scans, verdicts
 from host_bridge.ledger.codes import FREE, SOLD, CodeRow
-from host_bridge.ledger.outbox import CANCELLED, DONE, QUERY, REVERSE, UNKNOWN, WAITING, OutboxRow
+from host_bridge.ledger.outbox import CANCELLED, DONE, QUERY, REVERSE, SENDING, UNKNOWN, WAITING, OutboxRow
 from host_bridge.ledger.scans import Pair, TargetRow
 from host_bridge.ledger.verdicts import Final
 from host_bridge.rules import Decision, refusal
@@ -27,6 +27,7 @@ class Settling:
         self._work = work
         self._wait_ms = wait_ms
         self._codes = codes.lock(connection, {row.code for row in rows}, work.now)
+        self._claims = {row.key: (SENDING, row.claimed_by, row.attempts) for row in rows}
         self._rows = outbox.lock(connection, [row.key for row in rows])
         self._held = outbox.held_for(connection, [row.key for row in rows])
         self._known = {(row.device, row.seq): row for row in (*self._rows.values(), *self._held.values())}
@@ -39,22 +40,30 @@ class Settling:
         self._finals: list[Final] = []
 
     def apply(self, answers: Mapping[str, Answer]) -> None:
-        """Write down what each answer brings. Rows settled meanwhile stay as they are."""
+        """Write down what each answer brings. Rows settled meanwhile stay as they are.
+
+        What became of a row is final, whoever learns it; that nobody knows holds only for the claim that found it.
+        """
         for key, row in self._rows.items():
             if row.state in (DONE, CANCELLED):
                 continue
             answer = answers.get(key) or Answer(key, "unknown", Reason.PLATFORM_UNKNOWN)
-            self._moved[key] = row
-            if answer.outcome == "unknown":
-                row.state, row.trouble = UNKNOWN, answer.reason or Reason.PLATFORM_UNKNOWN
-                row.next_at = self._work.now + self._wait_ms(row.attempts)
-            elif answer.outcome == "unseen":
-                row.state, row.next_at = WAITING, self._work.now
-            else:
-                row.state = DONE
+            if answer.outcome in ("accepted", "refused"):
+                self._moved[key] = row
+                row.state, row.detail = DONE, None
                 self._settle(row, answer)
                 row.pending_at = None
+            elif self._claims[key] == (row.state, row.claimed_by, row.attempts):
+                self._moved[key] = row
+                self._unsettled(row, answer)
         self._write()
+
+    def _unsettled(self, row: OutboxRow, answer: Answer) -> None:
+        if answer.outcome == "unseen":
+            row.state, row.next_at = WAITING, row.made_at  # back into its old place
+            return
+        row.state, row.trouble, row.detail = UNKNOWN, answer.reason or Reason.PLATFORM_UNKNOWN, _short(answer.text)
+        row.next_at = self._work.now + self._wait_ms(row.attempts)
 
     def _settle(self, row: OutboxRow, answer: Answer) -> None:
         taken = answer.outcome == "accepted"

@@ -1,31 +1,37 @@
 """Drives the outbox: claims rows before the call, asks about what was never answered, writes answers down."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 
 import structlog
 
 from host_bridge import metrics
 from host_bridge.clock import Chance, Clock
-from host_bridge.errors import LedgerBusy
+from host_bridge.errors import BridgeError, LedgerBusy
 from host_bridge.ledger import Ledger, devices, outbox
 from host_bridge.ledger.outbox import UNKNOWN, WAITING, OutboxRow
 from host_bridge.replies import Replies
 from host_bridge.settlement.answers import Settling
-from host_bridge.settlement.port import Answer, Platform, PlatformOutcome, Submission
-from host_bridge.wire import Reason
+from host_bridge.settlement.port import Answer, Platform, Submission
+from host_bridge.settlement.reach import Reach
 from host_bridge.work import Work
 
-FIRST_WAIT_MS = 500  # after the first call without an answer; doubles from there
-LONGEST_WAIT_MS = 10_000
 CALLS = 4  # submissions that share the two transactions around them, where more than one call's worth waits
-DOWN_AFTER = 2  # calls in a row without an answer: the platform is out of reach, not merely slow once
-STALE_S = 30.0  # a finding that the platform is out of reach holds this long, where nothing confirms it
-_JITTER = (0.5, 1.0)  # of a wait
-_LEASE_MS = 120_000  # a claim older than this belongs to a bridge that died
+LIVE_MS = 5_000  # somebody still stands before a scan of this age: it goes before the backlog
+TRANCHE_CALLS = 1  # the backlog's part of a round in which live ones wait too
+ALONE_FROM = 6  # attempts: from there on a submission has calls of its own, and spoils no others'
+ALONE_CALLS = 4  # such calls in one go
+STUCK_FROM = 20  # attempts: what was tried so often without an answer is for a person to look at
+LEASE_MS = 30_000  # a claim that was not renewed for so long belongs to a bridge that died
+RENEW_S = 5.0
 _ROUND_S = 10.0  # longest sleep: another bridge's rows may fall to this one
+_WRITES = 5  # tries to write down what a call brought
+_WRITE_WAIT_S = 0.05  # after the first of them; doubles
+_BUSY_WAIT_S = 1.0  # where the ledger can't be written before a call
 
 _log = structlog.get_logger("scanlatch.outbox")
+_Call = Callable[[Sequence[OutboxRow]], list[Answer]]
 
 
 class Outbox:
@@ -40,12 +46,18 @@ class Outbox:
         self._clock = clock
         self._chance = chance
         self._name = name
-        self._failures = 0  # calls without an answer since the last with one
-        self._resume = 0.0  # ticks before which nothing is called
-        self._down_until = 0.0  # ticks up to which the platform counts as out of reach
+        self._reach = Reach(clock, chance)
         self._next_round = 0.0
+        self._looked = 0  # ms UTC of the last claim
+        self._calling = False
         self._woken = threading.Event()
-        self._stopping = False
+        self._stopped = threading.Event()
+        self._ended = threading.Event()
+
+    @property
+    def reachable(self) -> bool:
+        """False while the platform is out of reach, as far as this bridge knows; any thread may ask."""
+        return self._reach.reachable
 
     def wake(self) -> None:
         """There is a new row."""
@@ -53,137 +65,187 @@ class Outbox:
 
     def stop(self) -> None:
         """Let `run` return after the call that is under way."""
-        self._stopping = True
+        self._stopped.set()
         self._woken.set()
-
-    @property
-    def reachable(self) -> bool:
-        """False while the platform is out of reach, as far as this bridge knows; any thread may ask.
-
-        A lost answer alone does not mean that: a connection refused does, or DOWN_AFTER calls in a row. What was
-        found STALE_S ago is no longer known.
-        """
-        return self._clock.ticks() >= self._down_until
 
     def run(self) -> None:
         """Work until `stop`."""
         self.recover()
-        while not self._stopping:
-            try:
-                busy = self.step()
-            except LedgerBusy as error:
-                _log.warning("ledger busy", detail=error.detail)
-                busy = False
-            if not busy:
-                self._woken.wait(self.idle_s())
-            self._woken.clear()
+        heart = threading.Thread(target=self._beat, name="outbox-lease", daemon=True)
+        heart.start()
+        try:
+            while not self._stopped.is_set():
+                self._turn()
+        finally:
+            self._ended.set()
+            heart.join()
 
     def recover(self) -> None:
         """Rows that were being sent when this bridge ended, or that a dead bridge holds, are unknown now."""
-        with self._ledger.write() as connection:
-            now = self._clock.now()
-            found = outbox.orphaned(connection, self._name, now - _LEASE_MS)
-        if found:
-            _log.info("submissions taken up again", rows=found)
+        self._take_up(self._name)
 
     def step(self) -> bool:
-        """One round: ask about unknown rows, submit waiting ones. True where there may be more at once."""
-        ticks = self._clock.ticks()
-        if ticks < self._resume:
+        """One round: submit what is new, ask about what is unknown, submit a tranche of the backlog.
+
+        True where there may be more at once.
+        """
+        if self._reach.rest_s > 0:
             return False
-        self._look_round(ticks)
-        limit = 1 if self._failures else self._platform.batch_limit  # a platform in trouble is asked one thing
-        unknown, waiting = self._claim(limit)
-        if unknown:
-            self._call(unknown, self._ask, {"accepted", "refused", "unseen"})
-        if waiting:
-            self._call(waiting, self._submit, {"accepted", "refused"})
-        return bool(unknown or waiting) and not self._failures
+        self._look_round()
+        with self._under_way():
+            live, unknown, backlog = self._claim()
+            answered = self._call(live, self._submit)
+            answered = self._call(unknown, self._ask, made=answered)
+            self._call(backlog, self._submit, made=answered, yields=True)
+        return bool(live or unknown or backlog) and not self._reach.in_trouble
+
+    def _turn(self) -> None:
+        try:
+            busy = self.step()
+            idle_s = 0.0 if busy else self.idle_s()
+        except LedgerBusy as error:
+            _log.warning("ledger busy", detail=error.detail)
+            busy, idle_s = False, _BUSY_WAIT_S
+        if not busy:
+            self._woken.wait(idle_s)
+        self._woken.clear()
 
     def idle_s(self) -> float:
         """How long nothing falls due unless `wake` is called."""
-        if self._failures:
-            return max(0.0, self._resume - self._clock.ticks())
+        if self._reach.in_trouble:
+            return self._reach.rest_s
         with self._ledger.read() as connection:
-            at = outbox.next_due(connection)
+            at = outbox.next_due(connection, self._looked)
         return _ROUND_S if at is None else min(_ROUND_S, max(0.0, (at - self._clock.now()) / 1000))
 
-    def _claim(self, limit: int) -> tuple[list[OutboxRow], list[OutboxRow]]:
-        now = self._clock.now()
+    def renew(self) -> None:
+        """While a call is under way, say that this bridge lives: else its claims fall to another after LEASE_MS."""
+        if self._calling:
+            with self._ledger.write() as connection:
+                outbox.renew(connection, self._name, self._clock.now())
+
+    def _claim(self) -> tuple[list[OutboxRow], list[OutboxRow], list[OutboxRow]]:
+        """Live rows, unknown ones, and a tranche of the backlog; of a platform in trouble, one thing."""
+        now = self._looked = self._clock.now()
+        size, me = self._platform.batch_limit, self._name
+        fresh = now - LIVE_MS
         with self._ledger.write() as connection:
-            unknown = outbox.claim(connection, UNKNOWN, self._name, now, limit)
-            room = limit * CALLS
-            if self._failures:
-                room = 0 if unknown else limit
-            waiting = outbox.claim(connection, WAITING, self._name, now, room) if room else []
-        return unknown, waiting
+            if self._reach.in_trouble:
+                unknown = outbox.claim(connection, UNKNOWN, me, now, 1)
+                return [], unknown, [] if unknown else outbox.claim(connection, WAITING, me, now, 1)
+            unknown = outbox.claim(connection, UNKNOWN, me, now, size)
+            live = outbox.claim(connection, WAITING, me, now, size * (CALLS - TRANCHE_CALLS), fresh)
+            room = TRANCHE_CALLS if live else CALLS
+            rest = outbox.claim(connection, WAITING, me, now, size * room)
+        live += [row for row in rest if row.next_at > fresh]
+        return live, unknown, [row for row in rest if row.next_at <= fresh]
 
     def _ask(self, rows: Sequence[OutboxRow]) -> list[Answer]:
         metrics.platform_calls.labels("ask").inc()
         return self._platform.ask([row.key for row in rows])
 
     def _submit(self, rows: Sequence[OutboxRow]) -> list[Answer]:
-        """Submit in calls of the platform's size. After one without any answer the rest is not sent: "unseen"."""
-        answers: list[Answer] = []
-        for start in range(0, len(rows), self._platform.batch_limit):
-            part = rows[start : start + self._platform.batch_limit]
-            metrics.platform_calls.labels("submit").inc()
-            told = self._platform.submit([_submission(row) for row in part])
-            answers += told
-            if self._stopping or all(answer.outcome == "unknown" for answer in told):
-                return answers + [Answer(row.key, "unseen") for row in rows[start + len(part) :]]
-        return answers
+        metrics.platform_calls.labels("submit").inc()
+        return self._platform.submit([_submission(row) for row in rows])
 
-    def _call(
-        self,
-        rows: Sequence[OutboxRow],
-        made: Callable[[Sequence[OutboxRow]], list[Answer]],
-        signs_of_life: set[PlatformOutcome],
+    def _call(self, rows: Sequence[OutboxRow], call: _Call, *, made: bool = True, yields: bool = False) -> bool:
+        """Make the calls for these rows and write down what they bring; rows not `made` are given back.
+
+        Gives whether the platform is there, as far as this showed. One that `yields` lets new rows go first.
+        """
+        if not rows:
+            return made
+        sent: list[OutboxRow] = []
+        answers: list[Answer] = []
+        alive = True
+        for part in self._parts(rows) if made else []:
+            if self._stopped.is_set() or not alive or (yields and sent and self._woken.is_set()):
+                break
+            told = call(part)
+            sent += part
+            answers += told
+            alive = any(answer.outcome != "unknown" for answer in told)
+        recovered = self._reach.judge(answers) if sent else False
+        self._write_down(sent, {answer.key: answer for answer in answers}, rows, recovered)
+        return made and alive
+
+    def _parts(self, rows: Sequence[OutboxRow]) -> list[list[OutboxRow]]:
+        """Calls of the platform's size; a row that failed time and again goes alone, a few of them at once."""
+        size = self._platform.batch_limit
+        together = [row for row in rows if row.attempts <= ALONE_FROM]
+        alone = [row for row in rows if row.attempts > ALONE_FROM]
+        parts = [together[at : at + size] for at in range(0, len(together), size)]
+        return parts + [[row] for row in alone[:ALONE_CALLS]]
+
+    def _write_down(
+        self, sent: Sequence[OutboxRow], answers: dict[str, Answer], claimed: Sequence[OutboxRow], recovered: bool
     ) -> None:
-        answers = {answer.key: answer for answer in made(rows)}
-        for row in rows:
-            outcome = answers[row.key].outcome if row.key in answers else "unknown"
-            metrics.platform_answers.labels(row.kind, outcome).inc()
-        answered = any(answer.outcome in signs_of_life for answer in answers.values())
-        recovered = self._judge(answered, answers)
-        targets = {_device_of(row.reverses) for row in rows if row.reverses}
-        ids = {row.device for row in rows} | targets
+        """Retried, because answers that are not written down have to be asked for again."""
+        self._count(sent, answers)
+        keys = {row.key for row in sent}
+        unsent = [row for row in claimed if row.key not in keys]
+        for write in range(1, _WRITES + 1):
+            try:
+                self._settle(sent, answers, unsent, recovered)
+                return
+            except LedgerBusy as error:
+                if write == _WRITES:
+                    raise
+                _log.warning("ledger busy", detail=error.detail)
+            self._stopped.wait(_WRITE_WAIT_S * 2**write * self._chance.uniform(0.5, 1.0))
+
+    def _settle(
+        self, sent: Sequence[OutboxRow], answers: dict[str, Answer], unsent: Sequence[OutboxRow], recovered: bool
+    ) -> None:
+        targets = {_device_of(row.reverses) for row in sent if row.reverses}
+        ids = {row.device for row in sent} | targets
         with self._ledger.write() as connection:
             now = self._clock.now()
-            work = Work(connection, now, 0, devices.lock(connection, ids))
+            work = Work(connection, now, 0, devices.lock(connection, ids) if ids else {})
             self._replies.acknowledged(connection)
-            Settling(work, rows, self._wait_ms).apply(answers)
+            if sent:
+                Settling(work, sent, self._reach.row_wait_ms).apply(answers)
+            outbox.give_back(connection, unsent)
             if recovered:
-                outbox.hasten(connection, now)
+                outbox.hasten(connection, now, STUCK_FROM)
         self._replies.send(work.after)
 
-    def _judge(self, answered: bool, answers: dict[str, Answer]) -> bool:
-        """Learn from a call whether the platform is there; True where it has just come back."""
-        if answered:
-            back, self._failures, self._down_until = self._failures > 0, 0, 0.0
-            if back:
-                _log.info("platform answers again")
-            return back
-        self._failures += 1
-        self._resume = self._clock.ticks() + self._wait_ms(self._failures) / 1000
-        refused = any(answer.reason == Reason.PLATFORM_UNREACHABLE for answer in answers.values())
-        if refused or self._failures >= DOWN_AFTER:
-            self._down_until = self._clock.ticks() + STALE_S
-        detail = next((answer.text for answer in answers.values() if answer.text), None)
-        _log.warning("platform gives no answer", failures=self._failures, detail=detail)
-        return False
+    def _count(self, sent: Sequence[OutboxRow], answers: dict[str, Answer]) -> None:
+        for row in sent:
+            outcome = answers[row.key].outcome if row.key in answers else "unknown"
+            metrics.platform_answers.labels(row.kind, outcome).inc()
+            if outcome == "unknown" and row.attempts % STUCK_FROM == 0:
+                _log.warning("submission stuck", key=row.key, attempts=row.attempts)
 
-    def _wait_ms(self, attempts: int) -> int:
-        longest = min(LONGEST_WAIT_MS, FIRST_WAIT_MS << min(max(attempts - 1, 0), 16))
-        return int(longest * self._chance.uniform(*_JITTER))
-
-    def _look_round(self, ticks: float) -> None:
+    def _look_round(self) -> None:
+        ticks = self._clock.ticks()
         if ticks < self._next_round:
             return
         self._next_round = ticks + _ROUND_S
-        with self._ledger.write() as connection:
-            outbox.orphaned(connection, "", self._clock.now() - _LEASE_MS)
+        self._take_up(None)
+        with self._ledger.read() as connection:
             metrics.outbox_open.set(outbox.open_count(connection))
+
+    def _take_up(self, name: str | None) -> None:
+        with self._ledger.write() as connection:
+            found = outbox.orphaned(connection, name or "", self._clock.now() - LEASE_MS)
+        if found:
+            _log.info("submissions taken up again", rows=found)
+
+    @contextmanager
+    def _under_way(self) -> Generator[None]:
+        self._calling = True
+        try:
+            yield
+        finally:
+            self._calling = False
+
+    def _beat(self) -> None:
+        while not self._ended.wait(RENEW_S):
+            try:
+                self.renew()
+            except BridgeError as error:  # the worker meets it too, and says what it means
+                _log.warning("claims not renewed", detail=str(error))
 
 
 def _submission(row: OutboxRow) -> Submission:

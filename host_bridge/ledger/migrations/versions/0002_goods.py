@@ -26,6 +26,8 @@ def upgrade() -> None:
     op.add_column("sessions", sa.Column("expects", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("outbox", sa.Column("split", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("outbox", sa.Column("detail", sa.Text()))
+    op.add_column("outbox", sa.Column("turn", sa.Integer(), nullable=False, server_default="0"))
+    _index("outbox_code", "outbox", ["code", "turn"], "state NOT IN ('done', 'cancelled')")
     _catalogue()
     _deliveries()
     _sessions()
