@@ -41,6 +41,11 @@ class LedgerView:
         query = sa.select(schema.scans.c.seq, schema.scans.c.received_at).where(schema.scans.c.device == device)
         return self.read(lambda connection: [tuple(row) for row in connection.execute(query.order_by("seq"))])
 
+    def decided(self, device: str) -> list[int]:
+        """When each record was decided, ms UTC, in order of seq; 0 where it was not."""
+        query = sa.select(schema.scans.c.decided_at).where(schema.scans.c.device == device).order_by(schema.scans.c.seq)
+        return self.read(lambda connection: [at or 0 for at in connection.scalars(query)])
+
     def replies(self, device: str) -> dict[str, str | None]:
         """Result of each command by its name."""
         query = sa.select(schema.commands.c.name, schema.commands.c.result).where(schema.commands.c.device == device)

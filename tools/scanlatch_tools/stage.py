@@ -1,4 +1,4 @@
-"""A whole site on this machine: broker, platform, bridge and terminals, for the demo and the tests."""
+"""A whole site on this machine: broker, platform, bridges and terminals, for the demo and the tests."""
 
 import contextlib
 from pathlib import Path
@@ -49,8 +49,10 @@ class Stage:
 
     Args:
         folder: for all its files; made here.
-        sites: names of the sites that one bridge serves.
+        sites: names of the sites that are served.
         broker: "amqtt" in this process, or "mosquitto".
+        bridges: how many; more than one need mosquitto and a ledger in PostgreSQL.
+        ledger: its URL; default: SQLite in the site's folder.
     """
 
     def __init__(
@@ -60,16 +62,26 @@ class Stage:
         *,
         broker: Literal["amqtt", "mosquitto"] = "amqtt",
         port: int | None = None,
+        bridges: int = 1,
+        ledger: str | None = None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.platform = Platform(folder)
         self.site = site.create(
-            folder / "site", sites, port=port or free_port(), platform_url=self.platform.url, broker=broker
+            folder / "site",
+            sites,
+            port=port or free_port(),
+            platform_url=self.platform.url,
+            broker=broker,
+            bridges=bridges,
+            ledger=ledger,
         )
         self.broker: SiteBroker = Amqtt(self.site) if broker == "amqtt" else Mosquitto(self.site)
-        arguments = ["bridge", "run", "--config", str(self.site.config)]
-        self.bridge = Service(arguments, '"event": "ready"', folder / "bridge.log")
+        self.bridges = [
+            Service(["bridge", "run", "--config", str(config)], '"event": "ready"', folder / f"{config.stem}.log")
+            for config in self.site.configs
+        ]
         self.terminals: dict[str, Twin] = {}
 
     def __enter__(self) -> "Stage":
@@ -85,15 +97,21 @@ class Stage:
     ) -> None:
         self.stop()
 
+    @property
+    def bridge(self) -> Service:
+        """The bridge; the first of several."""
+        return self.bridges[0]
+
     def start(self) -> None:
-        """Start broker, platform and bridge. Raises ToolError."""
+        """Start broker, platform and bridges. Raises ToolError."""
         self.broker.start()
         self.platform.process.start()
-        self.bridge.start()
+        for bridge in self.bridges:
+            bridge.start()
 
     def stop(self) -> None:
         """End everything, terminals first."""
-        jobs = [*(twin.stop for twin in self.terminals.values()), self.bridge.stop]
+        jobs = [*(twin.stop for twin in self.terminals.values()), *(bridge.stop for bridge in self.bridges)]
         for job in (*jobs, self.platform.process.stop, self.broker.stop):
             with contextlib.suppress(OSError):
                 job()

@@ -1,0 +1,185 @@
+"""Several bridges on one broker and one PostgreSQL: every code sold once, every record answered, whoever is killed."""
+
+import os
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+
+import pytest
+from scanlatch_tools.books import Books
+from scanlatch_tools.postgres import Postgres
+from scanlatch_tools.service import Service
+from scanlatch_tools.stage import Stage
+
+from host_bridge.wire import Operation, Outcome
+from tests.system.ledger_view import LedgerView
+from tests.system.patient_device import PatientDevice
+
+SITES = ["clinic-7", "pharmacy-3"]
+CODES = [f"8338652{number:013}" for number in range(2_000)]
+_SAME = 200  # codes that are presented everywhere at once
+_ANSWERED_S = 60  # what a dead bridge held is answered by then
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory, postgres: Postgres) -> Iterator[Stage]:
+    """Two bridges."""
+    ledger = postgres.create("ledger_fleet", "template_ledger")
+    with Stage(tmp_path_factory.mktemp("fleet") / "stage", SITES, broker="mosquitto", bridges=2, ledger=ledger) as made:
+        made.platform.know(CODES)
+        yield made
+    postgres.drop("ledger_fleet")
+
+
+@pytest.fixture(scope="module")
+def codes() -> Iterator[str]:
+    return iter(CODES)
+
+
+@pytest.fixture(autouse=True)
+def _all_alive(fleet: Stage) -> Iterator[None]:
+    yield
+    fleet.platform.turn(latency_ms=0)
+    for bridge in fleet.bridges:
+        if not bridge.running:
+            bridge.start()
+
+
+def at_once(jobs: Sequence[Callable[[], object]]) -> None:
+    """Run all of them side by side; raises what the first of them raised."""
+    failed: list[BaseException] = []
+
+    def run(job: Callable[[], object]) -> None:
+        try:
+            job()
+        except BaseException as error:  # noqa: BLE001  # raised below
+            failed.append(error)
+
+    threads = [threading.Thread(target=run, args=(job,)) for job in jobs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failed:
+        raise failed[0]
+
+
+def check_books(fleet: Stage, devices: Sequence[PatientDevice], sold: Sequence[str]) -> None:
+    """Nothing lost or doubled, chains whole, decided in order, each of `sold` sold once here and at the platform."""
+    accepted: Counter[str] = Counter()
+    with Books(fleet.site) as books:
+        for device in devices:
+            entries = books.entries(device.device)
+            assert len(entries) == device.seq
+            assert books.unbroken(device.device)
+            told = device.outcomes([one.seq for one in entries])
+            assert told == [one.outcome for one in entries], "a device was told something else than the books say"
+            for entry in entries:
+                accepted.update(code for code in sold if code.encode() in entry.message and entry.outcome == 0)
+    with LedgerView(fleet) as ledger:
+        for device in devices:
+            decided = ledger.decided(device.device)
+            assert decided == sorted(decided), f"{device.device}: decided out of its order"
+    assert accepted == dict.fromkeys(sold, 1)
+    assert {code: len(fleet.platform.sales(code)) for code in sold} == dict.fromkeys(sold, 1)
+
+
+class Killer:
+    """Kills bridges, each a while after the last was back, until it is stopped; a context manager."""
+
+    def __init__(self, bridges: Sequence[Service], seed: int, pace_s: float) -> None:
+        self.kills = 0
+        self._bridges = bridges
+        self._chance = random.Random(seed)
+        self._pace_s = pace_s
+        self._over = threading.Event()
+        self._failed: list[BaseException] = []
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> "Killer":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+        if self._failed:
+            raise self._failed[0]
+
+    def _run(self) -> None:
+        try:
+            while not self._over.wait(self._chance.uniform(0.2, 1.0) * self._pace_s):
+                bridge = self._chance.choice(self._bridges)
+                bridge.kill()
+                self.kills += 1
+                self._over.wait(self._chance.uniform(0.0, 1.0) * self._pace_s)
+                bridge.start()
+        except BaseException as error:  # noqa: BLE001  # told where it is stopped
+            self._failed.append(error)
+
+
+def test_the_same_codes_everywhere_at_once_are_each_accepted_once(fleet: Stage, codes: Iterator[str]) -> None:
+    same = [next(codes) for _ in range(_SAME)]
+    with ExitStack() as stack:
+        devices = [stack.enter_context(PatientDevice(fleet, f"d-same-{n}", SITES[n % 2])) for n in range(4)]
+
+        def sell(device: PatientDevice) -> None:
+            for code in same:
+                device.present(code)
+            device.await_finals(30)
+
+        at_once([lambda one=one: sell(one) for one in devices])
+        check_books(fleet, devices, same)
+
+
+def test_bridges_that_are_killed_lose_double_and_disorder_nothing(fleet: Stage, codes: Iterator[str]) -> None:
+    seed = random.randrange(1 << 30)
+    _kill_while_selling(fleet, codes, seed, each=40, pace_s=1.0, hurry_s=2.0)
+
+
+@pytest.mark.soak
+@pytest.mark.skipif(not os.environ.get("SCANLATCH_FULL"), reason="long; SCANLATCH_FULL=1 runs it")
+@pytest.mark.timeout(1_200)
+def test_bridges_that_are_killed_again_and_again(fleet: Stage, codes: Iterator[str]) -> None:
+    for _ in range(12):
+        _kill_while_selling(fleet, codes, random.randrange(1 << 30), each=60, pace_s=1.0, hurry_s=2.0)
+
+
+def _kill_while_selling(
+    fleet: Stage, codes: Iterator[str], seed: int, *, each: int, pace_s: float, hurry_s: float
+) -> None:
+    """Four terminals sell the same codes, and each sells codes of its own and takes them back."""
+    print(f"seed {seed}")
+    same = [next(codes) for _ in range(each)]
+    own = [[next(codes) for _ in range(each // 4)] for _ in range(4)]
+    with ExitStack() as stack:
+        names = [f"d-kill-{seed % 1000}-{n}" for n in range(4)]
+        devices = [stack.enter_context(PatientDevice(fleet, one, SITES[0], hurry_s)) for one in names]
+
+        def sell(device: PatientDevice, mine: Sequence[str]) -> None:
+            chance = random.Random(f"{seed} {device.device}")
+            taken_back: list[int] = []
+            for number, code in enumerate(same):
+                device.present(code)
+                if number % 4 == 0:
+                    steps = Operation.SALE, Operation.RETURN  # refused where it overtakes the sale
+                    taken_back += [device.present(mine[number // 4], operation) for operation in steps]
+                _linger(device, chance.uniform(0, 0.1))
+            device.await_finals(_ANSWERED_S)
+            assert device.outcomes(taken_back) == [Outcome.ACCEPTED] * len(taken_back)
+
+        with Killer(fleet.bridges, seed, pace_s) as killer:
+            at_once([lambda one=one, mine=mine: sell(one, mine) for one, mine in zip(devices, own, strict=True)])
+        print(f"{killer.kills} kills, {sum(device.resent for device in devices)} records sent again")
+        assert killer.kills
+        check_books(fleet, devices, same)
+
+
+def _linger(device: PatientDevice, seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        time.sleep(0.01)
+        device.attend()
