@@ -11,6 +11,7 @@ from host_bridge.devices import Registry
 from host_bridge.intake import Intake, Parts
 from host_bridge.ledger import open_ledger
 from host_bridge.ledger.alerts import listed
+from host_bridge.ledger.schema import metadata
 from host_bridge.opening import Inbound
 from host_bridge.replies import Replies
 from host_bridge.settlement.outbox import Outbox
@@ -213,9 +214,9 @@ class Terminal:
 class World:
     """One bridge with its ledger on disk."""
 
-    def __init__(self, folder: Path, deadline_ms: int = 900, name: str = "bridge") -> None:
+    def __init__(self, folder: Path, deadline_ms: int = 900, name: str = "bridge", url: str | None = None) -> None:
         self.folder = folder
-        self.url = f"sqlite:///{folder / 'ledger.sqlite'}"
+        self.url = url or f"sqlite:///{folder / 'ledger.sqlite'}"
         self.clock = TestClock()
         self.platform = Platform()
         self.outlet = Outlet()
@@ -229,7 +230,7 @@ class World:
     @classmethod
     def beside(cls, first: "World") -> "World":
         """A second bridge on the same ledger, with the same bridge key and platform."""
-        second = cls(first.folder, first.deadline_ms, "bridge-2")
+        second = cls(first.folder, first.deadline_ms, "bridge-2", first.url)
         second.agreement, second.platform, second.outlet = first.agreement, first.platform, first.outlet
         second.start()
         return second
@@ -284,6 +285,15 @@ class World:
         while self.clock.ms < end:
             self.clock.ms = min(end, self.clock.ms + 1_000)
             self.intake.tick()
+
+    def dump(self) -> str:
+        """Every value in the ledger as text, bytes in hex."""
+        with self.ledger.read() as connection:
+            rows = [row for table in metadata.sorted_tables for row in connection.execute(table.select())]
+        return "\n".join(one.hex() if isinstance(one, bytes) else str(one) for row in rows for one in row)
+
+    def close(self) -> None:
+        self.ledger.close()
 
     def alerts(self) -> list[tuple[str, int, int]]:
         with self.ledger.read() as connection:
