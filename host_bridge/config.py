@@ -64,6 +64,11 @@ class Site:
     """[sites.<id>]: one place with terminals."""
 
     name: str
+    require_receipt: bool = False  # a sale needs the box to be received here before
+    require_session: bool = False  # a sale needs a session in force
+    return_hours: int = 240  # how long after its sale a box may come back
+    offline_sales: str = "pending"  # or "refused": a sale while the platform is out of reach
+    sales_level: int = 1  # highest packaging level that is sold: 1 the box
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +90,14 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "ledger.busy_timeout_ms": (100, 60_000),
     "platform.timeout_s": (0.05, 120),
     "platform.deadline_ms": (0, 60_000),
+    "sites.return_hours": (0, 87_600),
+    "sites.sales_level": (1, 9),
 }
-_CHOICES = {"mqtt.version": ("3.1.1", "5"), "platform.kind": ("rest",)}
+_CHOICES = {
+    "mqtt.version": ("3.1.1", "5"),
+    "platform.kind": ("rest",),
+    "sites.offline_sales": ("pending", "refused"),
+}
 
 
 def load(path: Path) -> Config:
@@ -134,11 +145,12 @@ def _value(path: Path, base: Path, where: str, hint: Any, value: object) -> Any:
     plain = str if "str" in wanted else hint
     if not isinstance(value, plain) or (isinstance(value, bool) and plain is not bool):
         raise ConfigError(f"{path}: {where}", f"must be {plain.__name__}, not {value!r}")
-    low, high = _LIMITS.get(where, (-math.inf, math.inf))
+    setting = f"{where.partition('.')[0]}.{where.rpartition('.')[2]}"  # of every site the same
+    low, high = _LIMITS.get(setting, (-math.inf, math.inf))
     if isinstance(value, int | float) and not low <= value <= high:
         raise ConfigError(f"{path}: {where}", f"must lie between {low} and {high}, not {value}")
-    if where in _CHOICES and value not in _CHOICES[where]:
-        raise ConfigError(f"{path}: {where}", f"must be one of {', '.join(_CHOICES[where])}, not {value!r}")
+    if setting in _CHOICES and value not in _CHOICES[setting]:
+        raise ConfigError(f"{path}: {where}", f"must be one of {', '.join(_CHOICES[setting])}, not {value!r}")
     return value
 
 

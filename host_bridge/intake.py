@@ -1,14 +1,15 @@
 """Messages in batches: verified, put into the ledger in one transaction, answered, and only then acknowledged."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
 from host_bridge import credentials, due, heads, metrics
 from host_bridge.admission import Admission
 from host_bridge.clock import Chance, Clock
+from host_bridge.config import Site
 from host_bridge.devices import Registry
 from host_bridge.errors import LedgerBusy
 from host_bridge.ledger import Ledger, commands, devices, outbox, verdicts
@@ -38,6 +39,7 @@ class Parts:
     deadline_ms: int  # how long a pending verdict is held back for the platform
     wake_outbox: Callable[[], None]
     platform_down: Callable[[], bool] = lambda: False  # whether the platform is out of reach, as far as is known
+    sites: Mapping[str, Site] = field(default_factory=dict[str, Site])  # what each asks for; one not named, nothing
 
 
 class Intake:
@@ -122,7 +124,7 @@ class Intake:
         with parts.ledger.write() as connection:
             rows = devices.lock(connection, ids) if ids else {}
             work = Work(connection, parts.clock.now(), parts.deadline_ms, rows)
-            work.platform_down = parts.platform_down()
+            work.platform_down, work.sites = parts.platform_down(), parts.sites
             parts.replies.acknowledged(connection)
             yield work
             devices.save(connection, [work.devices[device] for device in sorted(work.touched)])

@@ -1,22 +1,14 @@
 """The decision: what is known of this code, this operation, this session -> outcome, reason and what to do."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from host_bridge.rules_tables import FIRST, REFUSED, TABLES, Alarm, Effect, Row
 from host_bridge.wire_types import Operation, Outcome, Reason
 
 CODELESS = frozenset({Operation.VOID, Operation.SESSION_END})  # operations whose data names no box
-
-
-class Effect(Enum):
-    """What follows from a decision, in the same transaction."""
-
-    NOTHING = auto()
-    CLAIM = auto()  # the code is this sale's; submit it
-    ASK = auto()  # ask the platform
-    CANCEL = auto()  # take the target's row back before it left, free its code
-    REVERSE = auto()  # have the platform take the target's sale back, once it is known to have it
-    CLOSE_SESSION = auto()
+SOFT_REPEATS = 2  # of a sale at the same site, before a person has to look into it
 
 
 class Standing(Enum):
@@ -27,19 +19,23 @@ class Standing(Enum):
     ELSEWHERE = auto()
 
 
-class TargetStanding(Enum):
-    """How far the record got that is to be taken back."""
+class SessionState(Enum):
+    """How far the session got that a record names."""
 
-    NONE = auto()  # nothing there that could be
-    UNSENT = auto()  # its submission was never claimed
-    SENT = auto()  # the platform may have it, or has it
+    NONE = auto()  # it names none
+    UNKNOWN = auto()  # never opened, or for another terminal
+    IN_FORCE = auto()
+    OVER = auto()  # its time was over when the box was read; nobody closed it
+    CLOSED = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    outcome: Outcome
-    reason: int = Reason.NONE
-    effect: Effect = Effect.NOTHING
+class Place(Enum):
+    """Where a box stands among the lines of its session."""
+
+    NONE = auto()  # no line is of its product, or what it is of is not known
+    WHOLE = auto()  # a line has room for the box
+    PART = auto()  # a line has room for a part of it
+    FULL = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,76 +52,129 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer, what follows from it, and the rule in docs/rules.md that gave it."""
+
+    outcome: Outcome
+    reason: int = Reason.NONE
+    effect: Effect = Effect.NOTHING
+    alarm: Alarm | None = None
+    rule: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
 class Known:
     """All that a decision may look at."""
 
     operation: int | None
-    session: str | None
-    suspended: bool
-    malformed: bool
+    session: str | None = None
+    malformed: bool = False
+    suspended: bool = False
     code: Standing = Standing.FREE
+    opened: bool = False  # the box, parts of which are dispensed
+    used_up: bool = False  # no part of it is left
+    repeats: int = 0  # sales refused as sold here before
+    in_stock: bool = False  # at this site
+    exempt: bool = False
+    recalled: bool = False
+    expired: bool = False
+    level: int = 1
+    relative_held: bool = False  # a package that it lies in, or what lies in it, is sold
+    session_state: SessionState = SessionState.NONE
+    expects: bool = False  # the session's lines are all that it may dispense
+    place: Place = Place.NONE
+    split_lines: bool = False  # the session has a line for parts of this product
+    announced: bool = False
+    counted: bool = False  # in its delivery, by a scan of its own
+    differs: bool = False  # batch or date, from what was announced
+    relative_counted: bool = False  # in the same delivery: its package, or what lies in it
+    delivery_open: bool = False
     target: Target | None = None
-    session_open: bool = False
+    late: bool = False  # the return, after its sale
+    requires_session: bool = False
+    requires_receipt: bool = False
+    refuses_offline: bool = False
+    sales_level: int = 1
+    platform_down: bool = False
 
 
-_ACCEPT = Decision(Outcome.ACCEPTED)
-_SOLD_HERE = Decision(Outcome.DUPLICATE_HERE, Reason.SOLD_HERE)
-_SOLD_ELSEWHERE = Decision(Outcome.REJECTED, Reason.SOLD_ELSEWHERE)
-_NOT_SOLD_HERE = Decision(Outcome.REJECTED, Reason.RETURN_REFUSED)
-_PENDING = Outcome.PENDING
-_MALFORMED = Decision(Outcome.ERROR, Reason.MALFORMED)
+def _next_part(known: Known) -> bool:
+    return known.opened and known.split_lines
 
-_BY_CODE: dict[tuple[int, Standing], Decision] = {
-    (Operation.SALE, Standing.FREE): Decision(_PENDING, Reason.PLATFORM_UNREACHABLE, Effect.CLAIM),
-    (Operation.SALE, Standing.HERE): _SOLD_HERE,
-    (Operation.SALE, Standing.ELSEWHERE): _SOLD_ELSEWHERE,
-    (Operation.QUERY, Standing.FREE): Decision(_PENDING, Reason.PLATFORM_UNREACHABLE, Effect.ASK),
-    (Operation.QUERY, Standing.HERE): _SOLD_HERE,
-    (Operation.QUERY, Standing.ELSEWHERE): _SOLD_ELSEWHERE,
-    (Operation.RETURN, Standing.FREE): _NOT_SOLD_HERE,
-    (Operation.RETURN, Standing.HERE): Decision(_PENDING, Reason.PLATFORM_UNREACHABLE, Effect.REVERSE),
-    (Operation.RETURN, Standing.ELSEWHERE): _NOT_SOLD_HERE,
-    **{
-        (kind, standing): _ACCEPT
-        for kind in (Operation.RECEIVE, Operation.STOCK_TAKE, Operation.DISPATCH)
-        for standing in Standing
-    },
-}
-_BY_TARGET: dict[TargetStanding, Decision] = {
-    TargetStanding.NONE: Decision(Outcome.REJECTED, Reason.NOTHING_TO_VOID),
-    TargetStanding.UNSENT: Decision(Outcome.ACCEPTED, Reason.NONE, Effect.CANCEL),
-    TargetStanding.SENT: Decision(_PENDING, Reason.PLATFORM_UNREACHABLE, Effect.REVERSE),
-}
-_BY_SESSION = {
-    True: Decision(Outcome.ACCEPTED, Reason.NONE, Effect.CLOSE_SESSION),
-    False: Decision(Outcome.REJECTED, Reason.SESSION_MISSING),
-}
+
+def _nothing_to_void(known: Known) -> bool:
+    target = known.target
+    if target is None or target.operation != Operation.SALE or target.session != known.session:
+        return True
+    taken = target.outcome in (Outcome.ACCEPTED, Outcome.PENDING)
+    return not taken or target.voided or target.session_closed or target.submission is None
+
+
+def _never_sent(known: Known) -> bool:
+    return known.target is not None and known.target.submission == "waiting" and known.target.attempts == 0
+
+
+WORDS: dict[str, tuple[Callable[[Known], bool], str]] = {
+    "malformed": (lambda k: k.malformed, "something is wrong with the record; its signature is good"),
+    "device suspended": (lambda k: k.suspended, "the registry has suspended the terminal"),
+    "session named": (lambda k: k.session is not None, "the record names a session"),
+    "session in force": (
+        lambda k: k.session_state is SessionState.IN_FORCE,
+        "it was opened for this terminal, is not closed, and its time was not over when the box was read",
+    ),
+    "session not closed": (
+        lambda k: k.session_state in (SessionState.IN_FORCE, SessionState.OVER),
+        "it was opened for this terminal, and nobody closed it",
+    ),
+    "site requires session": (lambda k: k.requires_session, "`require_session` of the site"),
+    "exempt": (lambda k: k.exempt, "the catalogue says that the product carries no code that counts"),
+    "held here": (lambda k: k.code is Standing.HERE, "a sale of this site has the code, settled or not, or opened it"),
+    "held elsewhere": (lambda k: k.code is Standing.ELSEWHERE, "a sale of another site has the code"),
+    "opened": (lambda k: k.opened, "parts of the box are dispensed"),
+    "next part": (_next_part, "the box is opened, and the session has a line for parts of its product"),
+    "used up": (lambda k: k.used_up, "as many parts of it are dispensed as it holds"),
+    "repeated twice": (lambda k: k.repeats >= SOFT_REPEATS, "two sales of it were refused so before"),
+    "above sales level": (lambda k: k.level > k.sales_level, "its packaging level is above the site's `sales_level`"),
+    "relative held": (lambda k: k.relative_held, "a package that it lies in, or something in it, is sold"),
+    "recalled": (lambda k: k.recalled, "a recall of its product or batch is in force"),
+    "expired": (lambda k: k.expired, "the day of reading is after the last day that code or catalogue give"),
+    "site requires receipt": (lambda k: k.requires_receipt, "`require_receipt` of the site"),
+    "in stock here": (lambda k: k.in_stock, "it was received at this site, and neither sold nor sent on since"),
+    "session expects": (lambda k: k.expects, "the session's lines are all that it may dispense"),
+    "on lines": (lambda k: k.place is not Place.NONE, "a line of the session is of its product"),
+    "lines full": (lambda k: k.place is Place.FULL, "no line of its product has room"),
+    "split line": (lambda k: k.place is Place.PART, "the line that it counts on is for parts"),
+    "platform out of reach": (lambda k: k.platform_down, "the platform's last call brought no answer"),
+    "site refuses offline sales": (lambda k: k.refuses_offline, '`offline_sales` of the site is `"refused"`'),
+    "no sale to return": (
+        lambda k: k.target is None or k.target.voided, "the sale is not in the ledger, or is being taken back already",
+    ),
+    "returned too late": (lambda k: k.late, "more than the site's `return_hours` after the sale was read"),
+    "announced": (lambda k: k.announced, "an open delivery of the site in this direction announces the code"),
+    "counted": (lambda k: k.counted, "this very code was scanned for the delivery before"),
+    "package or content counted": (
+        lambda k: k.relative_counted, "in the same delivery its package was scanned, or something that lies in it",
+    ),
+    "differs": (lambda k: k.differs, "its batch or last day is not the announced one"),
+    "delivery open": (lambda k: k.delivery_open, "some delivery of the site in this direction is open"),
+    "nothing to void": (
+        _nothing_to_void,
+        "no sale of the same terminal and session that stands: unknown, refused, taken back, or its session closed",
+    ),
+    "sale never sent": (_never_sent, "its submission was never claimed for a call"),
+}  # fmt: skip
+"""The words of the tables: what each looks at, and what it means."""
 
 
 def decide(known: Known) -> Decision:
     """First verdict on one record; pure."""
-    if known.malformed:
-        return _MALFORMED
-    if known.suspended:
-        return Decision(Outcome.ERROR, Reason.DEVICE_SUSPENDED)
-    if known.operation == Operation.VOID:
-        return _BY_TARGET[_target_standing(known)]
-    if known.operation == Operation.SESSION_END:
-        return _BY_SESSION[known.session_open]
-    if known.operation == Operation.RETURN and known.target and known.target.voided:
-        return _NOT_SOLD_HERE
-    return _BY_CODE.get((known.operation or 0, known.code), _MALFORMED)
-
-
-def _target_standing(known: Known) -> TargetStanding:
-    target = known.target
-    if target is None or target.operation != Operation.SALE or target.session != known.session:
-        return TargetStanding.NONE
-    taken = target.outcome in (Outcome.ACCEPTED, Outcome.PENDING)
-    if not taken or target.voided or target.session_closed or target.submission is None:
-        return TargetStanding.NONE
-    unsent = target.submission == "waiting" and target.attempts == 0
-    return TargetStanding.UNSENT if unsent else TargetStanding.SENT
+    for tests, decision in _COMPILED.get(known.operation or 0, _FIRST):
+        for test, wanted in tests:
+            if test(known) is not wanted:
+                break
+        else:
+            return decision
+    return _MALFORMED
 
 
 def standing(state: str | None, holder_site: str | None, site: str | None) -> Standing:
@@ -144,6 +193,27 @@ def unanswered(submission: str | None, trouble: int | None) -> int:
 
 def refusal(reason: int) -> Decision:
     """The final verdict for a platform's refusal."""
-    if reason == Reason.SOLD_HERE:
-        return _SOLD_HERE
-    return Decision(Outcome.REJECTED, reason or Reason.PLATFORM_REFUSED)
+    return _REFUSED.get(reason) or Decision(Outcome.REJECTED, reason or Reason.PLATFORM_REFUSED)
+
+
+_Test = tuple[Callable[[Known], bool], bool]
+_NOT = "not "
+
+
+def _test(word: str) -> _Test:
+    wanted = not word.startswith(_NOT) or word in WORDS
+    return WORDS[word if wanted else word.removeprefix(_NOT)][0], wanted
+
+
+def _decision(row: Row) -> Decision:
+    return Decision(row.outcome, int(row.reason), row.effect, row.alarm, row.rule)
+
+
+def _compiled(rows: tuple[Row, ...]) -> list[tuple[tuple[_Test, ...], Decision]]:
+    return [(tuple(map(_test, row.when)), _decision(row)) for row in rows]
+
+
+_FIRST = _compiled(FIRST)
+_MALFORMED = _FIRST[0][1]
+_COMPILED = {int(operation): _FIRST + _compiled(rows) for operation, rows in TABLES.items()}
+_REFUSED = {int(row.reason): _decision(row) for row in REFUSED}

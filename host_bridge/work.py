@@ -1,7 +1,9 @@
 """One transaction's work: what it knows, and what goes out once it is committed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from host_bridge.config import Site
 from host_bridge.ledger import Connection
 from host_bridge.ledger.commands import CommandRow
 from host_bridge.ledger.devices import DeviceRow
@@ -41,3 +43,4 @@ class Work:
     after: After = field(default_factory=After)
     touched: set[str] = field(default_factory=set[str])  # devices whose rows changed
     platform_down: bool = False  # the platform is out of reach, as far as this bridge knows
+    sites: Mapping[str, Site] = field(default_factory=dict[str, Site])  # what each site asks for, by id

@@ -13,6 +13,8 @@ CHAIN = "chain"  # a record does not name the digest of the one before it
 WENT_BACK = "went-back"  # the device's journal is older than the ledger: wiped, or a copy
 BEHIND = "behind"  # the device has records that neither it sent nor the ledger has: restored ledger?
 CLOCK = "clock"
+SOLD_ELSEWHERE = "sold-elsewhere"  # a box was presented that another site has sold: one for each site
+REPEATED = "repeated"  # a box was presented for sale again and again where it was sold
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +29,27 @@ class Alert:
     detail: str
     opened_at: int
     closed_at: int | None
+    site: str | None = None  # whom it concerns, where that is not the device's own site of today
 
 
 _SELECT = sa.select(*(alerts.c[name] for name in Alert.__dataclass_fields__))
 
 
-def open_alert(connection: sa.Connection, kind: str, device: str, first: int, last: int, detail: str, now: int) -> None:
+def open_alert(
+    connection: sa.Connection,
+    kind: str,
+    device: str,
+    first: int,
+    last: int,
+    detail: str,
+    now: int,
+    site: str | None = None,
+) -> None:
     """Open an alert, unless the very same is open."""
     same = _SELECT.where(_open_of(device, kind), alerts.c.first == first, alerts.c.last == last)
     if connection.execute(same).first() is None:
         values = {"kind": kind, "device": device, "first": first, "last": last, "detail": detail, "opened_at": now}
-        connection.execute(sa.insert(alerts), [values])
+        connection.execute(sa.insert(alerts), [{**values, "site": site}])
 
 
 def found_again(connection: sa.Connection, device: str, seq: int, now: int) -> None:

@@ -1,4 +1,4 @@
-"""Rows of the trace codes: free, claimed by a sale, or sold."""
+"""Rows of the trace codes: free, claimed by a sale, sold, or opened; and where their boxes lie."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from host_bridge.ledger.bulk import Bulk, many
 from host_bridge.ledger.open import row_lock
 from host_bridge.ledger.schema import codes
 
-FREE, CLAIMED, SOLD = "free", "claimed", "sold"
+FREE, CLAIMED, SOLD, OPENED = "free", "claimed", "sold", "opened"
 _CHUNK = 500  # codes in one statement
 
 
 @dataclass(slots=True)
 class CodeRow:
-    """One code and the sale that holds it."""
+    """One code and the sale that holds it; columns are described in schema.py."""
 
     code: str
     state: str
@@ -25,11 +25,14 @@ class CodeRow:
     seq: int | None
     site: str | None
     since: int
+    stock: str | None = None
+    repeats: int = 0
+    parts: int = 0
     stored: bool = True  # False: to be inserted
 
 
-_SELECT = sa.select(codes.c.code, codes.c.state, codes.c.device, codes.c.seq, codes.c.site, codes.c.since)
-_NAMES = ["code", "state", "device", "seq", "site", "since"]
+_NAMES = ["code", "state", "device", "seq", "site", "since", "stock", "repeats", "parts"]
+_SELECT = sa.select(*(codes.c[name] for name in _NAMES))
 _LOCK = row_lock(_SELECT.where(codes.c.code.in_(many("codes"))).order_by(codes.c.code))
 _INSERT = Bulk(sa.insert(codes), _NAMES)
 _UPDATE = Bulk(
@@ -41,8 +44,11 @@ _UPDATE = Bulk(
         seq=sa.bindparam("now_seq"),
         site=sa.bindparam("now_site"),
         since=sa.bindparam("now_since"),
+        stock=sa.bindparam("now_stock"),
+        repeats=sa.bindparam("now_repeats"),
+        parts=sa.bindparam("now_parts"),
     ),
-    ["of", "now_state", "now_device", "now_seq", "now_site", "now_since"],
+    ["of", *(f"now_{name}" for name in _NAMES[1:])],
 )
 _values = attrgetter(*_NAMES)
 
@@ -56,7 +62,7 @@ def lock(connection: sa.Connection, wanted: Iterable[str], now: int) -> dict[str
         _hold_place(connection, chunk, now)
         found.update({row[0]: CodeRow(*row) for row in connection.execute(_LOCK, {"codes": chunk}).all()})
     for code in ordered:
-        found.setdefault(code, CodeRow(code, FREE, None, None, None, now, stored=False))
+        found.setdefault(code, CodeRow(code, FREE, None, None, None, now, None, 0, 0, stored=False))
     return found
 
 

@@ -65,11 +65,15 @@ class TargetRow(NamedTuple):
     attempts: int | None
     pending_at: int | None  # None: its pending verdict went out, or is not needed any more
     session_closed: bool
+    captured_at: int | None
+    received_at: int
+    payer: str | None  # as its submission says; None where it has none
+    split: bool  # a part of an opened box
 
 
 _NAMES = list(Record.__dataclass_fields__)
 _INSERT = Bulk(sa.insert(scans), _NAMES)
-_WITHOUT_BYTES = sa.select(*(sa.literal(b"") if name == "message" else scans.c[name] for name in _NAMES))
+_WHOLE = sa.select(*(scans.c[name] for name in _NAMES))
 _DECIDE = Bulk(
     sa.update(scans)
     .where(scans.c.device == sa.bindparam("of"), scans.c.seq == sa.bindparam("at"))
@@ -114,8 +118,8 @@ def prevs(connection: sa.Connection, pairs: Sequence[Pair]) -> dict[Pair, bytes 
 
 
 def run(connection: sa.Connection, device: str, first: int, limit: int) -> list[Record]:
-    """The records that follow each other without a gap from seq `first` on; messages left out."""
-    statement = _WITHOUT_BYTES.where(scans.c.device == device, scans.c.seq >= first).order_by(scans.c.seq).limit(limit)
+    """The records that follow each other without a gap from seq `first` on."""
+    statement = _WHOLE.where(scans.c.device == device, scans.c.seq >= first).order_by(scans.c.seq).limit(limit)
     found: list[Record] = []
     for row in connection.execute(statement):
         record = Record(*row)
@@ -194,6 +198,10 @@ def targets(connection: sa.Connection, pairs: Sequence[Pair]) -> dict[Pair, Targ
                 outbox.c.attempts,
                 outbox.c.pending_at,
                 sessions.c.closed_at.is_not(None),
+                scans.c.captured_at,
+                scans.c.received_at,
+                outbox.c.payer,
+                sa.func.coalesce(outbox.c.split, sa.false()),
             )
             .select_from(
                 scans.outerjoin(verdicts, _same(verdicts))
@@ -203,7 +211,7 @@ def targets(connection: sa.Connection, pairs: Sequence[Pair]) -> dict[Pair, Targ
             .where(_are(device, seqs))
         )
         for row in connection.execute(statement):
-            found[row[0], row[1]] = TargetRow(*row)._replace(session_closed=bool(row[12]))
+            found[row[0], row[1]] = TargetRow(*row)._replace(session_closed=bool(row[12]), split=bool(row[16]))
     return found
 
 

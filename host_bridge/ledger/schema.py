@@ -31,6 +31,7 @@ SESSION = String(32)
 OPEN = "state IN ('waiting', 'sending', 'unknown')"
 IS_HELD = "state = 'held'"
 UNSETTLED = "state NOT IN ('done', 'cancelled')"
+IS_PART = "split"
 IS_DUE = "sent = 0"
 IS_SENT = "sent = 1"
 IS_UNSENT = "NOT sent"
@@ -160,6 +161,7 @@ outbox = Table(
     only("outbox_held", "reverses", where=IS_HELD),
     only("outbox_code", "code", "turn", where=UNSETTLED),
     only("outbox_pending", "pending_at", where="pending_at IS NOT NULL"),
+    only("outbox_parts", "code", where=IS_PART),
 )
 
 passed = Table(

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from host_bridge.ledger import codes, devices, outbox, scans, verdicts
-from host_bridge.ledger.codes import FREE, SOLD, CodeRow
+from host_bridge import code_states
+from host_bridge.ledger import alerts, codes, devices, outbox, scans, verdicts
+from host_bridge.ledger.codes import CodeRow
 from host_bridge.ledger.outbox import CANCELLED, DONE, QUERY, REVERSE, SENDING, UNKNOWN, WAITING, OutboxRow
 from host_bridge.ledger.scans import Pair, TargetRow
 from host_bridge.ledger.verdicts import Final
 from host_bridge.rules import Decision, refusal
+from host_bridge.session_lines import LinesBack
 from host_bridge.settlement.port import Answer
 from host_bridge.wire import Operation, Outcome, Reason
 from host_bridge.work import Work
@@ -38,6 +40,7 @@ class Settling:
         self._moved: dict[str, OutboxRow] = {}
         self._held_codes: dict[str, CodeRow] = {}
         self._finals: list[Final] = []
+        self._lines = LinesBack(work)
 
     def apply(self, answers: Mapping[str, Answer]) -> None:
         """Write down what each answer brings. Rows settled meanwhile stay as they are.
@@ -76,8 +79,20 @@ class Settling:
         elif row.key in self._held:
             self._sale_to_take_back(row, self._held[row.key], taken, refusal(answer.reason), text)
         else:
-            self._code_is(row.code, mine, SOLD if taken else FREE)
+            self._sale(row, taken, refusal(answer.reason))
             self._final(mine, _ACCEPTED if taken else refusal(answer.reason), text)
+
+    def _sale(self, row: OutboxRow, taken: bool, refused: Decision) -> None:
+        """What the answer to a sale means for its code, its session's line and whoever has to know."""
+        mine = row.device, row.seq
+        if taken:
+            self._sold(row.code, mine)
+            return
+        self._given_back(row.code, mine, row.split, row.session)
+        if refused.alarm is not None:
+            detail = f"{row.code}: presented at {row.site} by {row.key}; the platform knows of another sale"
+            connection, now = self._work.connection, self._work.now
+            alerts.open_alert(connection, alerts.SOLD_ELSEWHERE, *mine, row.seq, detail, now, row.site)
 
     def _sale_to_take_back(
         self, sale: OutboxRow, held: OutboxRow, taken: bool, refused: Decision, text: str | None
@@ -86,7 +101,7 @@ class Settling:
         mine, other = (sale.device, sale.seq), (held.device, held.seq)
         is_void = self._is_void(other)
         self._moved[held.key] = held
-        self._code_is(sale.code, mine, SOLD if taken else FREE)
+        self._sale(sale, taken, refused)
         if taken:
             held.state, held.next_at = WAITING, self._work.now
             if not is_void:  # a return takes back what was sold, a void what should not have been
@@ -105,7 +120,8 @@ class Settling:
         if target is None:
             return
         if taken:
-            self._code_is(row.code, target, FREE)
+            record = self._records.get(target)
+            self._given_back(row.code, target, row.split, record.session if record else None)
         else:
             scans.set_voided(self._work.connection, *target, None)
         if pending:
@@ -118,14 +134,17 @@ class Settling:
                 Final(*pair, record.digest, decision.outcome, decision.reason, text, self._work.now, verdicts.DUE)
             )
 
-    def _code_is(self, code: str, holder: Pair, state: str) -> None:
+    def _sold(self, code: str, sale: Pair) -> None:
         row = self._codes.get(code)
-        if row is None or (row.device, row.seq) != holder:
-            return
-        row.state, row.since = state, self._work.now
-        if state == FREE:
-            row.device = row.seq = row.site = None
-        self._held_codes[code] = row
+        if row is not None and code_states.settled(row, sale, self._work.now):
+            self._held_codes[code] = row
+
+    def _given_back(self, code: str, sale: Pair, split: bool, session: str | None) -> None:
+        row = self._codes.get(code)
+        if row is not None and code_states.give_back(row, sale, split, self._work.now):
+            self._held_codes[code] = row
+        if session is not None:
+            self._lines.add(session, code, split)
 
     def _is_void(self, pair: Pair) -> bool:
         record = self._records.get(pair)
@@ -139,6 +158,7 @@ class Settling:
         connection, after = self._work.connection, self._work.after
         codes.save(connection, list(self._held_codes.values()))
         outbox.settle(connection, list(self._moved.values()))
+        self._lines.write()
         told = [(final, self._told.get((final.device, final.seq), True)) for final in self._finals]
         verdicts.insert(connection, told)
         for final in self._finals:

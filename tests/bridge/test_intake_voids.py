@@ -3,6 +3,7 @@
 import pytest
 
 from host_bridge.wire import Operation
+from tests.bridge import shop
 from tests.bridge.world import CODES, OTHER_SITE, World
 
 ACCEPTED, REJECTED, DUPLICATE, PENDING, ERROR = 0, 1, 2, 3, 5
@@ -111,6 +112,7 @@ def test_void_of_a_refused_sale_finds_nothing(world: World) -> None:
 
 def test_void_from_another_session_finds_nothing(world: World) -> None:
     till = world.terminal()
+    shop.session(world, till, "S-1")
     world.deliver(till, till.scan(CODES[0], session="S-1"))
     world.deliver(till, till.void(1))
     world.deliver(till, till.void(1, session="S-2"))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from host_bridge.config import Site
 from host_bridge.devices import Registry
 from host_bridge.intake import Intake, Parts
 from host_bridge.ledger import open_ledger
@@ -224,6 +225,7 @@ class World:
         self.deadline_ms = deadline_ms
         self.busy_timeout_ms = 5_000
         self.name = name
+        self.sites: dict[str, Site] = {}  # what each asks for; may be changed while the bridge runs
         self.acked: list[bytes] = []
         self.start()
 
@@ -252,6 +254,7 @@ class World:
                 self.deadline_ms,
                 self.outbox.wake,
                 lambda: not self.outbox.reachable,
+                self.sites,
             )
         )
         self.intake.start()

@@ -28,6 +28,7 @@ def upgrade() -> None:
     op.add_column("outbox", sa.Column("detail", sa.Text()))
     op.add_column("outbox", sa.Column("turn", sa.Integer(), nullable=False, server_default="0"))
     _index("outbox_code", "outbox", ["code", "turn"], "state NOT IN ('done', 'cancelled')")
+    _index("outbox_parts", "outbox", ["code"], "split")
     _catalogue()
     _deliveries()
     _sessions()

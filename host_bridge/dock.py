@@ -1,0 +1,135 @@
+"""What comes in and goes out, against the deliveries that were announced; a package counts for all that lies in it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from host_bridge.ledger import catalogue, deliveries
+from host_bridge.ledger.catalogue import Facts
+from host_bridge.ledger.deliveries import IN, OUT, Item
+from host_bridge.ledger.scans import Record, key_of
+from host_bridge.rules import Known
+from host_bridge.wire import Operation
+from host_bridge.work import Work
+
+_WAYS: dict[int | None, str] = {Operation.RECEIVE: IN, Operation.DISPATCH: OUT}
+_Place = tuple[str, str, str]  # direction, site, code
+
+
+class Dock:
+    """The deliveries as a batch of records sees them; `contents` must be locked as codes before `read`."""
+
+    def __init__(self, work: Work, records: Sequence[Record], facts: Mapping[str, Facts]) -> None:
+        self._work = work
+        self._facts = facts
+        self._wanted: dict[str, dict[str, set[str]]] = {}  # by direction and site
+        self._items: dict[_Place, Item] = {}
+        self._open: dict[tuple[str, str], str] = {}  # direction, site -> its oldest open delivery
+        self._contents: dict[_Place, list[str]] = {}
+        self._marks: list[tuple[str, str, str | None, str | None]] = []
+        for record in records:
+            if record.code:
+                self._of(_WAYS[record.operation], record.site or "").add(record.code)
+        self._look_inside()
+
+    @property
+    def contents(self) -> set[str]:
+        """Every code that lies in one of the batch's."""
+        return {code for inside in self._contents.values() for code in inside}
+
+    def read(self) -> None:
+        """Read what the deliveries say, now that nobody else can count these codes."""
+        connection = self._work.connection
+        for way, by_site in self._wanted.items():
+            for site, wanted in by_site.items():
+                parents = {fact.parent for code in wanted if (fact := self._facts.get(code)) and fact.parent}
+                inside = {one for code in wanted for one in self._contents.get((way, site, code), ())}
+                self._fetch(way, site, wanted | parents | inside)
+                self._fetch(way, site, {one.parent for one in self._items.values() if one.parent})
+            opened = deliveries.oldest_open(connection, by_site, way)
+            self._open.update({(way, site): delivery for site, delivery in opened.items()})
+
+    def tell(self, record: Record, known: Known) -> None:
+        """What the deliveries say of a record's code."""
+        way, site, code = _WAYS[record.operation], record.site or "", record.code or ""
+        item = self._items.get((way, site, code))
+        parent = (item and item.parent) or (self._facts[code].parent if code in self._facts else None)
+        package = self._items.get((way, site, parent)) if parent else None
+        seen = item.seen if item else None
+        in_package = package is not None and package.seen is not None and seen in (None, package.seen)
+        known.delivery_open = (way, site) in self._open
+        known.announced = item is not None and item.announced
+        known.counted = known.announced and seen is not None and not in_package
+        known.relative_counted = in_package or (seen is None and self._seen_inside(way, site, code))
+        known.differs = item is not None and self._differs(item) is not None
+
+    def count(self, record: Record) -> list[str]:
+        """The record's code is seen, and all that lies in it; the codes that moved."""
+        way, site = _WAYS[record.operation], record.site or ""
+        moved = self.moved(record)
+        for one in moved:
+            item = self._items.get((way, site, one))
+            if item is not None:
+                key = key_of(record.device, record.seq)
+                self._items[way, site, one] = item._replace(seen=key, differs=None)
+                self._marks.append((item.delivery, one, key, None))
+        return moved
+
+    def moved(self, record: Record) -> list[str]:
+        """The record's code and all that lies in it."""
+        place = _WAYS[record.operation], record.site or "", record.code or ""
+        return [place[2], *self._contents.get(place, ())]
+
+    def note_extra(self, record: Record) -> None:
+        """It came though nobody announced it."""
+        place = way, site, code = _WAYS[record.operation], record.site or "", record.code or ""
+        delivery, key = self._open[way, site], key_of(record.device, record.seq)
+        if place not in self._items:
+            self._items[place] = Item(delivery, code, False, None, None, None, key, None, way, site)
+            deliveries.add_extra(self._work.connection, delivery, code, key)
+
+    def note_difference(self, record: Record) -> None:
+        """It is not as announced, and not counted."""
+        place = _WAYS[record.operation], record.site or "", record.code or ""
+        item = self._items[place]
+        self._marks.append((item.delivery, item.code, None, self._differs(item)))
+
+    def write(self) -> None:
+        """Write down what was counted and noted."""
+        deliveries.mark(self._work.connection, self._marks)
+
+    def _of(self, way: str, site: str) -> set[str]:
+        return self._wanted.setdefault(way, {}).setdefault(site, set())
+
+    def _fetch(self, way: str, site: str, wanted: Iterable[str]) -> None:
+        found = deliveries.items(self._work.connection, {site: set(wanted)}, way)
+        self._items.update({(way, site, code): item for (site, code), item in found.items()})
+
+    def _look_inside(self) -> None:
+        """Contents are what was announced; they do not change, so they may be read before anything is locked."""
+        connection = self._work.connection
+        loose: set[str] = set()
+        for way, by_site in self._wanted.items():
+            announced = deliveries.items(connection, by_site, way)
+            for site, wanted in by_site.items():
+                for code in wanted:
+                    item = announced.get((site, code))
+                    if item is not None and item.announced:
+                        self._contents[way, site, code] = deliveries.children(connection, item.delivery, code)
+                    else:
+                        loose.add(code)
+        known = catalogue.descendants(connection, loose) if loose and not catalogue.empty(connection) else {}
+        for way, by_site in self._wanted.items():
+            for site, wanted in by_site.items():
+                for code in wanted & known.keys():
+                    self._contents.setdefault((way, site, code), sorted(known[code]))
+
+    def _seen_inside(self, way: str, site: str, code: str) -> bool:
+        inside = (self._items.get((way, site, one)) for one in self._contents.get((way, site, code), ()))
+        return any(item is not None and item.seen is not None for item in inside)
+
+    def _differs(self, item: Item) -> str | None:
+        facts = self._facts.get(item.code)
+        if facts is None:
+            return None
+        pairs = (("batch", facts.batch, item.batch), ("last day", facts.expires_on, item.expires_on))
+        found = [f"{what} {is_}, announced {said}" for what, is_, said in pairs if is_ and said and is_ != said]
+        return "; ".join(found) or None
