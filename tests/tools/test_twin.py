@@ -172,12 +172,13 @@ def test_barcodes_of_a_picture_come_under_the_beam_one_after_the_other(twin: Twi
 got = b""
 for frame in ("7E0008010000D6DF22", "7E000801006001" "6F92"):
     ask(frame)
+say(armed=1)
 while got.count(b"\\r") < 1:
     got += uart.read() or b""
 say(code=str(got, "utf-8"))
 """,
     )
-    twin.wait_for(said("model"))
+    twin.wait_for(said("armed"))
     pictures.draw("83386520001941653320", "code128", tmp_path / "code.png")
     twin.scan_picture(tmp_path / "code.png")
     assert "83386520001941653320" in twin.wait_for(said("code"))["code"]

@@ -1,12 +1,21 @@
-"""What a flash operation leaves behind when power fails inside it: half of it, garbage, or bits that waver."""
+"""Flash whose power fails inside its operations, and what these leave behind: half, garbage, or bits that waver.
+
+Runs on MicroPython and on CPython. In RAM, or in a file so that a twin's small heap doesn't hold the image; then
+`<path>.touched` remembers which bytes were programmed since their erase, `<path>.unstable` what a torn
+operation left undecided, both across restarts.
+"""
 
 import os
 
-from nor import Nor, PowerCut
+from nor import Flash
 
 _OLD, _NEW, _MIXED, _FLICKERING = range(4)  # how an undecided area reads until the next restart
 _SECTOR = 4096
-_STEP = 512
+_STEP = 512  # bytes handled at once where a whole sector would cost heap
+
+
+class PowerCut(BaseException):
+    """Power is gone: nothing after the operation may run, so this isn't an Exception."""
 
 
 class Memory:
@@ -28,36 +37,96 @@ class Memory:
         self._at += len(data)
 
 
-class Torn:
-    """Power of one `nor.Nor`, its cuts, and the torn areas that they leave; the undecided ones outlive a process.
+class Nor(Flash):
+    """Flash, its power, the cuts of it, and the torn areas that they leave; the undecided ones outlive a process.
 
     An undecided area reads, anew after each restart, as before the operation, as after it, as a mix of both, or as
     another mix at each read; only an erase settles it.
 
-    on_cut: called where power is cut, in place of raising PowerCut.
+    Args:
+        sectors: its size in sectors of 4,096 bytes.
+        path: file that holds it; None keeps it in RAM.
+        seed: of everything random about torn operations.
+
+    Attributes:
+        programs, erases, reads: operations since it was made.
+        read_bytes: bytes read since it was made.
+        violations: (what, block, offset, length): "programmed twice" or "bit must rise".
+        before: called as before(at, data or None for an erase) ahead of each operation, for tests that fork there.
+        cells, touched: its bytes, and for each 1 where it was programmed since its erase, as streams.
+        weak: blocks whose cells don't take a program rightly.
+        on_cut: called as `before` is where power is cut, in place of raising PowerCut.
     """
 
-    def __init__(self, flash):
+    def __init__(self, sectors=16, path=None, seed=1):
+        self.sectors = sectors
+        self.programs = self.erases = self.reads = self.read_bytes = 0
+        self.violations = []
+        self.before = self.on_cut = None
+        self.weak = ()
         self.areas = []  # [at, size, new bytes or None for erased, how it reads, seed of the mix]
-        self.on_cut = None
-        self._flash = flash
-        self._path = flash.path and flash.path + ".unstable"
-        self._random = flash.seed or 1
+        self._path = path and path + ".unstable"
+        self._random = seed or 1
         self._cut_in = 0
         self._cut_kind = None
         self._off = False
+        if path is None:
+            self.cells, self.touched = Memory(sectors, 0xFF), Memory(sectors, 0)
+        else:
+            from twin_esp32 import opened, size_of
+
+            opened(self, path)
+            if size_of(self._path):
+                self._load()
+
+    def ioctl(self, op, arg=0):
+        if op != 6:
+            return super().ioctl(op)
+        self._begin(arg, 0, None)
+        super().ioctl(6, arg)
+        left = [area for area in self.areas if area[0] // _SECTOR != arg]
+        if len(left) != len(self.areas):  # these cells were erased to the end
+            self.areas = left
+            self._save()
+        return 0
+
+    def readblocks(self, block, buf, offset=0):
+        super().readblocks(block, buf, offset)
+        self.reads += 1
+        self.read_bytes += len(buf)
+        self._blur(block * _SECTOR + offset, buf)
+
+    def writeblocks(self, block, buf, offset=None):
+        if offset is None:
+            for number in range(block, block + (len(buf) + _SECTOR - 1) // _SECTOR):
+                self.ioctl(6, number)
+            offset = 0
+        self._begin(block, offset, buf)
+        super().writeblocks(block, buf, offset)
+        if block in self.weak:
+            self._weaken(block, offset, len(buf))
+
+    def note(self, what, op, block):
+        if op == "program":
+            self.programs += 1
+        else:
+            self.erases += 1
+
+    def broke(self, rule, block, offset, size):
+        self.violations.append((rule, block, offset, size))
 
     def cut(self, nth, kind):
         """Power fails inside the nth program or erase from now (1 is the next), as `kind` says."""
         self._cut_in, self._cut_kind = nth, kind
 
-    def allow(self):
-        """Raises PowerCut where power is gone."""
+    def _begin(self, block, offset, data):
+        """An operation begins: this may be the one in which power fails. data: None for an erase."""
         if self._off:
             raise PowerCut
-
-    def count(self, at, data):
-        """An operation begins: this may be the one in which power fails."""
+        self.seek(block, offset, _SECTOR if data is None else len(data))
+        at = block * _SECTOR + offset
+        if self.before:
+            self.before(at, data)
         if self._cut_in:
             self._cut_in -= 1
             if not self._cut_in:
@@ -69,28 +138,30 @@ class Torn:
 
     def clone(self, seed):
         """The same flash (in RAM only) once more."""
-        flash = self._flash
         twin = Nor(0, seed=seed)
-        twin.sectors, twin.weak = flash.sectors, flash.weak
-        twin.cells.bytes, twin.touched.bytes = flash.cells.bytes[:], flash.touched.bytes[:]
-        if self.areas:
-            twin.areas.extend([list(area) for area in self.areas])
+        twin.sectors, twin.weak = self.sectors, self.weak
+        twin.cells.bytes, twin.touched.bytes = self.cells.bytes[:], self.touched.bytes[:]
+        twin.areas = [list(area) for area in self.areas]
         return twin
 
-    def weaken(self, cells):
+    def _weaken(self, block, offset, size):
         """Clear a bit too many, as worn cells may."""
-        size = len(cells)
+        cells = bytearray(size)
+        self.seek(block, offset, size)
+        self.cells.readinto(cells)
         i = size // 2
         while not cells[i]:
             i = (i + 1) % size
         cells[i] &= cells[i] - 1
+        self.seek(block, offset, size)
+        self.cells.write(cells)
 
     def tear(self, kind, at, data):
         """Leave behind what a program of `data` (None: an erase) at byte `at` may leave when power fails in it."""
         if kind == "lost":
             return
         size = _SECTOR if data is None else len(data)
-        cells, touched = self._flash.cells, self._flash.touched
+        cells, touched = self.cells, self.touched
         touched.seek(at)
         for start in range(0, size, _STEP):
             touched.write(b"\1" * min(_STEP, size - start))  # only an erase makes such cells usable again
@@ -119,14 +190,7 @@ class Torn:
             area[3] = self._dice() & 3
             area[4] = self._dice()
 
-    def settle(self, at, size):
-        """These cells were erased to the end."""
-        left = [area for area in self.areas if not at <= area[0] < at + size]
-        if len(left) != len(self.areas):
-            self.areas = left
-            self._save()
-
-    def blur(self, at, buf):
+    def _blur(self, at, buf):
         """Change what was read at byte `at` into what undecided cells give."""
         for start, size, new, how, seed in self.areas:
             low, high = max(start, at), min(start + size, at + len(buf))
@@ -140,7 +204,7 @@ class Torn:
                 becomes = 0xFF if new is None else was & new[i - start]
                 buf[i - at] = was & mask | becomes & ~mask & 0xFF
 
-    def load(self):
+    def _load(self):
         """Take up what an earlier process left undecided; each process reads it in its own way."""
         with open(self._path) as notes:
             for line in notes:

@@ -1,33 +1,39 @@
-# What seldom happens to the twin's flash: power that is cut inside an operation, and rules that the firmware breaks.
-import json
+# Flash of the twin where power is to be cut inside an operation, or was, and left bits undecided.
 import os
 
-from twin_trace import FOLDER, end, line
+from torn import Nor
+from twin_trace import FOLDER, line, load
 
 
-def plan(flash):
+class Flash(Nor):
+    """Flash of which power will be cut, or was: what happens to it goes to the trace."""
+
+    note = staticmethod(line)
+
+    def info(self):
+        return load("twin_esp32", "Partition").info(self)
+
+    def broke(self, *what):
+        load("twin_esp32", "Partition").broke(self, *what)
+
+
+def flash(sectors, path, planned):
     """Cut power as SCANLATCH_TWIN_CUT=n:kind says, or cut.json {"nth": n, "kind": kind}, which is used up so."""
-    planned = os.getenv("SCANLATCH_TWIN_CUT")
-    if planned:
-        nth, kind = planned.split(":")
-    else:
-        with open(FOLDER + "/cut.json") as file:
-            found = json.load(file)
+    made = Flash(sectors, path)
+    told = os.getenv("SCANLATCH_TWIN_CUT")
+    if told:
+        nth, kind = told.split(":")
+    elif planned:
         os.remove(FOLDER + "/cut.json")
-        nth, kind = found["nth"], found["kind"]
-    flash.cut(int(nth), kind)
-    flash.torn.on_cut = _power_is_gone
+        nth, kind = planned["nth"], planned["kind"]
+    else:
+        return made
+    end = load("twin_start", "end")  # kept: no heap may be asked for when power goes
 
+    def power_is_gone(at, data):
+        line("cut", op="erase" if data is None else "program", block=at // 4096)
+        end("USR1")
 
-def _power_is_gone(at, data):
-    line("cut", op="erase" if data is None else "program", block=at // 4096)
-    end("USR1")
-
-
-def note(broken):
-    """Write down the violations in the list `broken`, and empty it."""
-    with open(FOLDER + "/violations.jsonl", "a") as file:
-        while broken:
-            what, block, offset, size = broken.pop(0)
-            line("nor_violation", rule=what, block=block, offset=offset, size=size)
-            file.write(json.dumps({"rule": what, "block": block, "offset": offset, "size": size}) + "\n")
+    made.on_cut = power_is_gone
+    made.cut(int(nth), kind)
+    return made
