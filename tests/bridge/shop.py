@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 import sqlalchemy as sa
 
 from host_bridge.ledger import catalogue, sessions
+from host_bridge.ledger.alerts import listed
+from host_bridge.ledger.schema import codes
 from host_bridge.ledger.schema_books import (
     batches,
     deliveries,
@@ -62,7 +64,7 @@ def unit(
 def announce(
     world: World,
     name: str,
-    *codes: str,
+    *these: str,
     direction: str = "in",
     site: str = SITE,
     inside: Mapping[str, str] | None = None,
@@ -73,7 +75,7 @@ def announce(
     partner = "a wholesaler"
     row = {"id": name, "site": site, "direction": direction, "partner": partner, "opened_at": world.clock.now()}
     write(world, deliveries, row)
-    for code in codes:
+    for code in these:
         said = {"batch": lot, "expires_on": expires_on, "parent": (inside or {}).get(code)}
         write(world, delivery_items, {"delivery": name, "code": code, "announced": True, **said})
 
@@ -123,9 +125,22 @@ def pieces(count: int, of: str = "P-1", line: int = 1) -> Line:
     return Line(line, of, count, split=True)
 
 
-def stock(world: World, codes: Sequence[str]) -> list[str | None]:
+def stock(world: World, these: Sequence[str]) -> list[str | None]:
     """Where each of these lies."""
     with world.ledger.read() as connection:
         rows = connection.execute(sa.text("SELECT code, stock FROM codes")).all()
     found = {row[0]: row[1] for row in rows}
-    return [found.get(code) for code in codes]
+    return [found.get(one) for one in these]
+
+
+def alerts(world: World) -> list[tuple[str, str, int, str | None]]:
+    """(kind, device, seq, site) of each open alert, oldest first."""
+    with world.ledger.read() as connection:
+        return [(one.kind, one.device, one.first, one.site) for one in listed(connection)]
+
+
+def code(world: World, wanted: str) -> tuple[str, int]:
+    """State of a code, and how many parts of it are dispensed."""
+    with world.ledger.read() as connection:
+        row = connection.execute(sa.select(codes.c.state, codes.c.parts).where(codes.c.code == wanted)).one()
+    return row.state, row.parts
