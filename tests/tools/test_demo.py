@@ -47,7 +47,7 @@ def test_a_day_that_goes_wrong_ends_with_status_1(tmp_path: Path) -> None:
     """The platform is not told of the codes: what the scenario wants accepted is rejected."""
     status, told = _demo(
         tmp_path / "demo",
-        "from scanlatch_tools.demo import cli; cli._CODES.clear(); from scanlatch_tools.cli import main; main()",
+        "from scanlatch_tools.demo import box; box.CODES.clear(); from scanlatch_tools.cli import main; main()",
     )
     assert (status, told["ok"], told["accepted"]) == (1, False, 0)
     assert (told["lost"], told["doubled"]) == (0, 0)

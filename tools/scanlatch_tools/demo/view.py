@@ -36,8 +36,9 @@ class Times:
 class View:
     """A live table on a terminal; plain lines where standard output is none."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, title: str) -> None:
         self._console = console
+        self._title = title
         self._steps: list[Step] = []
         self._live = Live(self._table(), console=console, refresh_per_second=8) if console.is_terminal else None
 
@@ -79,7 +80,7 @@ class View:
         self._console.print(table)
 
     def _table(self) -> Table:
-        table = Table(title="Scanlatch: one box, end to end", title_justify="left")
+        table = Table(title=self._title, title_justify="left")
         for heading in ("what happens", "terminal", "light", "ms", ""):
             table.add_column(heading, justify="right" if heading == "ms" else "left")
         for step in self._steps:
