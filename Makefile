@@ -2,6 +2,7 @@
 .PHONY: demo test soak check format bench setup lock
 
 MINUTES ?= 5
+WORKERS ?= 4
 BIN := .venv/bin
 
 demo: setup
@@ -9,7 +10,7 @@ demo: setup
 
 test: setup
 	tools/scripts/test_tools.sh
-	PATH="$$PATH:/usr/sbin:/usr/local/sbin" $(BIN)/pytest $(ARGS)
+	PATH="$$PATH:/usr/sbin:/usr/local/sbin" $(BIN)/pytest -n $(WORKERS) $(ARGS)
 
 soak: setup
 	tools/scripts/test_tools.sh
