@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from host_bridge import cli_outbox
 from host_bridge.clock import SystemClock
 from host_bridge.config import Config, load
 from host_bridge.devices import Registry, load_agreement_key
@@ -23,6 +24,7 @@ from host_bridge.wire import COMMANDS
 app = typer.Typer(help="The bridge between terminals and the settlement platform.", no_args_is_help=True)
 devices = typer.Typer(help="The registry of terminals.", no_args_is_help=True)
 app.add_typer(devices, name="devices")
+app.add_typer(cli_outbox.app, name="outbox")
 
 _Settings = Annotated[Path, typer.Option("--config", help="bridge.toml of the site")]
 _Device = Annotated[str, typer.Argument(help="device id, as on its label")]

@@ -36,6 +36,8 @@ BEFORE = {  # command: what it says; in the order in which they are run
 AFTER = {
     "scanlatch bridge devices list --config site/bridge.toml": "twin-2",
     "scanlatch bridge alerts --config site/bridge.toml": "since (UTC)",
+    "scanlatch bridge outbox list --config site/bridge.toml": "0 without an answer",
+    "scanlatch bridge outbox list --stuck --config site/bridge.toml": "0 shown",
     "scanlatch bridge command twin-1 identify --config site/bridge.toml": "number 1 for twin-1",
     "scanlatch bridge command twin-1 health --config site/bridge.toml": "number 2 for twin-1",
     "scanlatch bridge command twin-1 acknowledge --config site/bridge.toml": "number 3 for twin-1",

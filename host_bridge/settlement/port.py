@@ -41,7 +41,10 @@ class Answer:
 
 
 class Platform(Protocol):
-    """A settlement platform. Calls block; the outbox makes them from a thread of its own."""
+    """A settlement platform. Calls block, and end by themselves; the outbox makes them from a thread of its own.
+
+    An item that the platform can't be told for its length or characters is refused by the adapter, alone.
+    """
 
     batch_limit: int  # most items one call may carry
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, cast
 
-from host_bridge.settlement.port import Answer, Submission
+from host_bridge.settlement.port import Answer, Payer, Submission
 
 BEIJING = timezone(timedelta(hours=8))  # the platform's time
 STATUS = "3511A"
@@ -29,10 +29,14 @@ _REASONS = {
     "RECALLED": 5,
     "EXPIRED": 6,
     "NOT_SALES_UNIT": 8,
+    "PARTS_EXCEEDED": 19,
     "NOT_SOLD": 22,
     "SOLD_SEVERAL": 24,
 }
 _CONFLICT = "KEY_CONFLICT"
+# `mdtrt_setl_type`: insured settlement and self-pay are the national interface's, 3 is ours (docs/platform.md).
+_PAYERS: dict[Payer, str] = {"insured": "1", "self-pay": "2", "work-injury": "3"}
+_WHOLE, _PART = "0", "1"  # `trdn_flag`
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,8 @@ def unfit(item: Submission) -> str | None:
         return "code can't be told to the platform"
     if item.kind == "reverse" and item.reverses is None:
         return "no sale named to take back"
+    if item.kind == "sale" and item.payer not in _PAYERS:
+        return "nobody known to the platform pays"
     return None
 
 
@@ -73,10 +79,12 @@ def line(item: Submission) -> dict[str, Any]:
     told |= {
         "sel_retn_time": f"{at:%Y-%m-%d %H:%M:%S}",
         "sel_retn_cnt": "1",
-        "trdn_flag": "0",
+        "trdn_flag": _PART if item.split else _WHOLE,
         "dev_no": item.device,
         "dev_seq": str(item.seq),
     }
+    if item.kind == "sale":
+        told["mdtrt_setl_type"] = _PAYERS[item.payer]
     if item.session is not None:
         told["rtal_docno"] = item.session
     if item.reverses is not None:

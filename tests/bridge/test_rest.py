@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from scanlatch_tools.platform_sim import PlatformSim
 
-from host_bridge.settlement.port import Answer, Kind, Submission
+from host_bridge.settlement.port import Answer, Kind, Payer, Submission
 from host_bridge.settlement.rest import RestPlatform
 
 _CODE = "81234567890123456789"
@@ -21,8 +22,10 @@ def _item(
     site: str = "clinic-7",
     session: str | None = None,
     reverses: str | None = None,
+    payer: Payer = "insured",
+    split: bool = False,
 ) -> Submission:
-    return Submission(key, kind, code, site, "d-window-01", 17, _AT, session, reverses)
+    return Submission(key, kind, code, site, "d-window-01", 17, _AT, session, reverses, payer, split)
 
 
 @pytest.fixture
@@ -112,6 +115,27 @@ def test_largest_batch_fits_the_platforms_limit(sim: PlatformSim, platform: Rest
         Submission(f"{i:030}", "sale", f"{i:0100}", "s" * 32, "d" * 32, 2**63 - 1, _AT, "S" * 32) for i in range(50)
     ]
     assert all(answer.outcome == "accepted" for answer in platform.submit(items))
+
+
+def test_who_pays_and_what_is_a_part_reach_the_platforms_book(sim: PlatformSim, platform: RestPlatform) -> None:
+    sim.book.load([{"code": "opened", "parts": 2}, "mine", "injured"])
+    part = partial(_item, code="opened", split=True)
+    items = [part("a"), part("b"), part("c"), _item("d", code="mine", payer="self-pay")]
+    items += [_item("e", code="injured", payer="work-injury"), part("r", "reverse", reverses="b"), part("f")]
+    assert [(answer.outcome, answer.reason) for answer in platform.submit(items)] == [
+        ("accepted", 0),
+        ("accepted", 0),
+        ("refused", 19),
+        *[("accepted", 0)] * 4,
+    ]
+    told = [(sale["key"], sale["payer"], sale["split"], sale["returned_by"]) for sale in sim.book.sales()]
+    assert told == [
+        ("a", "insured", True, None),
+        ("b", "insured", True, "r"),
+        ("d", "self-pay", False, None),
+        ("e", "work-injury", False, None),
+        ("f", "insured", True, None),
+    ]
 
 
 def test_same_key_again_is_answered_as_the_first_time(sim: PlatformSim, platform: RestPlatform) -> None:

@@ -38,6 +38,7 @@ def _call(platform_url: str, key: str, code: str = _CODE) -> httpx.Response:
         "sel_retn_time": "2026-11-22 09:30:00",
         "sel_retn_cnt": "1",
         "trdn_flag": "0",
+        "mdtrt_setl_type": "1",
         "site_no": "clinic-7",
         "dev_no": "d-window-01",
         "dev_seq": "17",

@@ -1,9 +1,11 @@
 """The platform's stand-in at its port: strict about its interface, faithful to its keys, and out of order on demand."""
 
 import json
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -29,6 +31,7 @@ def _item(key: str, code: str = _CODE, site: str = "clinic-7", **more: Any) -> d
         "sel_retn_time": "2026-11-22 09:30:00",
         "sel_retn_cnt": "1",
         "trdn_flag": "0",
+        "mdtrt_setl_type": "1",
         "site_no": site,
         "dev_no": "d-window-01",
         "dev_seq": "17",
@@ -37,7 +40,9 @@ def _item(key: str, code: str = _CODE, site: str = "clinic-7", **more: Any) -> d
 
 
 def _back(key: str, original: str, **more: Any) -> dict[str, Any]:
-    return _item(key, orgl_bchno=original, **more)
+    item = _item(key, orgl_bchno=original, **more)
+    del item["mdtrt_setl_type"]
+    return item
 
 
 def _envelope(infno: str, given: Any, **more: Any) -> dict[str, Any]:
@@ -119,6 +124,62 @@ def test_query_tells_a_sale_here_from_one_elsewhere_and_from_several(platform: P
     assert platform.book.stats()["sales"] == 4
 
 
+def _part(key: str, **more: Any) -> dict[str, Any]:
+    return _item(key, trdn_flag="1", **more)
+
+
+def test_opened_box_is_sold_in_as_many_parts_as_it_holds_by_one_site(platform: PlatformSim) -> None:
+    platform.book.load([{"code": _CODE, "parts": 3}])
+    told = _sell(platform, _part("a"), _part("b"), _item("c"), _part("d", site="pharmacy-3"), _part("e"), _part("f"))
+    assert [word for _, word in told] == ["OK", "OK", "SOLD_HERE", "SOLD_ELSEWHERE", "OK", "PARTS_EXCEEDED"]
+    assert _ask_code(platform, "q1", _CODE, "clinic-7") == "SOLD_HERE"
+    assert _ask_code(platform, "q2", _CODE, "pharmacy-3") == "SOLD_ELSEWHERE"
+
+
+def test_part_that_was_returned_may_be_sold_again_and_the_last_frees_the_box(platform: PlatformSim) -> None:
+    platform.book.load([{"code": _CODE, "parts": 2}])
+    _sell(platform, _part("a"), _part("b"))
+    assert _sell(platform, _back("r1", "a", trdn_flag="1"), infno="3506A") == [("1", "OK")]
+    assert _sell(platform, _part("c"), _part("d")) == [("1", "OK"), ("0", "PARTS_EXCEEDED")]
+    backs = [_back("r2", "b", trdn_flag="1"), _back("r3", "c", trdn_flag="1")]
+    assert _sell(platform, *backs, infno="3506A") == [("1", "OK")] * 2
+    assert _sell(platform, _item("e", site="pharmacy-3")) == [("1", "OK")]
+
+
+def test_box_that_was_sold_whole_has_no_parts_left(platform: PlatformSim) -> None:
+    assert _sell(platform, _item("a"), _part("b")) == [("1", "OK"), ("0", "SOLD_HERE")]
+
+
+def test_book_tells_who_paid_and_what_was_a_part(platform: PlatformSim) -> None:
+    codes = ["80000000000000000011", "80000000000000000012", "80000000000000000013"]
+    platform.book.load(codes)
+    items = [_item(f"k{payer}", code, mdtrt_setl_type=payer) for payer, code in zip("123", codes, strict=True)]
+    _sell(platform, *items, _part("p"))
+    told = [(sale["key"], sale["payer"], sale["split"]) for sale in platform.book.sales()]
+    assert told == [
+        ("k1", "insured", False),
+        ("k2", "self-pay", False),
+        ("k3", "work-injury", False),
+        ("p", "insured", True),
+    ]
+
+
+def test_book_of_an_earlier_version_is_read_on(tmp_path: Path) -> None:
+    path = tmp_path / "platform.sqlite"
+    old = sqlite3.connect(path)
+    old.executescript(
+        "CREATE TABLE codes (code TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID;"
+        "CREATE TABLE sales (id INTEGER PRIMARY KEY, code TEXT NOT NULL, institution TEXT NOT NULL,"
+        " site TEXT NOT NULL, key TEXT, at INTEGER NOT NULL, returned_by TEXT);"
+        f"INSERT INTO sales (code, institution, site, key, at) VALUES ('{_CODE}', 'H', 's', 'a', 1);"
+    )
+    old.close()
+    with PlatformSim(path) as platform:
+        assert [(sale["key"], sale["payer"], sale["split"]) for sale in platform.book.sales()] == [
+            ("a", "insured", False)
+        ]
+
+
 @pytest.mark.parametrize(
     ("state", "word"), [("recalled", "RECALLED"), ("expired", "EXPIRED"), ("case", "NOT_SALES_UNIT")]
 )
@@ -161,7 +222,10 @@ _WRONG: list[tuple[str, Callable[[dict[str, Any]], Any], str]] = [
     ("long input", lambda e: e["input"]["selinfoDetail"][0].update(memo="x" * 40_000), "longer than 40000"),
     ("item without key", lambda e: e["input"]["selinfoDetail"][0].pop("fixmedins_bchno"), "bchno is missing"),
     ("key too long", lambda e: e["input"]["selinfoDetail"][0].update(fixmedins_bchno="k" * 31), "longer than 30"),
-    ("two boxes", lambda e: e["input"]["selinfoDetail"][0].update(sel_retn_cnt="2"), "one whole box"),
+    ("two boxes", lambda e: e["input"]["selinfoDetail"][0].update(sel_retn_cnt="2"), "one box or one part"),
+    ("third of a box", lambda e: e["input"]["selinfoDetail"][0].update(trdn_flag="2"), "one box or one part"),
+    ("nobody pays", lambda e: e["input"]["selinfoDetail"][0].pop("mdtrt_setl_type"), "setl_type is missing"),
+    ("stranger pays", lambda e: e["input"]["selinfoDetail"][0].update(mdtrt_setl_type="9"), "must be one of 1, 2, 3"),
     ("no such day", lambda e: e["input"]["selinfoDetail"][0].update(sel_retn_time="2026-02-30 00:00:00"), "yyyy"),
     ("two codes", lambda e: e["input"]["selinfoDetail"][0]["drugtracinfo"].append({}), "one node"),
     ("code too long", lambda e: e["input"]["selinfoDetail"][0].update(_item("a", code="8" * 101)), "than 100"),
@@ -182,7 +246,7 @@ def test_call_against_the_interface_is_refused_whole(
 
 
 def test_refusal_names_the_item_that_is_at_fault(platform: PlatformSim) -> None:
-    body = _envelope("3505A", {"selinfoDetail": [_item("a"), _item("b", trdn_flag="1")]})
+    body = _envelope("3505A", {"selinfoDetail": [_item("a"), _item("b", trdn_flag="2")]})
     assert _post(platform, body)["output"]["fixmedins_bchno"] == "b"
 
 

@@ -10,13 +10,19 @@ from typing import Any, NamedTuple, cast
 from scanlatch_tools.platform_sim import interface
 from scanlatch_tools.platform_sim.interface import Call, Item
 
+_ADDED = (
+    ("codes", "parts", "INTEGER"),
+    ("sales", "payer", "TEXT NOT NULL DEFAULT 'insured'"),
+    ("sales", "split", "INTEGER NOT NULL DEFAULT 0"),
+)
 CODE_STATES = ("known", "recalled", "expired", "case")
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS codes (code TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS codes (code TEXT PRIMARY KEY, state TEXT NOT NULL, parts INTEGER) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS sales (
     id INTEGER PRIMARY KEY, code TEXT NOT NULL, institution TEXT NOT NULL, site TEXT NOT NULL,
-    key TEXT, at INTEGER NOT NULL, returned_by TEXT
+    key TEXT, at INTEGER NOT NULL, returned_by TEXT,
+    payer TEXT NOT NULL DEFAULT 'insured', split INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS sales_code ON sales (code);
 CREATE INDEX IF NOT EXISTS sales_key ON sales (institution, key);
@@ -40,6 +46,7 @@ _MESSAGES = {
     "RECALLED": "recalled",
     "EXPIRED": "expired",
     "NOT_SALES_UNIT": "not a sales unit",
+    "PARTS_EXCEEDED": "more parts than the box has",
     "NOT_SOLD": "no such sale to take back",
     "KEY_CONFLICT": "this key stands for something else",
 }
@@ -70,6 +77,7 @@ class Book:
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=5000"):
             self._db.execute(f"PRAGMA {pragma}")
         self._db.executescript(_SCHEMA)
+        self._add_columns()
 
     def close(self) -> None:
         """Close the database."""
@@ -90,30 +98,31 @@ class Book:
             return [self._item(call, item, now, any_code) for item in call.items]
 
     def load(self, codes: Iterable[object]) -> int:
-        """Make codes known: texts, or objects {code, state?, sold?: [{institution, site}]}; gives their number.
+        """Make codes known: texts, or objects {code, state?, parts?, sold?: [{institution, site}]}; gives their number.
+
+        `parts` is how many parts a box may be sold in; without it the platform does not count them.
 
         Raises:
             CodeError: an entry is neither.
         """
-        rows: list[tuple[str, str]] = []
+        rows: list[tuple[str, str, int | None]] = []
         sales: list[tuple[str, str, str, int]] = []
         for entry in codes:
-            code, state, sold = _entry(entry)
-            rows.append((code, state))
+            code, state, parts, sold = _entry(entry)
+            rows.append((code, state, parts))
             sales += [(code, institution, site, int(time.time() * 1000)) for institution, site in sold]
         with self._lock, self._db:
             self._db.execute("BEGIN IMMEDIATE")
-            self._db.executemany("INSERT OR REPLACE INTO codes (code, state) VALUES (?,?)", rows)
+            self._db.executemany("INSERT OR REPLACE INTO codes (code, state, parts) VALUES (?,?,?)", rows)
             self._db.executemany("INSERT INTO sales (code, institution, site, at) VALUES (?,?,?,?)", sales)
         return len(rows)
 
     def sales(self, code: str | None = None, limit: int = 1000) -> list[dict[str, Any]]:
-        """Sales taken, returned ones too, oldest first."""
+        """Sales taken, each part of an opened box one, returned ones too, oldest first."""
         where, values = ("WHERE code = ?", (code, limit)) if code else ("", (limit,))
-        return self._rows(
-            f"SELECT code, institution, site, key, at, returned_by FROM sales {where} ORDER BY id LIMIT ?",  # noqa: S608
-            values,
-        )
+        told = "code, institution, site, key, at, returned_by, payer, split"
+        found = self._rows(f"SELECT {told} FROM sales {where} ORDER BY id LIMIT ?", values)  # noqa: S608
+        return [{**sale, "split": bool(sale["split"])} for sale in found]
 
     def stats(self) -> dict[str, int]:
         """Counts of codes, standing sales, returned sales, keys and calls."""
@@ -128,6 +137,13 @@ class Book:
     def batches(self, limit: int = 100) -> list[dict[str, Any]]:
         """The last calls that kept to the interface, newest first."""
         return self._rows("SELECT msgid, infno, institution, items, at FROM batches ORDER BY id DESC LIMIT ?", (limit,))
+
+    def _add_columns(self) -> None:
+        """A file of an earlier version has neither payers nor parts."""
+        for table, column, kind in _ADDED:
+            known = {row[1] for row in self._db.execute(f"PRAGMA table_info({table})")}
+            if column not in known:
+                self._db.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
 
     def _rows(self, query: str, values: tuple[Any, ...]) -> list[dict[str, Any]]:
         with self._lock:
@@ -162,12 +178,25 @@ class Book:
         result = self._state(institution, item, any_code)
         if result == "SOLD_SEVERAL":
             return "SOLD_ELSEWHERE"
+        if result == "SOLD_HERE" and item.split:
+            result = self._next_part(item)
         if result == "OK":
             self._db.execute(
-                "INSERT INTO sales (code, institution, site, key, at) VALUES (?,?,?,?,?)",
-                (item.code, institution, item.site, item.key, now),
+                "INSERT INTO sales (code, institution, site, key, at, payer, split) VALUES (?,?,?,?,?,?,?)",
+                (item.code, institution, item.site, item.key, now, item.payer, item.split),
             )
         return result
+
+    def _next_part(self, item: Item) -> str:
+        """A further part of a box that this site has opened: as many as it holds, and never of one sold whole."""
+        whole, parts, held = self._db.execute(
+            "SELECT sum(NOT split), sum(split), (SELECT parts FROM codes WHERE code = ?1)"
+            " FROM sales WHERE code = ?1 AND returned_by IS NULL",
+            (item.code,),
+        ).fetchone()
+        if whole:
+            return "SOLD_HERE"
+        return "PARTS_EXCEEDED" if held is not None and parts >= held else "OK"
 
     def _return(self, institution: str, item: Item, _now: int, _any_code: bool) -> str:
         changed = self._db.execute(
@@ -183,8 +212,11 @@ class Book:
         known = self._db.execute("SELECT state FROM codes WHERE code = ?", (item.code,)).fetchone()
         if not known and not any_code:
             return "UNKNOWN_CODE"
+        # All parts that one site sold of a box are one sale of it.
         sold = self._db.execute(
-            "SELECT institution, site FROM sales WHERE code = ? AND returned_by IS NULL LIMIT 2", (item.code,)
+            "SELECT institution, site FROM sales WHERE code = ? AND returned_by IS NULL"
+            " GROUP BY institution, site, CASE split WHEN 0 THEN id END LIMIT 2",
+            (item.code,),
         ).fetchall()
         if len(sold) > 1:
             return "SOLD_SEVERAL"
@@ -193,16 +225,18 @@ class Book:
         return _BARRED.get(known[0], "OK") if known else "OK"
 
 
-def _entry(entry: object) -> tuple[str, str, list[tuple[str, str]]]:
+def _entry(entry: object) -> tuple[str, str, int | None, list[tuple[str, str]]]:
     told: dict[str, Any] = {"code": entry}
     if isinstance(entry, dict):
         told = cast(dict[str, Any], entry)
-    if not set(told) <= {"code", "state", "sold"}:
-        raise CodeError(f"{entry!r}: a text, or an object with code, state, sold"[:200])
-    code, state = told.get("code"), told.get("state", "known")
+    if not set(told) <= {"code", "state", "parts", "sold"}:
+        raise CodeError(f"{entry!r}: a text, or an object with code, state, parts, sold"[:200])
+    code, state, parts = told.get("code"), told.get("state", "known"), told.get("parts")
+    if parts is not None and (type(parts) is not int or parts < 1):
+        raise CodeError(f"{entry!r}: parts is a whole number from 1"[:200])
     if not isinstance(code, str) or not 0 < len(code) <= 100 or state not in CODE_STATES:
         raise CodeError(f"{entry!r}: code of 1 to 100 characters; state one of {', '.join(CODE_STATES)}"[:200])
     try:
-        return code, state, [(str(sale["institution"]), str(sale["site"])) for sale in told.get("sold", ())]
+        return code, state, parts, [(str(sale["institution"]), str(sale["site"])) for sale in told.get("sold", ())]
     except (TypeError, KeyError):
         raise CodeError(f"{entry!r}: sold is a list of objects with institution and site"[:200]) from None

@@ -54,7 +54,7 @@ _ENVELOPE = {
     "sign_no": Field(30, required=False),
     "dev_no": Field(100, required=False),
 }
-_ITEM = {
+_DETAIL = {
     "fixmedins_bchno": Field(30),
     "sel_retn_time": Field(19),
     "sel_retn_cnt": Field(17),
@@ -64,9 +64,12 @@ _ITEM = {
     "dev_no": Field(32),
     "dev_seq": Field(19),
 }
-_BACK = {**_ITEM, "orgl_bchno": Field(30)}
+_SALE = {**_DETAIL, "mdtrt_setl_type": Field(6)}
+_BACK = {**_DETAIL, "orgl_bchno": Field(30)}
 _ASK = {"fixmedins_bchno": Field(30), "site_no": Field(32)}
 _NODE = {"drug_trac_codg": Field(100)}
+PAYERS = {"1": "insured", "2": "self-pay", "3": "work-injury"}  # mdtrt_setl_type
+_WHOLE, _PART = "0", "1"  # trdn_flag
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,8 @@ class Item:
     site: str
     original: str | None
     content: str
+    payer: str = ""  # of a sale
+    split: bool = False  # one part of an opened box
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +129,7 @@ def _keys(given: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _items(infno: str, given: dict[str, Any]) -> tuple[Item, ...]:
-    known = {SALE: _ITEM, RETURN: _BACK, CODE: _ASK}.get(infno)
+    known = {SALE: _SALE, RETURN: _BACK, CODE: _ASK}.get(infno)
     if known is None:
         raise Refusal(f"infno {infno} is not known")
     lines = _list(_only(given, "data" if infno == CODE else "selinfoDetail"))
@@ -138,11 +143,21 @@ def _item(infno: str, line: dict[str, Any], known: Mapping[str, Field]) -> Item:
         _fields(line, known, "")
         code = _code(nodes)
         if infno != CODE:
-            _whole_box(line)
+            _one_box_or_part(line)
+        if infno == SALE:
+            _paid(line)
     except Refusal as refusal:
         raise Refusal(refusal.message, key if isinstance(key, str) else None) from None
     content = json.dumps([infno, sorted(line.items()), code], ensure_ascii=False)
-    return Item(line["fixmedins_bchno"], code, line["site_no"], line.get("orgl_bchno"), content)
+    return Item(
+        line["fixmedins_bchno"],
+        code,
+        line["site_no"],
+        line.get("orgl_bchno"),
+        content,
+        PAYERS.get(line.get("mdtrt_setl_type", ""), ""),
+        line.get("trdn_flag") == _PART,
+    )
 
 
 def _code(nodes: Any) -> str:
@@ -154,10 +169,15 @@ def _code(nodes: Any) -> str:
     return node["drug_trac_codg"]
 
 
-def _whole_box(line: dict[str, Any]) -> None:
+def _one_box_or_part(line: dict[str, Any]) -> None:
     _time(line["sel_retn_time"], "sel_retn_time")
-    if line["sel_retn_cnt"] != "1" or line["trdn_flag"] != "0":
-        raise Refusal("one whole box an item: sel_retn_cnt 1, trdn_flag 0")
+    if line["sel_retn_cnt"] != "1" or line["trdn_flag"] not in (_WHOLE, _PART):
+        raise Refusal("one box or one part an item: sel_retn_cnt 1, trdn_flag 0 or 1")
+
+
+def _paid(line: dict[str, Any]) -> None:
+    if line["mdtrt_setl_type"] not in PAYERS:
+        raise Refusal(f"mdtrt_setl_type must be one of {', '.join(PAYERS)}")
 
 
 def _object(value: Any, name: str) -> dict[str, Any]:
