@@ -110,6 +110,11 @@ class Broker:
         return True
 
     @property
+    def connected(self) -> bool:
+        """Whether what is published now is taken."""
+        return self._client.is_connected()
+
+    @property
     def in_flight(self) -> int:
         """Messages that the broker has not acknowledged."""
         return len(self._followed)

@@ -14,6 +14,7 @@ from host_bridge.intake import Intake, Parts
 from host_bridge.ledger import Ledger, open_ledger
 from host_bridge.mqtt import Broker
 from host_bridge.opening import Inbound
+from host_bridge.peers import Peers
 from host_bridge.replies import Replies
 from host_bridge.settlement.outbox import Outbox
 from host_bridge.settlement.port import Platform
@@ -52,8 +53,11 @@ class Service:
                 config.platform.deadline_ms,
                 self._outbox.wake,
                 lambda: not self._outbox.reachable,
+                config.sites,
             )
         )
+        # A lone bridge is given again by the broker what it did not acknowledge.
+        self._peers = Peers(self._ledger, self._replies, clock, config.mqtt.client_id) if config.mqtt.shared else None
         self._worker = threading.Thread(target=self._settle, name="outbox", daemon=True)
 
     def stop(self) -> None:
@@ -85,6 +89,8 @@ class Service:
             self._connected.clear()
             self._retried(self._intake.publish_unsent)
         self._retried(self._intake.tick)
+        if self._peers is not None and self._broker.connected:
+            self._retried(self._peers.look)
 
     def _retried(self, job: Callable[[], None]) -> None:
         """Do a job that wrote nothing where it raised LedgerBusy, until it succeeds or the bridge ends."""
@@ -123,8 +129,13 @@ class Service:
                 break
             waited.wait(0.02)
         self._broker.stop()
-        with self._ledger.write() as connection:
-            self._replies.acknowledged(connection)
+        try:
+            with self._ledger.write() as connection:
+                self._replies.acknowledged(connection)
+            if self._peers is not None:
+                self._peers.leave()
+        except LedgerBusy as error:  # at worst something is said twice
+            _log.warning("ledger busy at the end", detail=error.detail)
         self._platform.close()
         self._ledger.close()
         _log.info("ended")
