@@ -1,4 +1,4 @@
-"""`scanlatch bridge`: run the bridge, check its settings, keep its registry."""
+"""`scanlatch bridge`: run the bridge, keep its registry."""
 
 import signal
 import time
@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from host_bridge import cli_outbox
+from host_bridge import cli_ledger
 from host_bridge.clock import SystemClock
 from host_bridge.config import Config, load
 from host_bridge.devices import Registry, load_agreement_key
@@ -24,7 +24,7 @@ from host_bridge.wire import COMMANDS
 app = typer.Typer(help="The bridge between terminals and the settlement platform.", no_args_is_help=True)
 devices = typer.Typer(help="The registry of terminals.", no_args_is_help=True)
 app.add_typer(devices, name="devices")
-app.add_typer(cli_outbox.app, name="outbox")
+app.add_typer(cli_ledger.app)
 
 _Settings = Annotated[Path, typer.Option("--config", help="bridge.toml of the site")]
 _Device = Annotated[str, typer.Argument(help="device id, as on its label")]
@@ -43,17 +43,6 @@ def run(config: _Settings) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: service.stop())
         service.run()
-
-
-@app.command()
-def check(config: _Settings) -> None:
-    """Check bridge.toml, the keys it names and the ledger, and say what would be run."""
-    with _told():
-        settings = load(config)
-        with _registry(settings) as registry:
-            count = len(registry.listed())
-        broker = f"{settings.mqtt.host}:{settings.mqtt.port}, MQTT {settings.mqtt.version}"
-        typer.echo(f"settings are good: {broker}, {len(settings.sites)} sites, {count} devices")
 
 
 @app.command()

@@ -1,5 +1,7 @@
 """What a database's error means for the caller: wait, mend the ledger, or, on a broken invariant, look at the code."""
 
+import re
+
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from host_bridge.errors import LedgerBroken, LedgerBusy
@@ -25,6 +27,9 @@ _POSTGRES_BROKEN = (
     "42",  # a table or column is missing, or a right
 )
 
+# A refused connection has no code, and its text is the server's; in another language it counts as passing.
+_REFUSED = re.compile(r"FATAL:\s+(database|role) \".*\" does not exist|authentication failed|no pg_hba.conf entry")
+
 
 def told(error: DatabaseError, url: str) -> Exception:
     """LedgerBusy, LedgerBroken, or the error itself where it is neither's fault; `url` without a password."""
@@ -35,6 +40,8 @@ def told(error: DatabaseError, url: str) -> Exception:
         return _of_sqlite(error, url, str(name), detail)
     state = getattr(cause, "sqlstate", None)
     if state is None:  # the connection could not be made, or broke
+        if _REFUSED.search(detail):
+            return LedgerBroken(url, detail)
         return LedgerBusy(detail) if isinstance(error, OperationalError) else error
     if state.startswith(_POSTGRES_PASSING):
         return LedgerBusy(detail)

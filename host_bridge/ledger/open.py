@@ -38,6 +38,11 @@ class Ledger:
         return self._engine.url.render_as_string(hide_password=True)
 
     @property
+    def place(self) -> sa.URL:
+        """Where it is, with its password: never for a log."""
+        return self._engine.url
+
+    @property
     def is_postgresql(self) -> bool:
         """Whether several bridges may write to it at once."""
         return self._engine.dialect.name == "postgresql"
@@ -60,7 +65,9 @@ class Ledger:
             yield connection
 
     def revision(self) -> str | None:
-        """Version of the schema as it was found; None where there is none."""
+        """Version of the schema as it was found; None where there is none. Makes no file."""
+        if self._file is not None and not self._file.exists():
+            return None
         with self._begun(self._reader) as connection:
             return MigrationContext.configure(connection).get_current_revision()
 
@@ -75,6 +82,8 @@ class Ledger:
     def migrate(self) -> None:
         """Bring the schema up to date. Raises LedgerBroken where a newer version wrote it."""
         config = _alembic()
+        if self._file is not None:
+            self._file.touch(mode=0o600)
         with self.write() as connection:
             if self.is_postgresql:
                 partitions.lock(connection)  # bridges that start together: the others find it done
@@ -88,6 +97,12 @@ class Ledger:
         """Give back files and connections."""
         self._engine.dispose()
 
+    @property
+    def _file(self) -> Path | None:
+        """SQLite's; None where the ledger is no file."""
+        name = self.place.database
+        return None if self.is_postgresql or not name else Path(name)
+
     @contextmanager
     def _begun(self, engine: sa.Engine) -> Generator[sa.Connection]:
         try:
@@ -100,6 +115,11 @@ class Ledger:
 def newest_revision() -> str:
     """Version of the schema that this code works on."""
     return ScriptDirectory.from_config(_alembic()).get_current_head() or ""
+
+
+def known_revisions() -> set[str]:
+    """Every version of the schema that this code can bring up to date."""
+    return {script.revision for script in ScriptDirectory.from_config(_alembic()).walk_revisions()}
 
 
 def connect(url: str, busy_timeout_ms: int = 5_000) -> Ledger:
