@@ -63,3 +63,69 @@ class BrokerRefused(PermanentError):  # noqa: N818
         self.host = host
         self.port = port
         self.reason = reason
+
+
+class BadInput(PermanentError):  # noqa: N818
+    """Something entered by hand or by another system cannot be used. `where` names the entry and its field."""
+
+    def __init__(self, where: str, detail: str) -> None:
+        super().__init__(f"{where}: {detail}")
+        self.where = where
+        self.detail = detail
+
+
+class NotFound(PermanentError):  # noqa: N818
+    """Nothing of this kind has this name."""
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(f"there is no {kind} {name!r}")
+        self.kind = kind
+        self.name = name
+
+
+class AlreadyThere(PermanentError):  # noqa: N818
+    """The name was given before."""
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(f"{kind} {name!r} is there already; choose another name, or change that one")
+        self.kind = kind
+        self.name = name
+
+
+class NotOpen(PermanentError):  # noqa: N818
+    """A delivery or session that is over, or that belongs to another site."""
+
+    def __init__(self, kind: str, name: str, why: str) -> None:
+        super().__init__(f"{kind} {name!r} {why}; open a new one")
+        self.kind = kind
+        self.name = name
+        self.why = why
+
+
+class PackageTooBig(PermanentError):  # noqa: N818
+    """More codes in one outermost package than a decision may have to look at."""
+
+    def __init__(self, code: str, count: int, limit: int) -> None:
+        super().__init__(f"package {code!r} holds {count} codes, more than {limit}; enter what lies in it as packages")
+        self.code = code
+        self.count = count
+        self.limit = limit
+
+
+class StockShort(PermanentError):  # noqa: N818
+    """The no-code register has less than is to be sold."""
+
+    def __init__(self, product: str, wanted: int, remaining: int) -> None:
+        super().__init__(f"of {product!r} {remaining} stand in the register, {wanted} are wanted; nothing was sold")
+        self.product = product
+        self.wanted = wanted
+        self.remaining = remaining
+
+
+class MayNotDispense(PermanentError):  # noqa: N818
+    """A product that must not go out: recalled, expired, or not on the session's lines."""
+
+    def __init__(self, product: str, why: str) -> None:
+        super().__init__(f"{product!r} may not be dispensed: {why}")
+        self.product = product
+        self.why = why

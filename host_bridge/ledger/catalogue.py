@@ -200,3 +200,18 @@ def _reached(edges: Mapping[str, set[str]], start: str) -> set[str]:
                 reached.add(end)
                 front.append(end)
     return reached
+
+
+def facts_of_batch(connection: sa.Connection, product: str, batch: str, now: int) -> Facts:
+    """What is known of boxes of a batch that carry no code; their `code` is empty."""
+    rows = {row.id: row for row in select_many(connection, _PRODUCTS, [product])}
+    recalled = _recalled(connection, rows, now)
+    return Facts(
+        code="",
+        product=product,
+        content=rows[product].content if rows else 1,
+        exempt=rows[product].exempt if rows else None,
+        batch=batch,
+        expires_on=_expiries(connection, {(product, batch)}).get((product, batch)),
+        recalled=recalled.get((product, None)) or recalled.get((product, batch)),
+    )

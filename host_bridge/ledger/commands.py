@@ -64,3 +64,9 @@ def replied(connection: sa.Connection, device: str, counter: int, result: str, n
     """Write a device's reply down; False where no such command was sent."""
     statement = sa.update(commands).where(commands.c.device == device, commands.c.counter == counter)
     return connection.execute(statement.values(result=result, replied_at=now, sent=True)).rowcount == 1
+
+
+def last_arguments(connection: sa.Connection, device: str, name: str) -> dict[str, Any]:
+    """Arguments of the last command of this name to a device; empty where there was none."""
+    statement = sa.select(commands.c.arguments).where(commands.c.device == device, commands.c.name == name)
+    return connection.scalar(statement.order_by(commands.c.counter.desc()).limit(1)) or {}

@@ -1,6 +1,6 @@
 """Rows of the deliveries, in and out: what was announced, what was seen of it, what came besides."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -8,7 +8,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from host_bridge.ledger.bulk import Bulk, many
 from host_bridge.ledger.catalogue import LEVELS
-from host_bridge.ledger.chunks import select_many
+from host_bridge.ledger.chunks import chunks, select_many
 from host_bridge.ledger.schema_books import deliveries, delivery_items, units
 
 IN, OUT = "in", "out"
@@ -104,3 +104,50 @@ def add_extra(connection: sa.Connection, delivery: str, code: str, seen_key: str
     values: dict[str, Any] = {"delivery": delivery, "code": code, "announced": False, "seen": seen_key}
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     connection.execute(insert(delivery_items).on_conflict_do_nothing(), [values])
+
+
+class DeliveryRow(NamedTuple):
+    """One delivery; times in ms UTC, `closed_at` None while it is open."""
+
+    id: str
+    site: str
+    direction: str
+    partner: str
+    opened_at: int
+    closed_at: int | None
+
+
+_ROW = sa.select(*(deliveries.c[name] for name in DeliveryRow._fields))
+
+
+def insert(connection: sa.Connection, row: DeliveryRow, announced: Sequence[Mapping[str, Any]]) -> None:
+    """Open a delivery with what is announced: code, batch, expires_on, parent."""
+    connection.execute(sa.insert(deliveries), [row._asdict()])
+    rows = [{**one, "delivery": row.id, "announced": True, "seen": None, "differs": None} for one in announced]
+    for part in chunks(rows):
+        connection.execute(sa.insert(delivery_items), part)
+
+
+def get(connection: sa.Connection, delivery: str) -> DeliveryRow | None:
+    """One delivery."""
+    row = connection.execute(_ROW.where(deliveries.c.id == delivery)).first()
+    return None if row is None else DeliveryRow(*row)
+
+
+def close(connection: sa.Connection, delivery: str, now: int) -> bool:
+    """Close it; False where it is not open."""
+    statement = sa.update(deliveries).where(deliveries.c.id == delivery, deliveries.c.closed_at.is_(None))
+    return connection.execute(statement.values(closed_at=now)).rowcount == 1
+
+
+def all_items(connection: sa.Connection, delivery: str) -> list[Item]:
+    """Everything on one delivery, in order of code."""
+    statement = sa.select(*_COLUMNS).join_from(deliveries, delivery_items, delivery_items.c.delivery == deliveries.c.id)
+    found = connection.execute(statement.where(deliveries.c.id == delivery).order_by(delivery_items.c.code))
+    return [Item(*row) for row in found]
+
+
+def listed(connection: sa.Connection, site: str) -> list[DeliveryRow]:
+    """Open deliveries of a site, oldest first."""
+    statement = _ROW.where(deliveries.c.site == site, deliveries.c.closed_at.is_(None))
+    return [DeliveryRow(*row) for row in connection.execute(statement.order_by(*_OLDEST_FIRST))]

@@ -40,11 +40,12 @@ class SessionRow:
 
 
 _THESE = many("these")
-_GET = row_lock(
+_GET = (
     sa.select(*(sessions.c[name] for name in list(SessionRow.__dataclass_fields__)[:-1]))
     .where(sessions.c.id.in_(_THESE))
     .order_by(sessions.c.id)
 )
+_LOCK = row_lock(_GET)
 _LINES = (
     sa.select(session_lines.c.session, *(session_lines.c[name] for name in Line.__dataclass_fields__))
     .where(session_lines.c.session.in_(_THESE))
@@ -82,12 +83,13 @@ def insert_lines(connection: sa.Connection, session: str, lines: Sequence[Line])
         connection.execute(sa.insert(session_lines), rows)
 
 
-def get(connection: sa.Connection, ids: Iterable[str]) -> dict[str, SessionRow]:
+def get(connection: sa.Connection, ids: Iterable[str], locked: bool = True) -> dict[str, SessionRow]:
     """Those of these that are known, with their lines; locked in order of id until the transaction ends."""
     these = sorted(set(ids))
     if not these:
         return {}
-    found = {row[0]: SessionRow(*row) for row in connection.execute(_GET, {"these": these}).all()}
+    statement = _LOCK if locked else _GET
+    found = {row[0]: SessionRow(*row) for row in connection.execute(statement, {"these": these}).all()}
     if found:
         for session, *values in connection.execute(_LINES, {"these": sorted(found)}).all():
             found[session].lines.append(Line(*values))
@@ -109,3 +111,10 @@ def close(connection: sa.Connection, ids: Sequence[str], now: int) -> None:
     """Close these."""
     if ids:
         connection.execute(sa.update(sessions).where(sessions.c.id.in_(ids)).values(closed_at=now))
+
+
+def replace_lines(connection: sa.Connection, session: str, lines: Sequence[Line], expects: bool) -> None:
+    """Other lines, and whether they are all that it may dispense."""
+    connection.execute(sa.delete(session_lines).where(session_lines.c.session == session))
+    insert_lines(connection, session, lines)
+    connection.execute(sa.update(sessions).where(sessions.c.id == session).values(expects=expects))

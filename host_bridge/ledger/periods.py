@@ -1,0 +1,113 @@
+"""Records of a session or of a period, found by the primary key alone: no index on the hot path is for reports."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from host_bridge.ledger.alerts import LOST
+from host_bridge.ledger.schema import alerts, devices, outbox, scans, sessions, verdicts
+
+_SKEW_MS = 300_000  # by which bridges' clocks may differ
+_SUBMISSION = outbox.c.key == scans.c.device + "/" + sa.cast(scans.c.seq, sa.String)  # as in scans.py
+
+
+class Scanned(NamedTuple):
+    """One decided record: today's outcome, and whether it was taken back since."""
+
+    device: str
+    seq: int
+    operation: int | None
+    code: str | None
+    session: str | None
+    outcome: int
+    reason: int
+    decided_at: int
+    voided: bool
+    payer: str | None  # of its session; None without one
+    split: bool
+
+
+_DECIDED = (
+    sa.select(
+        scans.c.device,
+        scans.c.seq,
+        scans.c.operation,
+        scans.c.code,
+        scans.c.session,
+        sa.func.coalesce(verdicts.c.outcome, scans.c.outcome),
+        sa.func.coalesce(verdicts.c.reason, scans.c.reason),
+        scans.c.decided_at,
+        scans.c.voided_by.is_not(None),
+        sessions.c.payer,
+        sa.func.coalesce(outbox.c.split, sa.false()),
+    )
+    .select_from(
+        scans.outerjoin(verdicts, sa.and_(verdicts.c.device == scans.c.device, verdicts.c.seq == scans.c.seq))
+        .outerjoin(sessions, sessions.c.id == scans.c.session)
+        .outerjoin(outbox, _SUBMISSION)
+    )
+    .where(scans.c.device == sa.bindparam("of"), scans.c.outcome.is_not(None), scans.c.fault.is_(None))
+    .order_by(scans.c.seq)
+)
+_NEXT = (
+    sa.select(scans.c.seq, scans.c.decided_at)
+    .where(scans.c.device == sa.bindparam("of"), scans.c.seq >= sa.bindparam("at"))
+    .order_by(scans.c.seq)
+    .limit(1)
+)
+_NEWEST = sa.select(sa.func.max(scans.c.seq)).where(scans.c.device == sa.bindparam("of"))
+
+
+def of_session(connection: sa.Connection, session: str) -> list[Scanned]:
+    """All decided records of a session, in the order of capture."""
+    row = connection.execute(sa.select(sessions.c.device, sessions.c.opened_at).where(sessions.c.id == session)).first()
+    if row is None:
+        return []
+    first = _first_since(connection, row.device, row.opened_at)
+    statement = _DECIDED.where(scans.c.seq >= first, scans.c.session == session)
+    return [_scanned(one) for one in connection.execute(statement, {"of": row.device})]
+
+
+def of_site(connection: sa.Connection, site: str, start: int, end: int) -> Iterator[Scanned]:
+    """Records captured at a site and decided at `start` <= ms UTC < `end`, by device, in the order of capture."""
+    there = _DECIDED.where(scans.c.site == site, scans.c.decided_at >= start, scans.c.decided_at < end)
+    for row in connection.execute(sa.select(devices.c.id, devices.c.site, devices.c.former_sites)).all():
+        if site not in (row.site, *row.former_sites):
+            continue
+        first = _first_since(connection, row.id, start)
+        yield from map(_scanned, connection.execute(there.where(scans.c.seq >= first), {"of": row.id}))
+        yield from _found_again(connection, there.where(scans.c.seq < first), row.id, start)
+
+
+def _found_again(connection: sa.Connection, there: Any, device: str, start: int) -> Iterator[Scanned]:
+    """Records that were declared lost and came after all: decided out of the order that `_first_since` counts on."""
+    closed = sa.select(alerts.c.first, alerts.c.last).where(
+        alerts.c.device == device, alerts.c.kind == LOST, alerts.c.closed_at >= start
+    )
+    seen: set[int] = set()
+    for first, last in connection.execute(closed).all():
+        for row in connection.execute(there.where(scans.c.seq.between(first, last)), {"of": device}):
+            found = _scanned(row)
+            if found.seq not in seen:
+                seen.add(found.seq)
+                yield found
+
+
+def _first_since(connection: sa.Connection, device: str, at: int) -> int:
+    """Lowest seq that may have been decided at `at` (ms UTC) or later: a device's records are decided in order."""
+    at -= _SKEW_MS
+    low, high = 1, (connection.scalar(_NEWEST, {"of": device}) or 0) + 1
+    while low < high:
+        middle = (low + high) // 2
+        row = connection.execute(_NEXT, {"of": device, "at": middle}).first()
+        if row is None or row.decided_at is None or row.decided_at >= at:
+            high = middle
+        else:
+            low = row.seq + 1
+    return low
+
+
+def _scanned(row: Iterable[Any]) -> Scanned:
+    told = Scanned(*row)
+    return told._replace(voided=bool(told.voided), split=bool(told.split))
