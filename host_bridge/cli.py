@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from host_bridge import cli_ledger
+from host_bridge import cli_ledger, cli_outbox
 from host_bridge.clock import SystemClock
 from host_bridge.config import Config, load
 from host_bridge.devices import Registry, load_agreement_key
@@ -24,6 +24,7 @@ from host_bridge.wire import COMMANDS
 app = typer.Typer(help="The bridge between terminals and the settlement platform.", no_args_is_help=True)
 devices = typer.Typer(help="The registry of terminals.", no_args_is_help=True)
 app.add_typer(devices, name="devices")
+app.add_typer(cli_outbox.app, name="outbox")
 app.add_typer(cli_ledger.app)
 
 _Settings = Annotated[Path, typer.Option("--config", help="bridge.toml of the site")]

@@ -170,9 +170,12 @@ class Outbox:
         return made and alive
 
     def _parts(self, rows: Sequence[OutboxRow]) -> list[list[OutboxRow]]:
-        """Calls of the platform's size; a row that failed time and again goes alone, a few of them at once."""
+        """Calls of the platform's size; a row that failed time and again goes alone, a few of them at once.
+
+        By kind, which most platforms want apart: codes differ within a claim, but for a query before its sale.
+        """
         size = self._platform.batch_limit
-        together = [row for row in rows if row.attempts <= ALONE_FROM]
+        together = sorted((row for row in rows if row.attempts <= ALONE_FROM), key=_query_first)
         alone = [row for row in rows if row.attempts > ALONE_FROM]
         parts = [together[at : at + size] for at in range(0, len(together), size)]
         return parts + [[row] for row in alone[:ALONE_CALLS]]
@@ -246,6 +249,10 @@ class Outbox:
                 self.renew()
             except BridgeError as error:  # the worker meets it too, and says what it means
                 _log.warning("claims not renewed", detail=str(error))
+
+
+def _query_first(row: OutboxRow) -> str:
+    return row.kind  # query, reverse, sale
 
 
 def _submission(row: OutboxRow) -> Submission:

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from host_bridge.errors import LedgerBusy
 from host_bridge.ledger import open_ledger, outbox
 from host_bridge.settlement.outbox import LEASE_MS, RENEW_S
 from host_bridge.settlement.port import Answer, Submission
@@ -120,6 +121,15 @@ def test_two_bridges_claim_different_rows_and_neither_waits(database: str) -> No
     assert (len(first), len(second), len(first | second)) == (10, 20, 30)
     for ledger in ledgers:
         ledger.close()
+
+
+def test_what_left_while_it_was_being_taken_back_is_decided_again(world: World) -> None:
+    till = world.terminal()
+    world.deliver(till, till.scan(CODES[0]))
+    with world.ledger.write() as connection:
+        outbox.claim(connection, "waiting", "bridge-2", world.clock.now(), 1)
+    with pytest.raises(LedgerBusy), world.ledger.write() as connection:
+        outbox.cancel(connection, ["d-window-01/1"])
 
 
 def test_waits_grow_to_a_limit_and_are_spread() -> None:

@@ -211,6 +211,14 @@ def test_what_was_never_sent_counts_no_attempt_and_can_be_taken_back(world: Worl
     assert "d-window-01/6" not in _states(world)
 
 
+def test_kinds_that_come_mixed_share_their_calls(world: World) -> None:
+    for number in range(6):
+        _put(world, (f"a/{number}", (SALE, REVERSE, QUERY)[number % 3]), code=CODES[number])
+    world.settle()
+    kinds = [world.platform.taken[key].kind for key in world.platform.submitted]
+    assert kinds == ["query"] * 2 + ["reverse"] * 2 + ["sale"] * 2
+
+
 @pytest.mark.parametrize("outcome", ["accepted", "unknown"])
 def test_what_is_sent_under_a_name_is_claimed_in_the_ledger_first(world: World, outcome: str) -> None:
     seen: list[dict[str, str]] = []
