@@ -1,6 +1,7 @@
 """`scanlatch demo` tells what happened, and says so where that was not as it must be."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -22,19 +23,29 @@ _KEYS = {
 }
 
 
-def _demo(folder: Path, code: str) -> tuple[int, dict[str, object]]:
-    done = subprocess.run(
-        [sys.executable, "-c", code, "demo", "--json", "--folder", str(folder)],
+_FLEET_KEYS = (_KEYS - {"local_refusals"}) | {"bridges", "killed", "terminals", "codes", "answered_after_s"}
+_AS_IT_IS = "from scanlatch_tools.cli import main; main()"
+
+
+def _run(folder: Path, code: str, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code, "demo", "--json", "--folder", str(folder), *options],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=200,
         check=False,
+        env={**os.environ, **environment},
     )
+
+
+def _demo(folder: Path, code: str, *options: str) -> tuple[int, dict[str, object]]:
+    done = _run(folder, code, *options)
+    assert done.stdout, done.stderr
     return done.returncode, json.loads(done.stdout.splitlines()[-1])
 
 
 def test_the_day_of_the_demo_goes_as_it_must(tmp_path: Path) -> None:
-    status, told = _demo(tmp_path / "demo", "from scanlatch_tools.cli import main; main()")
+    status, told = _demo(tmp_path / "demo", _AS_IT_IS)
     assert set(told) == _KEYS
     assert (status, told["ok"], told["lost"], told["doubled"]) == (0, True, 0, 0)
     assert (told["accepted"], told["rejected"], told["duplicate"], told["local_refusals"]) == (2, 1, 1, 2)
@@ -51,3 +62,20 @@ def test_a_day_that_goes_wrong_ends_with_status_1(tmp_path: Path) -> None:
     )
     assert (status, told["ok"], told["accepted"]) == (1, False, 0)
     assert (told["lost"], told["doubled"]) == (0, 0)
+
+
+def test_a_fleet_goes_on_when_one_of_its_bridges_dies(tmp_path: Path) -> None:
+    status, told = _demo(tmp_path / "demo", _AS_IT_IS, "--scenario", "fleet")
+    assert set(told) == _FLEET_KEYS
+    assert (status, told["ok"], told["lost"], told["doubled"]) == (0, True, 0, 0)
+    assert (told["bridges"], told["killed"], told["terminals"]) == (2, 1, 6)
+    assert told["accepted"] == told["codes"]
+    assert int(str(told["rejected"])) + int(str(told["duplicate"])) + int(str(told["codes"])) == told["scans"]
+    assert 0 < float(str(told["answered_after_s"])) <= 60
+
+
+def test_a_fleet_without_postgresql_says_what_to_install(tmp_path: Path) -> None:
+    done = _run(tmp_path / "demo", _AS_IT_IS, "--scenario", "fleet", SCANLATCH_POSTGRES=str(tmp_path))
+    assert done.returncode == 1
+    assert "apt-get install postgresql" in done.stderr
+    assert "Traceback" not in done.stderr

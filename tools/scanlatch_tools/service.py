@@ -75,6 +75,10 @@ class Service:
         """End it as a power cut would."""
         self._end(signal.SIGKILL)
 
+    def hang(self) -> None:
+        """Let it stand still, as a machine that hangs: its connections stay. Only `kill` ends it then."""
+        os.kill(self.pid, signal.SIGSTOP)
+
     def tail(self, lines: int = 20) -> str:
         """The last lines that it printed."""
         if not self._log.exists():
