@@ -23,10 +23,15 @@ _ID_BITS = 48
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A session as it stands: its row with lines, and every decided scan of it, in the order of capture."""
+    """A session as it stands: its row with lines, and every decided scan of it, in the order of capture.
+
+    reply: what its terminal said to the command that opened it, "ok" where it is in force there; None where it said
+    nothing yet, or was given another session since.
+    """
 
     session: SessionRow
     scans: tuple[Scanned, ...]
+    reply: str | None
 
 
 def open_session(
@@ -84,7 +89,7 @@ def close_session(ledger: Ledger, session: str, now: int) -> Status:
         if row.closed_at is None:
             rows.close(connection, [session], now)
             for device in locked.values():
-                if commands.last_arguments(connection, device.id, "session").get("id") == session:
+                if commands.last(connection, device.id, "session")[0].get("id") == session:
                     commands.add(connection, device, "session", {"id": ""}, now, now + _COMMAND_MS)
         return _status(connection, session)
 
@@ -174,4 +179,6 @@ def _must_be_open(row: SessionRow, now: int) -> None:
 
 def _status(connection: Connection, session: str) -> Status:
     row = _need(connection, session, locked=False)
-    return Status(row, tuple(periods.of_session(connection, session)))
+    arguments, reply = commands.last(connection, row.device, "session")
+    mine = arguments.get("id") == session
+    return Status(row, tuple(periods.of_session(connection, session)), reply if mine else None)

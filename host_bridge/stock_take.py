@@ -11,7 +11,10 @@ from host_bridge.wire import Operation, Outcome
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """Boxes only, packages apart; codes in order. surplus: seen, though it should not be at this site."""
+    """Boxes only, packages apart; codes in order.
+
+    surplus: seen, though it should not be at this site; of a package that is here, what was taken out of it is none.
+    """
 
     site: str
     session: str
@@ -42,7 +45,8 @@ def differences(ledger: Ledger, site: str, session: str) -> Differences:
         parents = goods.parents(connection, expected)
         holding = {parent for parent, _, _ in goods.contents(connection, expected)}
     counted = packages.count(expected, parents, seen, holding)
-    boxes = {code for code in seen if not inside[code]} | {code for codes in inside.values() for code in codes}
+    strangers = [code for code in seen - expected if expected.isdisjoint(inside[code])]
+    surplus = {box for code in strangers for box in inside[code] or (code,)}
     return Differences(
         site=site,
         session=session,
@@ -50,5 +54,5 @@ def differences(ledger: Ledger, site: str, session: str) -> Differences:
         seen=counted.seen,
         missing=counted.missing,
         missing_packages=counted.missing_packages,
-        surplus=tuple(sorted(boxes - expected)),
+        surplus=tuple(sorted(surplus)),
     )

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from host_bridge.ledger.devices import DeviceRow
+from host_bridge.ledger.open import row_lock
 from host_bridge.ledger.scans import Pair
 from host_bridge.ledger.schema import IS_UNSENT, commands, devices
 
@@ -49,9 +50,12 @@ def due(connection: sa.Connection, now: int, limit: int) -> list[CommandRow]:
 
 
 def expire(connection: sa.Connection, now: int) -> None:
-    """Stop trying what is too late."""
-    late = sa.update(commands).where(_UNSENT, commands.c.not_after < now)
-    connection.execute(late.values(sent=True, result="never sent: too late"))
+    """Stop trying what is too late. What another bridge has in hand is left to it."""
+    late = sa.select(commands.c.device, commands.c.counter).where(_UNSENT, commands.c.not_after < now)
+    found = connection.execute(row_lock(late, skip_locked=True)).all()
+    if found:
+        said = _SENT.values(result="never sent: too late")
+        connection.execute(said, [{"of": row[0], "at": row[1]} for row in found])
 
 
 def acknowledged(connection: sa.Connection, pairs: Sequence[Pair]) -> None:
@@ -66,7 +70,10 @@ def replied(connection: sa.Connection, device: str, counter: int, result: str, n
     return connection.execute(statement.values(result=result, replied_at=now, sent=True)).rowcount == 1
 
 
-def last_arguments(connection: sa.Connection, device: str, name: str) -> dict[str, Any]:
-    """Arguments of the last command of this name to a device; empty where there was none."""
-    statement = sa.select(commands.c.arguments).where(commands.c.device == device, commands.c.name == name)
-    return connection.scalar(statement.order_by(commands.c.counter.desc()).limit(1)) or {}
+def last(connection: sa.Connection, device: str, name: str) -> tuple[dict[str, Any], str | None]:
+    """Arguments of the last command of this name to a device, and its reply; empty where there was none."""
+    statement = sa.select(commands.c.arguments, commands.c.result).where(
+        commands.c.device == device, commands.c.name == name
+    )
+    row = connection.execute(statement.order_by(commands.c.counter.desc()).limit(1)).first()
+    return ({}, None) if row is None else (row.arguments, row.result)

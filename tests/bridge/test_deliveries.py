@@ -170,7 +170,10 @@ def test_stock_take_of_a_case_counts_what_is_left_in_it(world: World) -> None:
     assert (found.seen, found.missing, found.surplus) == ((A, B, C), (LOOSE,), ())
     empty = stock_take.differences(world.ledger, SITE, _stock_take(world, dock))
     assert empty.missing_packages == (CASE,)
-    world.sell(dock, A, B, C)
+    world.sell(dock, A, B)
+    opened = stock_take.differences(world.ledger, SITE, _stock_take(world, dock, CASE, B))
+    assert (opened.seen, opened.missing, opened.surplus) == ((C,), (LOOSE,), (B,))
+    world.sell(dock, C)
     sold_out = stock_take.differences(world.ledger, SITE, _stock_take(world, dock))
     assert (sold_out.missing, sold_out.missing_packages) == ((LOOSE,), ())
 

@@ -8,7 +8,7 @@ from host_bridge import catalogue, sessions
 from host_bridge.catalogue import Product
 from host_bridge.errors import BadInput, NotFound, NotOpen, PermanentError, UnknownDevice
 from host_bridge.ledger.sessions import Line
-from host_bridge.wire import Operation
+from host_bridge.wire import Operation, Reply
 from tests.bridge.world import CODES, SITE, Terminal, World
 
 CHANCE = random.Random(7)
@@ -33,6 +33,9 @@ def test_opening_tells_the_terminal(world: World, till: Terminal) -> None:
     (command,) = till.commands()
     assert command.name == "session"
     assert command.arguments == {"id": session, "kind": "receive", "until": world.clock.now() + 300_000}
+    assert sessions.status(world.ledger, session).reply is None
+    world.deliver(till, till.peer.seal_reply(Reply(command.counter, "ok", command.counter, {})), kind="reply")
+    assert sessions.status(world.ledger, session).reply == "ok"
 
 
 def test_session_gives_its_codes_back_for_the_receipt(world: World, till: Terminal) -> None:
