@@ -176,9 +176,9 @@ def cancel(connection: sa.Connection, keys: Sequence[str]) -> None:
 
 
 def pending_due(connection: sa.Connection, now: int, limit: int) -> list[OutboxRow]:
-    """Rows whose pending verdict has to go out, oldest first."""
+    """Rows whose pending verdict has to go out, oldest first; not locked, for their devices come before them."""
     statement = _SELECT.where(outbox.c.pending_at.is_not(None), outbox.c.pending_at <= now)
-    return _rows(connection, row_lock(statement.order_by(outbox.c.pending_at).limit(limit)))
+    return _rows(connection, statement.order_by(outbox.c.pending_at).limit(limit))
 
 
 def pending_told(connection: sa.Connection, keys: Sequence[str]) -> None:
@@ -194,8 +194,8 @@ def next_pending(connection: sa.Connection) -> int | None:
 
 def renew(connection: sa.Connection, by: str, now: int) -> None:
     """`by` lives, and is still at the rows that it claimed."""
-    mine = sa.update(outbox).where(_OPEN, outbox.c.state == SENDING, outbox.c.claimed_by == by)
-    connection.execute(mine.values(claimed_at=now))
+    mine = sa.select(outbox.c.key).where(_OPEN, outbox.c.state == SENDING, outbox.c.claimed_by == by)
+    _update(connection, mine, claimed_at=now)
 
 
 def orphaned(connection: sa.Connection, by: str, claimed_before: int) -> int:

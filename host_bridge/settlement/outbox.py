@@ -134,11 +134,16 @@ class Outbox:
                 unknown = outbox.claim(connection, UNKNOWN, me, now, 1)
                 return [], unknown, [] if unknown else outbox.claim(connection, WAITING, me, now, 1)
             unknown = outbox.claim(connection, UNKNOWN, me, now, size)
-            live = outbox.claim(connection, WAITING, me, now, size * (CALLS - TRANCHE_CALLS), fresh)
-            room = TRANCHE_CALLS if live else CALLS
-            rest = outbox.claim(connection, WAITING, me, now, size * room)
-        live += [row for row in rest if row.next_at > fresh]
-        return live, unknown, [row for row in rest if row.next_at <= fresh]
+            oldest = outbox.claim(connection, WAITING, me, now, size * CALLS)
+            live = [row for row in oldest if row.next_at > fresh]
+            backlog = [row for row in oldest if row.next_at <= fresh]
+            if backlog and len(oldest) == size * CALLS:  # more waits than one round holds
+                room = size * (CALLS - TRANCHE_CALLS) - len(live)
+                live += outbox.claim(connection, WAITING, me, now, max(0, room), fresh)
+                tranche = size * (TRANCHE_CALLS if live else CALLS)
+                outbox.give_back(connection, backlog[tranche:])
+                backlog = backlog[:tranche]
+        return live, unknown, backlog
 
     def _ask(self, rows: Sequence[OutboxRow]) -> list[Answer]:
         metrics.platform_calls.labels("ask").inc()
