@@ -79,3 +79,11 @@ def test_a_fleet_without_postgresql_says_what_to_install(tmp_path: Path) -> None
     assert done.returncode == 1
     assert "apt-get install postgresql" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_day_at_the_dock_goes_as_it_must(tmp_path: Path) -> None:
+    run = "from scanlatch_tools.cli import main; main()"
+    status, told = _demo(tmp_path / "demo", run, "--scenario", "dock")
+    assert (status, told["ok"], told["lost"], told["doubled"]) == (0, True, 0, 0)
+    assert (told["announced"], told["received"], told["missing"], told["extra"], told["differing"]) == (11, 8, 2, 1, 1)
+    assert (told["stock_missing"], told["stock_surplus"]) == (2, 1)

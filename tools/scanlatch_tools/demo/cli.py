@@ -20,6 +20,7 @@ class Scenario(StrEnum):
     """A day that can be played; each is a module of this package."""
 
     BOX = "box"
+    DOCK = "dock"
     FLEET = "fleet"
 
 

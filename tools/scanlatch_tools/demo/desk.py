@@ -36,10 +36,11 @@ class Scan:
 class Desk:
     """A running twin, and how many records were kept at it since it was made."""
 
-    def __init__(self, device: str, at: str, twin: Twin) -> None:
+    def __init__(self, device: str, at: str, twin: Twin, does: str = "sale") -> None:
         self.device = device
         self.at = at
         self.twin = twin
+        self.does = does  # the operation that its settings name
         self.kept = 0
 
     def wait_ready(self, timeout: float = 30.0) -> None:
@@ -49,7 +50,7 @@ class Desk:
 
     def wait_online(self, timeout: float = 30.0, after: int = 0) -> None:
         """Wait for the light that says: ready, and the link stands."""
-        self._wait_standing("idle_sale", timeout, after)
+        self._wait_standing(f"idle_{self.does}", timeout, after)
 
     def wait_offline(self, timeout: float = 30.0, after: int = 0) -> None:
         """Wait for the light that says: no link."""
