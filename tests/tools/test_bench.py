@@ -4,19 +4,26 @@ import json
 import math
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+KEYS = {
+    "ledger", "scans_per_s", "cpu_us_per_scan", "echo_cpu_us", "cpu_ratio_to_echo", "cpu_us_per_platform_call",
+    "settled", "generator_cpu_us", "p50_ms", "p99_ms",
+}  # fmt: skip
 _MAIN = "from scanlatch_tools.cli import main; main()"
 
 
-def bench(*arguments: str) -> dict[str, list[dict[str, object]]]:
+def ran(*arguments: str) -> Any:
+    """The last line of standard output, which is JSON."""
     done = subprocess.run(
-        [sys.executable, "-c", _MAIN, "bench", "--quick", "--json", *arguments],
-        capture_output=True, text=True, timeout=120, check=False,
+        [sys.executable, "-c", _MAIN, "bench", *arguments],
+        capture_output=True, text=True, timeout=180, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 @pytest.mark.parametrize(
@@ -24,12 +31,12 @@ def bench(*arguments: str) -> dict[str, list[dict[str, object]]]:
     [
         ("latency", "scan to the verdict's light, p99"),
         ("cpu", "bridge CPU a scan, decided here"),
-        ("sustained", "outbox empty after the last answer"),
-        ("ledger", "ledger of 10,000 codes: the same over 1,000"),
+        ("sustained", "sqlite: outbox empty after the last answer"),
+        ("ledger", "sqlite: ledger of 10,000 codes: the same over 1,000"),
     ],
 )
 def test_each_part_measures_what_it_is_named_for(part: str, told: str) -> None:
-    found = bench("--only", part)
+    found = ran("--quick", "--json", "--only", part)
     names = [one["name"] for one in found["figures"]]
     assert told in names
     assert len(names) == len(set(names))
@@ -49,3 +56,41 @@ def test_a_part_that_does_not_exist_is_refused() -> None:
     )  # fmt: skip
     assert done.returncode == 2
     assert "luck" in done.stderr
+
+
+def test_the_bridge_is_measured_on_both_ledgers_and_every_sale_is_settled() -> None:
+    found = ran("bridge", "--json", "--seconds", "0.5", "--devices", "4")
+    assert found.keys() >= KEYS
+    assert [one["ledger"] for one in found["runs"]] == ["sqlite", "postgresql"]
+    for one in (found, *found["runs"]):
+        assert one["settled"] == one["accepted"] == one["sold"] > 500
+        assert one["outbox_empty_s"] <= 60
+        assert 0 < one["p50_ms"] <= one["p99_ms"]
+        figures = [one[key] for key in KEYS - {"ledger"}]
+        assert all(isinstance(value, int | float) and math.isfinite(value) and value > 0 for value in figures), one
+        assert one["cpu_ratio_to_echo"] == pytest.approx(one["cpu_us_per_scan"] / one["echo_cpu_us"], rel=0.01)
+    assert found["runs"][1]["ledger_server_cpu_us"] > 0
+
+
+def test_several_bridges_share_the_sales_and_a_profile_says_where_their_time_went(tmp_path: Path) -> None:
+    short = ["--seconds", "0.3", "--devices", "4", "--profile", str(tmp_path)]
+    found = ran("bridge", "--json", "--ledger", "postgresql", "--bridges", "2", *short)
+    assert found["bridges"] == 2
+    assert found["profiled"] is True
+    assert found["settled"] == found["accepted"] == found["sold"]
+    for bridge in ("bridge-1", "bridge-2"):
+        told = (tmp_path / "postgresql" / bridge / "MainThread.txt").read_text()
+        assert "intake.py" in told
+
+
+def test_several_bridges_on_one_file_are_refused() -> None:
+    with pytest.raises(AssertionError, match="several bridges need one ledger in PostgreSQL"):
+        ran("bridge", "--ledger", "sqlite", "--bridges", "2")
+
+
+def test_a_ledger_tells_cost_disk_and_time_to_fill() -> None:
+    found = ran("ledger", "--json", "--to", "100000", "--sales", "250")
+    (size,) = found["sizes"]
+    assert (found["ledger"], size["codes"], size["times_the_first"]) == ("sqlite", 100_000, 1)
+    assert size["disk_bytes"] > 20e6
+    assert min(size["us_per_scan"], size["cpu_us_per_scan"], size["fill_s"]) > 0

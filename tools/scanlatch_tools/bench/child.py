@@ -90,8 +90,28 @@ def _by_thread() -> dict[str, float]:
 
 def cpu_of(pid: int) -> float:
     """Seconds of CPU that another program has used, from Linux' /proc; 0 elsewhere."""
-    path = Path(f"/proc/{pid}/stat")
-    if not path.exists():
-        return 0.0
-    fields = path.read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS  # proc(5): utime, stime
+    fields = _stat(pid)
+    return (int(fields[11]) + int(fields[12])) / _TICKS if fields else 0.0  # proc(5): utime, stime
+
+
+def cpu_of_tree(pid: int) -> float:
+    """The same of a program and its children, those included that have ended."""
+    fields = _stat(pid)
+    ended = (int(fields[13]) + int(fields[14])) / _TICKS if fields else 0.0  # proc(5): cutime, cstime
+    children = Path(f"/proc/{pid}/task/{pid}/children")
+    living = children.read_text().split() if children.exists() else []
+    return cpu_of(pid) + ended + sum(cpu_of_tree(int(child)) for child in living)
+
+
+def parent_of(pid: int) -> int:
+    """Process id of the parent; 0 where there is no /proc."""
+    fields = _stat(pid)
+    return int(fields[1]) if fields else 0
+
+
+def _stat(pid: int) -> list[str]:
+    """proc(5) /proc/pid/stat from field 3 on; empty where there is none."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return []

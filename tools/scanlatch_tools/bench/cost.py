@@ -2,17 +2,15 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic, sleep
 
-from host_bridge.ledger import open_ledger, outbox
-from scanlatch_tools.bench import fleet, ground
+from scanlatch_tools.bench import fleet, ground, run, spent
 from scanlatch_tools.bench.child import Child
 from scanlatch_tools.bench.figures import Figure, Report, middle
 from scanlatch_tools.bench.load import Load
+from scanlatch_tools.bench.spent import Spent
 from scanlatch_tools.errors import ToolError
 
-BUDGET = 2.5  # times the echo's
-_DRAIN_S = 60.0
+BUDGET = run.RATIO
 _US = 1_000_000
 
 
@@ -23,7 +21,7 @@ class Size:
     terminals: int
     records: int
     rounds: int
-    window: int = 16  # records that a terminal has in flight, as the firmware's
+    window: int = run.WINDOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +30,8 @@ class _Round:
 
     echo: float
     local: float  # a scan decided without the platform
-    sale: float  # a sale up to the outbox
-    settling: float  # the outbox, a sale
+    sale: float  # a sale with its verdict, the platform's part apart
+    settling: float  # the platform's part, a sale
     call: float  # the same, a call
 
 
@@ -52,7 +50,7 @@ def measure(folder: Path, report: Report, size: Size) -> None:
         Figure("scan decided here over the echo", middle(one.local / one.echo for one in rounds), "times", BUDGET),
         Figure("bridge CPU a sale, settlement apart", middle(one.sale for one in rounds), "µs"),
         Figure("sale, settlement apart, over the echo", middle(one.sale / one.echo for one in rounds), "times", BUDGET),
-        Figure("settlement CPU a sale, its verdict included", middle(one.settling for one in rounds), "µs"),
+        Figure("settlement CPU a sale", middle(one.settling for one in rounds), "µs"),
         Figure("settlement CPU a platform call", middle(one.call for one in rounds), "µs"),
     )
 
@@ -60,38 +58,21 @@ def measure(folder: Path, report: Report, size: Size) -> None:
 def _one_round(place: ground.Ground, size: Size) -> _Round:
     sales = place.sealed(fleet.SALE, size.records)
     with place.echo() as echo:
-        bare, _, _ = _driven(place, echo, Load(sales, size.window))  # the echo answers what it can't read
+        before = echo.cpu()["all"]
+        place.terminals.run(Load(sales, size.window))  # the echo answers what it can't read
+        bare = echo.cpu()["all"] - before
     locals_ = place.sealed(fleet.RECEIVE, size.records)
-    with place.bridge() as bridge:
-        sold, settling, calls = _driven(place, bridge, Load(sales, size.window))
-        here, _, _ = _driven(place, bridge, Load(locals_, size.window))
+    with place.bridges() as bridges:
+        sold = _driven(place, bridges, Load(sales, size.window))
+        here = _driven(place, bridges, Load(locals_, size.window))
     each = _US / size.records
-    return _Round(bare * each, here * each, sold * each, settling * each, settling * _US / max(1.0, calls))
+    call = sold.settlement * _US / max(1.0, sold.calls)
+    return _Round(bare * each, here.scans * each, sold.scans * each, sold.settlement * each, call)
 
 
-def _driven(place: ground.Ground, child: Child, load: Load) -> tuple[float, float, float]:
-    """CPU seconds that a load took of a process without its outbox, and of its outbox; its calls of the platform."""
-    before = child.cpu()
+def _driven(place: ground.Ground, bridges: list[Child], load: Load) -> Spent:
+    before = spent.by_now(place, bridges)
     place.terminals.run(load)
-    drained(place, _DRAIN_S)
-    after = child.cpu()
-    took = {name: after[name] - before.get(name, 0.0) for name in after}
-    settling = took.get("outbox", 0.0)
-    return took["all"] - settling, settling, took.get("calls", 0.0)
-
-
-def drained(place: ground.Ground, within_s: float) -> float:
-    """Wait until no submission is open; the seconds it took. Raises ToolError."""
-    began = monotonic()
-    ledger = open_ledger(place.site.ledger_url)
-    try:
-        while True:
-            with ledger.read() as connection:
-                left = outbox.open_count(connection)
-            if not left:
-                return monotonic() - began
-            if monotonic() - began > within_s:
-                raise ToolError(f"{left} submissions were not settled within {within_s:.0f} s")
-            sleep(0.05)
-    finally:
-        ledger.close()
+    if run.drained(place, run.EMPTY_S) is None:
+        raise ToolError(f"not all submissions were settled within {run.EMPTY_S:.0f} s")
+    return spent.by_now(place, bridges) - before

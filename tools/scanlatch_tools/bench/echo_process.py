@@ -8,6 +8,7 @@ import socket
 import ssl
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def main(path: Path) -> None:
     client.max_inflight_messages_set(IN_FLIGHT)
     client.max_queued_messages_set(0)
     client.on_socket_open = _no_delay
-    client.on_connect = _subscribe
+    client.on_connect = partial(_subscribe, SHARE if settings.shared else "")
     client.on_subscribe = _ready
     client.on_message = _echo
     client.connect(settings.host, settings.port, _KEEPALIVE_S)
@@ -46,8 +47,8 @@ def main(path: Path) -> None:
     client.loop_stop()
 
 
-def _subscribe(client: Client, *_: object) -> None:
-    client.subscribe(f"{SHARE}scanlatch/v1/+/+/scan", 1)
+def _subscribe(share: str, client: Client, *_: object) -> None:
+    client.subscribe(f"{share}scanlatch/v1/+/+/scan", 1)
 
 
 def _ready(*_: object) -> None:

@@ -19,6 +19,7 @@ from scanlatch_tools import certificates, site
 from scanlatch_tools.site import Site
 
 SALE, RECEIVE = 1, 3  # WIRE.md "Scan", key 8
+SPREAD = 6_364_136_223_846_793_005
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _ES256 = ec.ECDSA(hashes.SHA256())
 _SYNCHRONISED, _TWENTY_DIGITS = 2, 1
@@ -67,7 +68,7 @@ class Device:
 
 def code(number: int) -> str:
     """The `number`-th of the trace codes: no two alike, and neighbours far apart, as boxes in a shop are."""
-    return f"8{number * 6_364_136_223_846_793_005 % 10**19:019}"
+    return f"8{number * SPREAD % 10**19:019}"
 
 
 def enrolled(made: Site, names: Iterable[str], at: str) -> list[Device]:

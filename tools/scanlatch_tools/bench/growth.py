@@ -1,58 +1,108 @@
-"""What a sale costs as the ledger grows: intake and outbox on real files, without broker and platform."""
+"""What a sale costs as the ledger grows: intake and outbox on a real ledger, without broker and platform."""
 
 import random
-import sqlite3
+import shutil
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+
+import sqlalchemy as sa
 
 from host_bridge.clock import SystemClock
 from host_bridge.devices import Registry
 from host_bridge.intake import Intake, Parts
-from host_bridge.ledger import open_ledger
+from host_bridge.ledger import Ledger, open_ledger
 from host_bridge.opening import Inbound
 from host_bridge.replies import Replies
 from host_bridge.settlement.outbox import Outbox
 from host_bridge.settlement.port import Answer, Submission
 from scanlatch_tools import certificates
-from scanlatch_tools.bench import fleet
-from scanlatch_tools.bench.figures import Figure, Report, middle
+from scanlatch_tools.bench import filling, fleet
+from scanlatch_tools.bench.figures import Figure, Report, percentile
+from scanlatch_tools.bench.ledgers import Database
+from scanlatch_tools.errors import ToolError
 
 BUDGET = 1.5  # times the cost at the smallest
 _DEVICES, _BATCH = 50, 250
 _AT = "clinic-7"
-# Sales of the past, decided, settled and told: what a code leaves in each table.
-_FILL = (
-    "INSERT INTO scans (device, seq, message, digest, prev, operation, code, site, captured_at, received_at, outcome,"
-    " reason, decided_at) SELECT device, seq, randomblob(300), randomblob(32), randomblob(32), 1, code, site, since,"
-    " since, 3, 14, since FROM codes",
-    "INSERT INTO outbox (key, kind, state, device, seq, digest, code, site, captured_at, made_at, attempts, next_at)"
-    " SELECT device || '/' || seq, 'sale', 'done', device, seq, randomblob(32), code, site, since, since, 1, 0"
-    " FROM codes",
-    "INSERT INTO verdicts (device, seq, outcome, reason, decided_at, repeat, sent)"
-    " SELECT device, seq, 0, 0, since, 0, 2 FROM codes",
-)
+_SOLD = sa.text("SELECT count(*) FROM codes WHERE state = 'sold'")
+_US, _MS = 1_000_000, 1_000
 
 
-def measure(folder: Path, report: Report, sizes: Sequence[int], sales: int) -> None:
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """A ledger of one size: what a sale costs in it, and what it took to fill."""
+
+    codes: int
+    us: float  # microseconds a sale, waiting for the disk included: all time over all sales
+    cpu_us: float  # of that the CPU of this process
+    batch_p99_ms: float  # of transactions with _BATCH sales
+    fill_s: float
+    disk: int  # bytes, filled
+
+
+def measure(folder: Path, report: Report, sizes: Sequence[int], sales: int, database: Database) -> list[Grown]:
     """Sell into a ledger of each of these sizes; each is compared with the first."""
-    costs: list[float] = []
+    found: list[Grown] = []
     for size in sizes:
-        report.say(f"ledger of {size:,} codes")
+        report.say(f"{database.name}: filling a ledger of {size:,} codes")
         place = folder / str(size)
         place.mkdir(parents=True)
-        costs.append(_cost(place, size, sales))
-        report.add(Figure(f"ledger of {size:,} codes: time a sale", costs[-1], "µs"))
-        if len(costs) > 1:
-            name = f"ledger of {size:,} codes: the same over {sizes[0]:,}"
-            report.add(Figure(name, costs[-1] / costs[0], "times", BUDGET))
+        found.append(_grown(place, size, sales, database, report))
+        shutil.rmtree(place)
+        name, one = f"{database.name}: ledger of {size:,} codes", found[-1]
+        report.add(
+            Figure(f"{name}: time a sale", one.us, "µs"),
+            Figure(f"{name}: CPU a sale", one.cpu_us, "µs"),
+            Figure(f"{name}: size on disk", one.disk / 1e6, "MB"),
+        )
+        if len(found) > 1:
+            report.add(Figure(f"{name}: the same over {sizes[0]:,}", one.us / found[0].us, "times", BUDGET))
+    return found
 
 
-def _cost(folder: Path, size: int, sales: int) -> float:
-    """Microseconds of wall time, waiting for the disk included: the middle of all batches."""
-    path = folder / "ledger.sqlite"
-    ledger = open_ledger(f"sqlite:///{path}")
-    _fill(path, size)
+def as_dict(database: Database, grown: Sequence[Grown]) -> dict[str, object]:
+    """For --json."""
+    sizes = [
+        {
+            "codes": one.codes,
+            "us_per_scan": round(one.us, 1),
+            "cpu_us_per_scan": round(one.cpu_us, 1),
+            "times_the_first": round(one.us / grown[0].us, 3),
+            "batch_p99_ms": round(one.batch_p99_ms, 1),
+            "fill_s": round(one.fill_s, 1),
+            "disk_bytes": one.disk,
+        }
+        for one in grown
+    ]
+    growth = round(grown[-1].us / grown[0].us, 3)
+    return {"ledger": database.name, "version": database.version(), "growth": growth, "sizes": sizes}
+
+
+def _grown(folder: Path, size: int, sales: int, database: Database, report: Report) -> Grown:
+    url = database.place(folder)
+    open_ledger(url).close()
+    began = time.perf_counter()
+    filling.fill(database, url, size)
+    fill_s = time.perf_counter() - began
+    disk = database.disk(url)
+    report.say(f"{database.name}: filled in {fill_s:,.0f} s, {disk / 1e6:,.0f} MB; selling {sales:,} more")
+    ledger = open_ledger(url)
+    took, cpu = _sold(ledger, size, sales)
+    with ledger.read() as connection:
+        codes = connection.scalar(_SOLD) or 0
+    ledger.close()
+    wanted = size + _BATCH * (1 + len(took))
+    if codes != wanted:
+        raise ToolError(f"{codes:,} codes are sold in the ledger, and {wanted:,} should be")
+    database.remove(url)
+    count = len(took) * _BATCH
+    return Grown(size, _US * sum(took) / count, _US * cpu / count, _MS * percentile(took, 99), fill_s, disk)
+
+
+def _sold(ledger: Ledger, size: int, sales: int) -> tuple[list[float], float]:
+    """Seconds that each batch took, and seconds of CPU for all."""
     registry = Registry(ledger, certificates.new_key())
     clock, chance = SystemClock(), random.Random(1)  # noqa: S311  # jitter of waits that never come
     replies = Replies(_Outlet(), registry, clock)
@@ -63,34 +113,21 @@ def _cost(folder: Path, size: int, sales: int) -> float:
         points = [certificates.public_point(key) for key in (one.signing, one.agreement)]
         registry.enrol(one.name, _AT, points[0], points[1], clock.now())
     took: list[float] = []
-    for start in range(0, sales, _BATCH):
-        batch = [_inbound(devices[number % _DEVICES], size + start + number) for number in range(_BATCH)]
-        began = time.perf_counter()
+    used = 0.0
+    for start in range(-_BATCH, sales, _BATCH):  # the first finds everything cold
+        batch = [_inbound(devices[number % _DEVICES], size + _BATCH + start + number) for number in range(_BATCH)]
+        began, cpu = time.perf_counter(), time.process_time()
         intake.process(batch)
         while outbox.step():
             pass
-        took.append(1e6 * (time.perf_counter() - began) / _BATCH)
-    ledger.close()
-    return middle(took)
+        if start >= 0:
+            used += time.process_time() - cpu
+            took.append(time.perf_counter() - began)
+    return took, used
 
 
 def _inbound(device: fleet.Device, number: int) -> Inbound:
     return Inbound(f"scanlatch/v1/{_AT}/{device.name}/scan", device.seal(fleet.SALE, fleet.code(number)), lambda: None)
-
-
-def _fill(path: Path, size: int) -> None:
-    """Sales of codes that lie as scattered as those which follow. Straight SQL: nothing here is measured."""
-    now = time.time_ns() // 1_000_000
-    plain = sqlite3.connect(path, isolation_level=None)
-    plain.execute("PRAGMA synchronous = OFF")
-    plain.execute("BEGIN")
-    codes = sorted((fleet.code(number), number) for number in range(size))
-    rows = ((code, "sold", f"d-past-{number % 997}", number // 997 + 1, _AT, now) for code, number in codes)
-    plain.executemany("INSERT INTO codes (code, state, device, seq, site, since) VALUES (?,?,?,?,?,?)", rows)
-    for statement in _FILL:
-        plain.execute(statement)
-    plain.execute("COMMIT")
-    plain.close()
 
 
 class _Outlet:
