@@ -1,6 +1,7 @@
 """Reads in a site's ledger what its `Books` do not tell: alerts, what is kept beside the records, when they came."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -45,6 +46,24 @@ class LedgerView:
         """When each record was decided, ms UTC, in order of seq; 0 where it was not."""
         query = sa.select(schema.scans.c.decided_at).where(schema.scans.c.device == device).order_by(schema.scans.c.seq)
         return self.read(lambda connection: [at or 0 for at in connection.scalars(query)])
+
+    def waiting(self) -> int:
+        """How many sessions of a PostgreSQL wait for a row that another has locked."""
+        query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        return self.read(lambda connection: connection.scalar(sa.text(query)))
+
+    def sending(self, bridge: str) -> int:
+        """How many submissions a bridge has claimed and not brought home."""
+        columns = schema.outbox.c
+        mine = sa.select(sa.func.count()).where(columns.state == "sending", columns.claimed_by == bridge)
+        return self.read(lambda connection: connection.scalar(mine))
+
+    @contextmanager
+    def locked(self, device: str) -> Generator[None]:
+        """Somebody else has the device's row in hand."""
+        with self._ledger.write() as connection:
+            rows.lock(connection, [device])
+            yield
 
     def replies(self, device: str) -> dict[str, str | None]:
         """Result of each command by its name."""
