@@ -31,6 +31,7 @@ product_prefixes = Table(
     metadata,
     Column("prefix", String(7), primary_key=True),
     Column("product", PRODUCT, nullable=False),
+    Index("product_prefixes_product", "product"),
 )
 
 batches = Table(
@@ -75,6 +76,7 @@ deliveries = Table(
     Column("partner", Text, nullable=False),
     Column("opened_at", BigInteger, nullable=False),
     Column("closed_at", BigInteger),
+    Index("deliveries_site", "site", "opened_at"),
     only("deliveries_open", "site", where="closed_at IS NULL"),
 )
 
@@ -126,6 +128,7 @@ register_sales = Table(
     Column("operator", String(32), nullable=False),
     Column("sold_at", BigInteger, nullable=False),
     Index("register_sales_session", "session"),
+    Index("register_sales_sold", "sold_at"),
 )
 
 releases = Table(

@@ -52,6 +52,7 @@ def _catalogue() -> None:
         "product_prefixes",
         sa.Column("prefix", sa.String(7), primary_key=True),
         sa.Column("product", _PRODUCT, nullable=False),
+        sa.Index("product_prefixes_product", "product"),
     )
     op.create_table(
         "batches",
@@ -91,6 +92,7 @@ def _deliveries() -> None:
         sa.Column("partner", sa.Text(), nullable=False),
         sa.Column("opened_at", sa.BigInteger(), nullable=False),
         sa.Column("closed_at", sa.BigInteger()),
+        sa.Index("deliveries_site", "site", "opened_at"),
     )
     _index("deliveries_open", "deliveries", ["site"], "closed_at IS NULL")
     op.create_table(
@@ -137,6 +139,7 @@ def _sessions() -> None:
         sa.Column("operator", sa.String(32), nullable=False),
         sa.Column("sold_at", sa.BigInteger(), nullable=False),
         sa.Index("register_sales_session", "session"),
+        sa.Index("register_sales_sold", "sold_at"),
     )
     op.create_table(
         "releases",
