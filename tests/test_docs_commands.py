@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -27,6 +28,13 @@ TWIN = "scanlatch twin twin --site site"
 SECOND_TWIN = "scanlatch twin twin-2 --site site --device twin-2 --at pharmacy-3"
 OTHER_PLATFORM = "scanlatch platform run --port 8810 --admin-port 8811 --database platform.sqlite --codes codes.txt"
 SERVICES = [BROKER, PLATFORM, BRIDGE, TWIN, SECOND_TWIN, OTHER_PLATFORM]
+FLEET = [  # the first ends by itself
+    "scanlatch site init fleet --site clinic-7 --site pharmacy-3 --bridges 2"
+    " --ledger postgresql://scanlatch@localhost/scanlatch",
+    "mosquitto -c fleet/mosquitto.conf",
+    "scanlatch bridge run --config fleet/bridge-1.toml",
+    "scanlatch bridge run --config fleet/bridge-2.toml",
+]
 MAKE = {"make demo": "scanlatch demo", "make test": "pytest"}  # target, and what its recipe must run
 BEFORE = {  # command: what it says; in the order in which they are run
     ". .venv/bin/activate": "",
@@ -55,7 +63,7 @@ AFTER = {
 
 def test_every_command_of_the_documents_is_one_that_a_test_runs() -> None:
     written = {command for page in PAGES for command in commands(page)}
-    assert written == {*MAKE, *BEFORE, *SERVICES, *AFTER}
+    assert written == {*MAKE, *BEFORE, *SERVICES, *AFTER, *FLEET}
 
 
 def test_what_looks_like_a_command_stands_in_a_block_that_is_read() -> None:
@@ -118,6 +126,16 @@ def test_the_commands_run_as_they_are_written(tmp_path: Path) -> None:
         platform.end()
         (tmp_path / "codes.txt").write_text("83386520001941653320\n")
         start(OTHER_PLATFORM, "1 codes loaded")
+
+
+def test_a_fleet_starts_as_it_is_written(tmp_path: Path, database: str) -> None:
+    ports = {"broker": free_port(), "platform": free_port()}
+    init, broker, *bridges = FLEET
+    assert "bridge-2.toml" in once(f"{elsewhere(init, ports)} --ledger {shlex.quote(database)}", tmp_path)
+    with ExitStack() as running:
+        running.enter_context(Running(broker, tmp_path, lambda: _answers(ports["broker"])))
+        for command in bridges:
+            running.enter_context(Running(command, tmp_path, '"event": "ready"'))
 
 
 def elsewhere(command: str, ports: dict[str, int]) -> str:
