@@ -21,6 +21,13 @@ class Platform:
     def __init__(self, folder: Path) -> None:
         self.port, self._admin_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        # One client, since each reads all certificates of this machine first, 25 ms; a new connection for each call,
+        # since the process is killed and started again.
+        self._client = httpx.Client(
+            base_url=f"http://127.0.0.1:{self._admin_port}",
+            timeout=_ADMIN_TIMEOUT_S,
+            limits=httpx.Limits(max_keepalive_connections=0),
+        )
         ports = ["--port", str(self.port), "--admin-port", str(self._admin_port)]
         arguments = ["platform", "run", *ports, "--database", str(folder / "platform.sqlite")]
         self.process = Service(arguments, "platform ", folder / "platform.log")
@@ -38,8 +45,7 @@ class Platform:
         return self._admin("GET", f"/sales?code={code}")
 
     def _admin(self, method: str, path: str, body: object = None) -> Any:
-        url = f"http://127.0.0.1:{self._admin_port}{path}"
-        answer = httpx.request(method, url, json=body, timeout=_ADMIN_TIMEOUT_S)
+        answer = self._client.request(method, path, json=body)
         answer.raise_for_status()
         return answer.json()
 
