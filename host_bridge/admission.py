@@ -80,9 +80,10 @@ class Admission:
         if kept >= QUARANTINE_LIMIT:
             return
         why = message.why or ""
-        evidence.put_in_quarantine(
+        if not evidence.put_in_quarantine(
             connection, message.digest, message.device, message.kind, message.message, why, work.now
-        )
+        ):
+            return
         seq = _seq_of(message)
         alerts.open_alert(connection, alerts.QUARANTINE, message.device, seq, seq, why, work.now)
         if row:

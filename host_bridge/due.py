@@ -18,9 +18,11 @@ _PENDING = 1_000  # pending verdicts sent in one transaction
 def pending(work: Work) -> None:
     """Send the pending verdicts that the platform did not make final in time."""
     connection = work.connection
-    rows = outbox.pending_due(connection, work.now, _PENDING)
-    if rows:
-        _lock(work, {row.device for row in rows})
+    found = outbox.pending_due(connection, work.now, _PENDING)
+    if found:
+        _lock(work, {row.device for row in found})  # first, as everywhere; what changed meanwhile is read again
+        locked = outbox.lock(connection, [row.key for row in found]).values()
+        rows = [row for row in locked if row.pending_at is not None]
         todays = scans.today(connection, [(row.device, row.seq) for row in rows])
         for pair, today in todays.items():
             if today.outcome == Outcome.PENDING:

@@ -82,8 +82,8 @@ class Intake:
                 due.look_after(work)
             self.publish_unsent()
         if ticks >= self._next_flush and self._parts.replies.has_acknowledged:
-            with self._transaction(set()):
-                pass  # a transaction writes the broker's acknowledgements down
+            with self._parts.ledger.write() as connection:
+                self._parts.replies.acknowledged(connection)
             self._next_flush = ticks + _FLUSH_S
 
     def idle_s(self) -> float:
@@ -125,7 +125,8 @@ class Intake:
             rows = devices.lock(connection, ids) if ids else {}
             work = Work(connection, parts.clock.now(), parts.deadline_ms, rows)
             work.platform_down, work.sites = parts.platform_down(), parts.sites
-            parts.replies.acknowledged(connection)
+            if ids:  # else devices are locked later, and no bridge may wait for one while it holds other rows
+                parts.replies.acknowledged(connection)
             yield work
             devices.save(connection, [work.devices[device] for device in sorted(work.touched)])
         after = work.after

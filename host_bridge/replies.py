@@ -112,4 +112,5 @@ class Replies:
 
 
 def _of(followed: Sequence[_Followed], what: str) -> list[tuple[str, int]]:
-    return [(device, number) for kind, device, number in followed if kind == what]
+    """In one order, that bridges which write down the same do not wait for each other in a circle."""
+    return sorted((device, number) for kind, device, number in followed if kind == what)

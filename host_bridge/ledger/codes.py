@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from operator import attrgetter
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 
 from host_bridge.ledger.bulk import Bulk, many
 from host_bridge.ledger.open import row_lock
@@ -50,6 +49,10 @@ _UPDATE = Bulk(
     ),
     ["of", *(f"now_{name}" for name in _NAMES[1:])],
 )
+_PLACES = sa.text(
+    "INSERT INTO codes (code, state, since) SELECT code, 'free', :now"
+    " FROM unnest(CAST(:codes AS varchar[])) AS new (code) ORDER BY code ON CONFLICT DO NOTHING"
+)
 _values = attrgetter(*_NAMES)
 
 
@@ -76,5 +79,4 @@ def _hold_place(connection: sa.Connection, chunk: Sequence[str], now: int) -> No
     """Where writers run side by side, a code never seen needs a row before it can be locked."""
     if connection.dialect.name != "postgresql":
         return
-    rows = [{"code": code, "state": FREE, "since": now} for code in chunk]
-    connection.execute(postgresql.insert(codes).on_conflict_do_nothing(), rows)
+    connection.execute(_PLACES, {"codes": chunk, "now": now})

@@ -4,7 +4,10 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
+from psycopg.abc import Buffer
+from psycopg.types.string import StrDumper
 from sqlalchemy import event
 
 # SQLite
@@ -85,4 +88,17 @@ def _postgresql(url: sa.URL, busy_timeout_ms: int) -> sa.Engine:
         "tcp_user_timeout": _SILENT_S * 1000,
         "options": " ".join([*(f"-c {name}={value}" for name, value in limits.items()), options]).strip(),
     }
-    return sa.create_engine(url, connect_args=arguments, pool_size=_POOL, max_overflow=0, pool_timeout=_CONNECT_S)
+    engine = sa.create_engine(url, connect_args=arguments, pool_size=_POOL, max_overflow=0, pool_timeout=_CONNECT_S)
+
+    @event.listens_for(engine, "connect")
+    def settle(connection: psycopg.Connection, _record: object) -> None:  # pyright: ignore[reportUnusedFunction]
+        connection.adapters.register_dumper(str, _TextWithoutNul)
+
+    return engine
+
+
+class _TextWithoutNul(StrDumper):
+    """PostgreSQL's text holds no NUL. Texts come from terminals and platforms: one of them must not stop a bridge."""
+
+    def dump(self, obj: str) -> Buffer | None:
+        return super().dump(obj.replace("\0", "\N{SYMBOL FOR NULL}") if "\0" in obj else obj)

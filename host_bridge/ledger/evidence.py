@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from host_bridge.ledger.schema import conflicts, heads, quarantine
 
@@ -21,12 +22,12 @@ def quarantine_size(connection: sa.Connection, device: str) -> int:
 
 def put_in_quarantine(
     connection: sa.Connection, digest: bytes, device: str, kind: str, message: bytes, why: str, now: int
-) -> None:
-    """Keep a message that claims nothing."""
-    connection.execute(
-        sa.insert(quarantine),
-        [{"digest": digest, "device": device, "kind": kind, "message": message, "why": why, "received_at": now}],
-    )
+) -> bool:
+    """Keep a message that claims nothing; False where another bridge has just done so."""
+    row = {"digest": digest, "device": device, "kind": kind, "message": message, "why": why, "received_at": now}
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    put = insert(quarantine).values(row).on_conflict_do_nothing().returning(quarantine.c.digest)
+    return connection.execute(put).first() is not None
 
 
 def has_conflict(connection: sa.Connection, device: str, seq: int, digest: bytes) -> bool:
