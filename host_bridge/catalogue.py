@@ -18,7 +18,7 @@ from host_bridge.ledger.goods import RecallRow
 
 CONTENT_MAX = 10_000  # parts of one box
 CATALOGUE_CODE_MAX = 50  # characters of an insurance code
-ROWS_MAX = 200_000  # rows of one import: it is one transaction
+ROWS_MAX = 20_000  # rows of one import: on SQLite terminals wait while it is written, a second or so
 _Row = TypeVar("_Row")
 _PREFIX = re.compile(r"[0-9]{7}\Z")
 

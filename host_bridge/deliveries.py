@@ -11,7 +11,7 @@ from host_bridge.ledger import deliveries as rows
 from host_bridge.ledger.catalogue import LEVELS, descendants
 from host_bridge.ledger.deliveries import IN, OUT, DeliveryRow, Item
 
-ITEMS_MAX = 50_000  # codes on one delivery, with all that lies in its packages
+ITEMS_MAX = 20_000  # codes on one delivery, with all that lies in its packages
 
 
 @dataclass(frozen=True, slots=True)
