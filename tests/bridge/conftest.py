@@ -12,15 +12,16 @@ DATABASES = ["sqlite", "postgresql"]
 
 @pytest.fixture(params=DATABASES)
 def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Where a ledger may be made."""
+    """Where a ledger may be made, and its schema spoilt."""
     if request.param == "postgresql":
         return str(request.getfixturevalue("database"))
     return f"sqlite:///{tmp_path / 'ledger.sqlite'}"
 
 
-@pytest.fixture
-def world(tmp_path: Path, ledger_url: str) -> Iterator[World]:
-    made = World(tmp_path, url=ledger_url)
+@pytest.fixture(params=DATABASES)
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    url = request.getfixturevalue("emptied_database") if request.param == "postgresql" else None
+    made = World(tmp_path, url=url)
     yield made
     made.close()
 
