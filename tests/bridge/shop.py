@@ -14,6 +14,7 @@ from host_bridge.ledger.schema_books import (
     product_prefixes,
     products,
     recalls,
+    session_lines,
     units,
 )
 from host_bridge.ledger.sessions import INSURED, Line
@@ -113,8 +114,9 @@ def close(world: World, name: str = "S-1") -> None:
 
 def lines(world: World, name: str = "S-1") -> list[int]:
     """What was taken on each line."""
-    with world.ledger.write() as connection:
-        return [line.taken for line in sessions.get(connection, [name])[name].lines]
+    wanted = sa.select(session_lines.c.taken).where(session_lines.c.session == name).order_by(session_lines.c.line)
+    with world.ledger.read() as connection:
+        return list(connection.scalars(wanted))
 
 
 def boxes(count: int, of: str = "P-1", line: int = 1) -> Line:

@@ -10,9 +10,10 @@ from host_bridge.rules_tables import Alarm, Effect
 from host_bridge.wire import Operation, Outcome
 
 ACCEPTED, REJECTED, DUPLICATE, PENDING, EXEMPT, ERROR = 0, 1, 2, 3, 4, 5
-HERE, ELSEWHERE = {"code": Standing.HERE}, {"code": Standing.ELSEWHERE}
-OPENED = {**HERE, "opened": True, "split_lines": True, "place": Place.PART}
-IN_SESSION = {"session": "S-1", "session_state": SessionState.IN_FORCE}
+HERE: dict[str, Any] = {"code": Standing.HERE}
+ELSEWHERE: dict[str, Any] = {"code": Standing.ELSEWHERE}
+OPENED: dict[str, Any] = {**HERE, "opened": True, "split_lines": True, "place": Place.PART}
+IN_SESSION: dict[str, Any] = {"session": "S-1", "session_state": SessionState.IN_FORCE}
 SOLD = Target(Operation.SALE, "S-1", False, False, Outcome.ACCEPTED, 1, "done")
 
 # What holds -> outcome, reason, effect. In the order of the checks: each row must also win over those below it.
@@ -122,7 +123,8 @@ def test_dock(operation: Operation, holds: dict[str, Any], answer: tuple[int, in
 
 
 def test_what_is_unfit_comes_not_in_but_may_go_out() -> None:
-    for holds, reason in (({"recalled": True}, 5), ({"expired": True}, 6)):
+    things: list[tuple[dict[str, Any], int]] = [({"recalled": True}, 5), ({"expired": True}, 6)]
+    for holds, reason in things:
         assert told(Known(operation=Operation.RECEIVE, **holds)) == (REJECTED, reason, Effect.NOTHING)
         assert told(Known(operation=Operation.DISPATCH, **holds)) == (ACCEPTED, 0, Effect.STOCK)
 
@@ -132,7 +134,8 @@ def test_what_is_not_here_can_not_be_sent_on_where_receipt_is_required() -> None
 
 
 def test_stock_take_takes_everything_and_changes_nothing() -> None:
-    for holds in ({}, HERE, ELSEWHERE, {"recalled": True, "level": 3}):
+    things: list[dict[str, Any]] = [{}, HERE, ELSEWHERE, {"recalled": True, "level": 3}]
+    for holds in things:
         assert told(Known(operation=Operation.STOCK_TAKE, **holds)) == (ACCEPTED, 0, Effect.NOTHING)
 
 

@@ -1,0 +1,244 @@
+"""Any sequence of operations by several terminals: no code sold twice without an alert, no return without a sale,
+no stock or part below zero; and ledger, platform and answers tell one story."""
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as some
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from host_bridge.config import Site
+from host_bridge.ledger import open_ledger
+from host_bridge.ledger.schema import codes, outbox, scans, verdicts
+from host_bridge.wire import Family, Operation
+from tests.bridge import shop
+from tests.bridge.shop import boxes, pieces
+from tests.bridge.world import CODES, OTHER_SITE, SITE, Terminal, World
+
+ACCEPTED, REJECTED, DUPLICATE, PENDING = 0, 1, 2, 3
+CONTENT, PIECES, WHOLE = 3, 5, 1  # of a box; on the sessions' lines
+BOXES = CODES[:2]
+OTHERS = ["01069012345678922112345A"]  # another family, and no known product
+EVERY = [*BOXES, *OTHERS]
+TERMINALS = {"d-a-1": SITE, "d-a-2": SITE, "d-b-1": OTHER_SITE}
+SESSIONS = {"d-a-1": "S-a1", "d-a-2": "S-a2"}
+
+_code, _terminal = some.sampled_from(EVERY), some.sampled_from(sorted(TERMINALS))
+_mostly = some.sampled_from([True, True, False])
+_goods = some.sampled_from([Operation.RECEIVE, Operation.DISPATCH, Operation.STOCK_TAKE, Operation.QUERY])
+_template: list[Path] = []
+
+
+def fresh_ledger(folder: Path) -> None:
+    """An empty ledger, migrated once for all runs."""
+    if not _template:
+        _template.append(Path(tempfile.mkdtemp()) / "ledger.sqlite")
+        open_ledger(f"sqlite:///{_template[0]}").close()
+    shutil.copy(_template[0], folder / "ledger.sqlite")
+
+
+class Play(RuleBasedStateMachine):
+    """Two sites, three terminals, boxes of two families; the platform comes and goes, answers get lost."""
+
+    @initialize(receipt=_mostly.map(lambda yes: not yes), offline=some.sampled_from(["pending", "refused"]))
+    def open_the_shop(self, receipt: bool, offline: str) -> None:
+        self.folder = Path(tempfile.mkdtemp())
+        fresh_ledger(self.folder)
+        world = self.world = World(self.folder)
+        world.sites[SITE] = Site("A", require_receipt=receipt, offline_sales=offline)
+        shop.product(world, content=CONTENT)
+        self.tills = {name: world.terminal(name, site) for name, site in TERMINALS.items()}
+        shop.session(world, self.tills["d-a-1"], SESSIONS["d-a-1"], pieces(PIECES, line=1), boxes(WHOLE, line=2))
+        shop.session(world, self.tills["d-a-2"], SESSIONS["d-a-2"], pieces(PIECES, line=1))
+        self.held_back: dict[str, list[bytes]] = {name: [] for name in TERMINALS}
+        self.sold_elsewhere: set[tuple[str, int]] = set()
+
+    def teardown(self) -> None:
+        if hasattr(self, "world"):
+            self.calm()
+            self.one_story()
+            self.world.close()
+            shutil.rmtree(self.folder)
+
+    @rule(name=_terminal, code=_code, in_session=some.booleans())
+    def sell(self, name: str, code: str, in_session: bool) -> None:
+        till = self.tills[name]
+        before = self._row(code)
+        session = SESSIONS.get(name) if in_session else None
+        self._scan(name, Operation.SALE, code, session)
+        if self.held_back[name]:
+            return
+        told = self._decided(till)
+        if before is not None and before.state != "free" and before.site != till.site:
+            assert told == (REJECTED, 2), told
+        if told == (REJECTED, 2):
+            self.sold_elsewhere.add((name, till.seq))
+
+    @rule(parts=some.integers(1, CONTENT), back=some.integers(0, 2), together=some.booleans())
+    def dispense_parts(self, parts: int, back: int, together: bool) -> None:
+        """Some of a box, and some of them back; answered one by one or all together."""
+        for operation, times in ((Operation.SALE, parts), (Operation.RETURN, back)):
+            for _ in range(times):
+                self._scan("d-a-2", operation, BOXES[0], SESSIONS["d-a-2"])
+                if not together:
+                    self.world.settle()
+
+    @rule(name=_terminal, code=_code)
+    def bring_back(self, name: str, code: str) -> None:
+        self._scan(name, Operation.RETURN, code)
+
+    @rule(name=_terminal, code=_code, operation=_goods)
+    def at_the_dock(self, name: str, code: str, operation: Operation) -> None:
+        self._scan(name, operation, code)
+
+    @rule(name=_terminal, back=some.integers(1, 4), in_session=some.booleans())
+    def void(self, name: str, back: int, in_session: bool) -> None:
+        till = self.tills[name]
+        if till.seq >= back:
+            session = SESSIONS.get(name) if in_session else None
+            self._deliver(name, till.void(till.seq + 1 - back, session=session))
+
+    @rule(name=_terminal, code=_code)
+    def keep_back_a_sale(self, name: str, code: str) -> None:
+        """Its record comes behind those that follow it."""
+        till = self.tills[name]
+        self.held_back[name].append(till.scan(**_carried(code)))
+
+    @rule(name=_terminal)
+    def what_was_kept_back_comes(self, name: str) -> None:
+        kept, self.held_back[name] = self.held_back[name], []
+        self.world.deliver(self.tills[name], *reversed(kept))
+
+    @rule()
+    def settle(self) -> None:
+        self.world.settle()
+
+    @rule(seconds=some.sampled_from([1, 12]))
+    def time_passes(self, seconds: int) -> None:
+        self._wait(seconds)
+
+    @rule(reachable=_mostly, loses=_mostly.map(lambda yes: not yes))
+    def the_platform_comes_and_goes(self, reachable: bool, loses: bool) -> None:
+        self.world.platform.reachable, self.world.platform.loses_answers = reachable, loses
+
+    @rule(code=_code, reason=some.sampled_from([0, 0, 1, 2, 13]), reversals=some.booleans())
+    def the_platform_changes_its_mind(self, code: str, reason: int, reversals: bool) -> None:
+        self.world.platform.refuses[code] = reason
+        self.world.platform.refuses_reversals = reversals
+
+    @rule()
+    def calm(self) -> None:
+        """Everything arrives and is answered."""
+        for name in TERMINALS:
+            self.what_was_kept_back_comes(name)
+        self.world.platform.reachable, self.world.platform.loses_answers = True, False
+        left: Any = ["not looked yet"]
+        for _ in range(12):
+            if not left:
+                break
+            self._wait(12)
+            self.world.settle()
+            with self.world.ledger.read() as connection:
+                unsettled = outbox.c.state.not_in(["done", "cancelled"])
+                left = connection.execute(sa.select(outbox.c.key, outbox.c.state).where(unsettled)).all()
+        assert not left
+        self.one_story()
+
+    @invariant()
+    def nothing_is_below_zero_or_in_two_places(self) -> None:
+        for row in self._rows():
+            assert row.repeats >= 0
+            assert (row.state == "opened") == (row.parts > 0)
+            assert 0 <= row.parts <= CONTENT
+            assert row.state == "free" or row.stock is None, "what is sold lies in no stock"
+            assert (row.site is None) == (row.state == "free")
+        for session in SESSIONS.values():
+            taken = shop.lines(self.world, session)
+            assert 0 <= taken[0] <= PIECES
+            assert 0 <= sum(taken[1:]) <= WHOLE
+
+    @invariant()
+    def nothing_is_sold_twice_at_the_platform(self) -> None:
+        """Replays what the platform took: a sale finds its box free, a reversal its sale standing."""
+        standing: dict[str, list[str]] = {code: [] for code in EVERY}
+        for key, item in self.world.platform.taken.items():
+            if item.kind == "sale":
+                here = standing[item.code]
+                parts = [self.world.platform.taken[one] for one in here]
+                assert not here or (item.split and all(one.split for one in parts)), f"{key} sells what {here} sold"
+                assert all(one.site == item.site for one in parts)
+                assert len(here) < CONTENT
+                here.append(key)
+            elif item.kind == "reverse":
+                assert item.reverses in standing[item.code], f"{key} takes back {item.reverses}, which does not stand"
+                standing[item.code].remove(item.reverses)
+        self.standing = standing
+
+    @invariant()
+    def whoever_presents_what_another_site_sold_is_told_of(self) -> None:
+        alerted = {(device, seq) for kind, device, seq, _ in shop.alerts(self.world) if kind == "sold-elsewhere"}
+        assert self.sold_elsewhere <= alerted
+
+    def one_story(self) -> None:
+        """Once all is answered, code rows, verdicts and the platform's book say the same."""
+        self.nothing_is_sold_twice_at_the_platform()
+        rows = {row.code: row for row in self._rows()}
+        for code, keys in self.standing.items():
+            row = rows.get(code)
+            split = bool(keys) and self.world.platform.taken[keys[0]].split
+            expected = "free" if not keys else "opened" if split else "sold"
+            assert (row.state if row else "free") == expected, (code, keys)
+            assert (row.parts if row else 0) == (len(keys) if split else 0)
+        accepted = self._accepted_sales()
+        assert accepted == {key for keys in self.standing.values() for key in keys}
+        for name, session in SESSIONS.items():
+            mine = [self.world.platform.taken[key] for key in accepted]
+            split = [one.split for one in mine if one.session == session and one.code in BOXES]
+            taken = shop.lines(self.world, session)
+            assert (taken[0], sum(taken[1:])) == (sum(split), split.count(False)), name
+
+    def _accepted_sales(self) -> set[str]:
+        """Sales with a final verdict "accepted" that nothing took back, as the ledger tells it."""
+        final = sa.func.coalesce(verdicts.c.outcome, scans.c.outcome)
+        joined = scans.outerjoin(verdicts, sa.and_(verdicts.c.device == scans.c.device, verdicts.c.seq == scans.c.seq))
+        wanted = sa.select(scans.c.device, scans.c.seq).select_from(joined)
+        wanted = wanted.where(scans.c.operation == Operation.SALE, final == ACCEPTED, scans.c.voided_by.is_(None))
+        with self.world.ledger.read() as connection:
+            return {f"{device}/{seq}" for device, seq in connection.execute(wanted)}
+
+    def _scan(self, name: str, operation: Operation, code: str, session: str | None = None) -> None:
+        self._deliver(name, self.tills[name].scan(operation=operation, session=session, **_carried(code)))
+
+    def _deliver(self, name: str, message: bytes) -> None:
+        self.world.deliver(self.tills[name], message)
+
+    def _decided(self, till: Terminal) -> tuple[int, int]:
+        wanted = sa.select(scans.c.outcome, scans.c.reason)
+        wanted = wanted.where(scans.c.device == till.peer.device, scans.c.seq == till.seq)
+        with self.world.ledger.read() as connection:
+            return tuple(connection.execute(wanted).one())  # pyright: ignore[reportReturnType]
+
+    def _wait(self, seconds: int) -> None:
+        self.world.clock.ms += seconds * 1_000
+        self.world.intake.tick()
+
+    def _row(self, code: str) -> Any:
+        return next((row for row in self._rows() if row.code == code), None)
+
+    def _rows(self) -> Any:
+        with self.world.ledger.read() as connection:
+            return connection.execute(sa.select(codes)).all()
+
+
+def _carried(code: str) -> dict[str, Any]:
+    return {"data": code.encode(), "family": Family.GS1 if code in OTHERS else Family.TWENTY_DIGIT}
+
+
+Play.TestCase.settings = settings(
+    max_examples=30, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True,
+)  # fmt: skip
+TestPlay = Play.TestCase
