@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+ROOT = Path(__file__).parent.parent.parent
 KEYS = {
     "ledger", "scans_per_s", "cpu_us_per_scan", "echo_cpu_us", "cpu_ratio_to_echo", "cpu_us_per_platform_call",
     "settled", "generator_cpu_us", "p50_ms", "p99_ms",
@@ -24,6 +26,17 @@ def ran(*arguments: str) -> Any:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
+
+
+def written(folder: Path, told: str, *profiles: str) -> str:
+    """docs/performance.md with the tables of what was told."""
+    page, answer = folder / "performance.md", folder / "told.json"
+    page.write_text((ROOT / "docs" / "performance.md").read_text("utf-8"), "utf-8")
+    answer.write_text(told, "utf-8")
+    subprocess.run(
+        [sys.executable, "-m", "scanlatch_tools.bench.page", page, answer, *profiles], check=True, timeout=60
+    )
+    return page.read_text("utf-8")
 
 
 @pytest.mark.parametrize(
@@ -58,7 +71,7 @@ def test_a_part_that_does_not_exist_is_refused() -> None:
     assert "luck" in done.stderr
 
 
-def test_the_bridge_is_measured_on_both_ledgers_and_every_sale_is_settled() -> None:
+def test_the_bridge_is_measured_on_both_ledgers_and_every_sale_is_settled(tmp_path: Path) -> None:
     found = ran("bridge", "--json", "--seconds", "0.5", "--devices", "4")
     assert found.keys() >= KEYS
     assert [one["ledger"] for one in found["runs"]] == ["sqlite", "postgresql"]
@@ -70,6 +83,9 @@ def test_the_bridge_is_measured_on_both_ledgers_and_every_sale_is_settled() -> N
         assert all(isinstance(value, int | float) and math.isfinite(value) and value > 0 for value in figures), one
         assert one["cpu_ratio_to_echo"] == pytest.approx(one["cpu_us_per_scan"] / one["echo_cpu_us"], rel=0.01)
     assert found["runs"][1]["ledger_server_cpu_us"] > 0
+    text = written(tmp_path, json.dumps(found))
+    assert f"| {found['scans_per_s']:,.0f} |" in text
+    assert f"load average before the runs: at most {found['machine']['load_before']:g}" in text.lower()
 
 
 def test_several_bridges_share_the_sales_and_a_profile_says_where_their_time_went(tmp_path: Path) -> None:
@@ -81,6 +97,9 @@ def test_several_bridges_share_the_sales_and_a_profile_says_where_their_time_wen
     for bridge in ("bridge-1", "bridge-2"):
         told = (tmp_path / "postgresql" / bridge / "MainThread.txt").read_text()
         assert "intake.py" in told
+    text = written(tmp_path, json.dumps(found), str(tmp_path / "postgresql" / "bridge-1"))
+    assert re.search(r"\n\| paho-mqtt \| [1-9]", text)
+    assert re.search(r"\n\| all \|.* 100\.0 \|\n", text)
 
 
 def test_several_bridges_on_one_file_are_refused() -> None:
@@ -88,9 +107,10 @@ def test_several_bridges_on_one_file_are_refused() -> None:
         ran("bridge", "--ledger", "sqlite", "--bridges", "2")
 
 
-def test_a_ledger_tells_cost_disk_and_time_to_fill() -> None:
+def test_a_ledger_tells_cost_disk_and_time_to_fill(tmp_path: Path) -> None:
     found = ran("ledger", "--json", "--to", "100000", "--sales", "250")
     (size,) = found["sizes"]
     assert (found["ledger"], size["codes"], size["times_the_first"]) == ("sqlite", 100_000, 1)
     assert size["disk_bytes"] > 20e6
     assert min(size["us_per_scan"], size["cpu_us_per_scan"], size["fill_s"]) > 0
+    assert "| SQLite | 100,000 |" in written(tmp_path, json.dumps(found))

@@ -90,6 +90,7 @@ def bridge_command(
     seconds: Annotated[float, typer.Option(min=0.1, help="How long sales are sustained.")] = 30.0,
     devices: Annotated[int, typer.Option(min=1, max=999, help="Terminals.")] = 200,
     bridges: Annotated[int, typer.Option(min=1, max=16, help="Bridges that share the load; for PostgreSQL.")] = 1,
+    window: Annotated[int, typer.Option(min=1, help="Records that a terminal has in flight.")] = run.WINDOW,
     profile: Annotated[Path | None, typer.Option(help="Folder for a profile; such a run is slower.")] = None,
 ) -> None:
     """Sales of many terminals through broker, bridge, ledger and platform, beside a bare echo."""
@@ -101,7 +102,7 @@ def bridge_command(
     about = machine.described()
     runs: list[Run] = []
     for name in names:
-        plan = Plan(devices, seconds, bridges, profile / name if profile else None)
+        plan = Plan(devices, seconds, bridges, profile / name if profile else None, window)
         with tempfile.TemporaryDirectory(prefix="scanlatch-bench-") as folder, ledgers.opened(name) as database:
             runs.append(run.run(Path(folder), database, plan, report))
     report.show(console)

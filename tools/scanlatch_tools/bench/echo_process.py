@@ -20,6 +20,7 @@ from host_bridge.mqtt import IN_FLIGHT, SHARE
 from scanlatch_tools.bench import child
 
 _KEEPALIVE_S = 30
+_VERSIONS = {"3.1.1": MQTTProtocolVersion.MQTTv311, "5": MQTTProtocolVersion.MQTTv5}
 
 
 def main(path: Path) -> None:
@@ -27,7 +28,7 @@ def main(path: Path) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     settings = config.load(path).mqtt
     client = Client(
-        CallbackAPIVersion.VERSION2, settings.client_id, protocol=MQTTProtocolVersion.MQTTv5, manual_ack=True
+        CallbackAPIVersion.VERSION2, settings.client_id, protocol=_VERSIONS[settings.version], manual_ack=True
     )
     context = ssl.create_default_context(cafile=str(settings.ca))
     context.load_cert_chain(str(settings.certificate), str(settings.key))
