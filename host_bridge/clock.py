@@ -2,6 +2,7 @@
 
 import random
 import time
+from datetime import datetime
 from typing import Protocol
 
 
@@ -32,6 +33,12 @@ class SystemClock:
 
     def ticks(self) -> float:
         return time.monotonic()
+
+
+def local_day(at: int) -> int:
+    """The day of `at` (ms UTC) where this machine stands, yyyymmdd: last days on boxes are local days."""
+    day = datetime.fromtimestamp(at / 1000).astimezone()
+    return day.year * 10_000 + day.month * 100 + day.day
 
 
 def system_chance() -> Chance:

@@ -1,9 +1,9 @@
 """The ledger as a batch of records sees it: read at once, in bulk, and kept up to what the batch itself does."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 
 from host_bridge import session_lines, trace_code
+from host_bridge.clock import local_day
 from host_bridge.config import Site
 from host_bridge.dock import Dock
 from host_bridge.ledger import catalogue, codes, parts, scans, sessions
@@ -137,7 +137,7 @@ class View:
         known.requires_receipt = site.require_receipt
         if facts is not _NOTHING:
             known.recalled = facts.recalled is not None
-            known.expired = facts.expires_on is not None and _day(_captured(record)) > facts.expires_on
+            known.expired = facts.expires_on is not None and local_day(_captured(record)) > facts.expires_on
         if record.operation != Operation.SALE:
             if self.dock is not None:
                 self.dock.tell(record, known)
@@ -222,15 +222,9 @@ def _captured(record: Record | TargetRow) -> int:
     return record.received_at if at is None or at < EARLIEST_MS else at
 
 
-def _day(at: int) -> int:
-    """Local day of the bridge's machine, yyyymmdd."""
-    day = datetime.fromtimestamp(at / 1000).astimezone()
-    return day.year * 10_000 + day.month * 100 + day.day
-
-
 def _claim(record: Record) -> Claim:
     family, data, code = peek(record.message, _FAMILY), peek(record.message, _DATA), record.code or ""
-    year = _day(record.received_at) // 10_000
+    year = local_day(record.received_at) // 10_000
     said = trace_code.label(family, data, year) if isinstance(family, int) and isinstance(data, bytes) else None
     gtin = trace_code.gtin(code)
     return Claim(None, gtin, said.batch if said else None, said.expires_on if said else None)

@@ -1,17 +1,20 @@
 """Any sequence of operations by several terminals: no code sold twice without an alert, no return without a sale,
-no stock or part below zero; and ledger, platform and answers tell one story."""
+no stock, register or part below zero; and ledger, platform and answers tell one story."""
 
 import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as some
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from host_bridge import register
 from host_bridge.config import Site
+from host_bridge.errors import StockShort
 from host_bridge.ledger import open_ledger
 from host_bridge.ledger.schema import codes, outbox, scans, verdicts
 from host_bridge.wire import Family, Operation
@@ -30,6 +33,7 @@ SESSIONS = {"d-a-1": "S-a1", "d-a-2": "S-a2"}
 _code, _terminal = some.sampled_from(EVERY), some.sampled_from(sorted(TERMINALS))
 _mostly = some.sampled_from([True, True, False])
 _goods = some.sampled_from([Operation.RECEIVE, Operation.DISPATCH, Operation.STOCK_TAKE, Operation.QUERY])
+_LONG = 1_000_000  # minutes
 _template: list[Path] = []
 
 
@@ -52,8 +56,12 @@ class Play(RuleBasedStateMachine):
         world.sites[SITE] = Site("A", require_receipt=receipt, offline_sales=offline)
         shop.product(world, content=CONTENT)
         self.tills = {name: world.terminal(name, site) for name, site in TERMINALS.items()}
-        shop.session(world, self.tills["d-a-1"], SESSIONS["d-a-1"], pieces(PIECES, line=1), boxes(WHOLE, line=2))
-        shop.session(world, self.tills["d-a-2"], SESSIONS["d-a-2"], pieces(PIECES, line=1))
+        shop.session(
+            world, self.tills["d-a-1"], SESSIONS["d-a-1"], pieces(PIECES, line=1), boxes(WHOLE, line=2), minutes=_LONG
+        )
+        shop.session(world, self.tills["d-a-2"], SESSIONS["d-a-2"], pieces(PIECES, line=1), minutes=_LONG)
+        shop.session(world, self.tills["d-a-1"], "S-r", minutes=_LONG)
+        self.in_register = 0
         self.held_back: dict[str, list[bytes]] = {name: [] for name in TERMINALS}
         self.sold_elsewhere: set[tuple[str, int]] = set()
 
@@ -101,6 +109,22 @@ class Play(RuleBasedStateMachine):
         if till.seq >= back:
             session = SESSIONS.get(name) if in_session else None
             self._deliver(name, till.void(till.seq + 1 - back, session=session))
+
+    @rule(entered=some.integers(0, 3), sold=some.integers(1, 4))
+    def sell_without_codes(self, entered: int, sold: int) -> None:
+        ledger, now = self.world.ledger, self.world.clock.now()
+        if entered:
+            register.enter(ledger, SITE, "P-1", "B1", entered, "op-1", now)
+            self.in_register += entered
+        if sold <= self.in_register:
+            register.sell(ledger, SITE, "P-1", sold, "S-r", "op-1", now)
+            self.in_register -= sold
+        else:
+            with pytest.raises(StockShort):
+                register.sell(ledger, SITE, "P-1", sold, "S-r", "op-1", now)
+        left = [one.remaining for one in register.listed(ledger, SITE)]
+        assert sum(left) == self.in_register
+        assert min(left, default=0) >= 0
 
     @rule(name=_terminal, code=_code)
     def keep_back_a_sale(self, name: str, code: str) -> None:
