@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from host_bridge import chain, metrics, trace_code
 from host_bridge.deciding import Deciding
-from host_bridge.ledger import alerts, evidence, outbox, scans
+from host_bridge.ledger import alerts, evidence, outbox, passed, scans
 from host_bridge.ledger.devices import ENROLLED, SUSPENDED, DeviceRow
 from host_bridge.ledger.scans import Pair, Record, Today, key_of
 from host_bridge.opening import Opened, peek
@@ -23,6 +23,7 @@ class Admission:
         self._work = work
         self._repeats: dict[Pair, None] = {}
         self._conflicts: dict[tuple[Pair, bytes], None] = {}
+        self._past: set[str] = set()  # devices that repeated what is archived: a receipt is all that they get
 
     def admit(self, messages: Sequence[Opened]) -> None:
         """Store records, decide those whose turn has come, and note what goes out.
@@ -103,7 +104,10 @@ class Admission:
             mine = fresh.setdefault(row.id, {})
             pair = row.id, claim.seq
             digest = mine[claim.seq].digest if claim.seq in mine else known.get(pair)
-            if digest is None:
+            if digest is None and self._is_archived(row, claim.seq):
+                self._past.add(row.id)
+                metrics.records.labels("archived").inc()
+            elif digest is None:
                 mine[claim.seq] = _record(message, claim, row, work.now)
                 metrics.records.labels("admitted").inc()
             elif digest == claim.digest:
@@ -112,6 +116,10 @@ class Admission:
             else:
                 self._conflict(message, claim, row)
         return fresh
+
+    def _is_archived(self, row: DeviceRow, seq: int) -> bool:
+        """Whether there was a record that is not in the ledger any more; a lost one that comes after all was none."""
+        return seq <= row.archived and passed.covering(self._work.connection, row.id, seq) is None
 
     def _conflict(self, message: Opened, claim: OpenedScan, row: DeviceRow) -> None:
         work, connection = self._work, self._work.connection
@@ -151,7 +159,7 @@ class Admission:
     def _answer_again(self) -> None:
         """Today's verdict and receipt for bytes that came before; nothing is decided or alarmed twice."""
         work = self._work
-        answered: set[str] = set()
+        answered = set(self._past)
         todays = scans.today(work.connection, list(self._repeats)) if self._repeats else {}
         for today in todays.values():
             work.after.verdicts.append((work.devices[today.device], todays_verdict(today)))

@@ -46,6 +46,7 @@ class DeviceRow:
     command_counter: int = 0
     credential_boot: int = 0
     credential_counter: int = 0
+    archived: int = 0
 
     @property
     def sites(self) -> list[str]:
@@ -69,6 +70,7 @@ _FIXED = {
     "certificate",
     "keys_version",
     "enrolled_at",
+    "archived",
 }
 _MOVING = [name for name in _NAMES if name not in _FIXED]
 _SAVE = Bulk(

@@ -18,6 +18,11 @@ _PARTITIONS = sa.text(
     " WHERE inhparent = to_regclass('scans') ORDER BY 1"
 )
 
+_REMEMBER = (
+    "UPDATE devices SET archived = greatest(archived, gone.seq)"
+    " FROM (SELECT device, max(seq) AS seq FROM {table} GROUP BY device) gone WHERE id = gone.device"
+)
+
 
 def lock(connection: sa.Connection) -> None:
     """Wait until no other bridge changes tables; until the transaction ends."""
@@ -64,7 +69,9 @@ def archive(connection: sa.Connection, before: str, now: int) -> list[str]:
         _refuse_open(connection, month)
     connection.execute(sa.text(f"CREATE SCHEMA IF NOT EXISTS {ARCHIVE}"))
     tables = [_table(month) for month in months]
+    connection.execute(sa.text("SELECT 1 FROM devices ORDER BY id FOR UPDATE"))
     for table in tables:
+        connection.execute(sa.text(_REMEMBER.format(table=table)))
         connection.execute(sa.text(f"ALTER TABLE scans DETACH PARTITION {table}"))
         connection.execute(sa.text(f"ALTER TABLE {table} SET SCHEMA {ARCHIVE}"))
     return [f"{ARCHIVE}.{table}" for table in tables]

@@ -62,6 +62,7 @@ devices = Table(
     Column("receipt_digest", LargeBinary, nullable=False),
     Column("newest", BigInteger, nullable=False),  # greatest seq that a record here or `passed` has
     Column("quarantined", Integer, nullable=False),
+    Column("archived", BigInteger, nullable=False, server_default="0"),  # greatest seq whose record was archived
     Column("head_boot", BigInteger, nullable=False),
     Column("head_connection", BigInteger, nullable=False),
     Column("head_uptime", BigInteger, nullable=False),

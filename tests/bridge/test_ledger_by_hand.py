@@ -219,6 +219,11 @@ def test_old_months_are_archived_when_all_in_them_is_settled(tmp_path: Path, dat
     assert _records(database) == 0
     world.sell(till, CODES[3], CODES[0])
     assert till.outcomes()[-2:] == [(4, 0, 0), (5, 2, 1)], "a code stays sold, whatever becomes of its record"
+    told, receipts = till.outcomes(), len(till.receipts())
+    world.deliver(till, till.messages[2], till.messages[3])
+    assert till.outcomes() == told, "what is archived is not decided again"
+    assert len(till.receipts()) == receipts + 1
+    assert _records(database) == 2
     world.close()
 
 

@@ -1,4 +1,4 @@
-"""Records by month on PostgreSQL: `scans` becomes a partitioned table."""
+"""Records by month on PostgreSQL: `scans` becomes a partitioned table, and old months can be archived."""
 
 from datetime import UTC, datetime
 
@@ -12,6 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.add_column("devices", sa.Column("archived", sa.BigInteger(), nullable=False, server_default="0"))
     if op.get_bind().dialect.name != "postgresql":
         return
     op.execute("ALTER TABLE scans RENAME TO scans_before")
