@@ -35,6 +35,7 @@ FLEET = [  # the first ends by itself
     "scanlatch bridge run --config fleet/bridge-1.toml",
     "scanlatch bridge run --config fleet/bridge-2.toml",
 ]
+DAYS = {"scanlatch demo --scenario dock": "dock", "scanlatch demo --scenario fleet": "fleet"}  # see tools/test_demo.py
 MAKE = {"make demo": "scanlatch demo", "make test": "pytest"}  # target, and what its recipe must run
 BEFORE = {  # command: what it says; in the order in which they are run
     ". .venv/bin/activate": "",
@@ -65,7 +66,7 @@ AFTER = {
 
 def test_every_command_of_the_documents_is_one_that_a_test_runs() -> None:
     written = {command for page in PAGES for command in commands(page)}
-    assert written == {*MAKE, *BEFORE, *SERVICES, *AFTER, *FLEET}
+    assert written == {*MAKE, *BEFORE, *SERVICES, *AFTER, *FLEET, *DAYS}
 
 
 def test_what_looks_like_a_command_stands_in_a_block_that_is_read() -> None:
@@ -103,6 +104,11 @@ def _rows(text: str) -> list[list[str]]:
         cells = [cell.strip() for cell in line.strip("│").split("│")]
         found.append([cell for cell in cells if not re.fullmatch(r"[\d.]*", cell)])
     return found
+
+
+@pytest.mark.parametrize("day", DAYS.values())
+def test_the_days_that_are_named_are_played_by_the_demos_own_test(day: str) -> None:
+    assert f'"--scenario", "{day}"' in (ROOT / "tests" / "tools" / "test_demo.py").read_text()
 
 
 def test_the_commands_run_as_they_are_written(tmp_path: Path) -> None:
