@@ -89,7 +89,7 @@ def test_the_bridge_is_measured_on_both_ledgers_and_every_sale_is_settled(tmp_pa
 
 
 def test_several_bridges_share_the_sales_and_a_profile_says_where_their_time_went(tmp_path: Path) -> None:
-    short = ["--seconds", "0.3", "--devices", "4", "--profile", str(tmp_path)]
+    short = ["--seconds", "0.2", "--devices", "2", "--profile", str(tmp_path)]
     found = ran("bridge", "--json", "--ledger", "postgresql", "--bridges", "2", *short)
     assert found["bridges"] == 2
     assert found["profiled"] is True
