@@ -1,7 +1,10 @@
 """The ledger on PostgreSQL: locks in one order, faults that pass and faults that do not, records by month."""
 
 import random
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -259,3 +262,17 @@ def test_longest_and_strangest_data_stops_nothing(one: World, family: int) -> No
     one.deliver(till, *[till.scan(data=data, family=family, session=session) for data in strange])  # type: ignore[arg-type]
     one.settle()
     assert sorted(seq for seq, _, _ in till.outcomes()) == list(range(1, len(strange) + 1))
+
+
+def test_server_of_an_owner_that_was_killed_goes_with_it() -> None:
+    script = (
+        "import os; from scanlatch_tools.postgres import Postgres;"
+        " print(Postgres(durable=False).url('x'), flush=True); os._exit(9)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60)
+    folder = Path(done.stdout.strip().partition("host=")[2])
+    assert folder.name.startswith("scanlatch-pg-")
+    end = time.monotonic() + 20
+    while folder.exists() and time.monotonic() < end:
+        time.sleep(0.02)
+    assert not folder.exists()

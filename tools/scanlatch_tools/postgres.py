@@ -1,5 +1,6 @@
 """A PostgreSQL server of one's own: made in a temporary folder, gone when it is closed or its owner dies."""
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -21,8 +22,14 @@ _START_S = 30.0
 _STOP_S = 15.0
 _SETTINGS = {"listen_addresses": "", "unix_socket_permissions": "0700", "max_connections": "100", "jit": "off"}
 _UNSAFE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-# The guard ends the server when its standard input closes, which it does however its owner ends.
-_GUARD = 'folder=$1; shift; "$@" </dev/null >"$folder/log" 2>&1 & server=$!; read -r _; kill -INT $server; wait $server'
+# The guard ends the server when its standard input closes, which it does however its owner ends; told nothing before
+# that, it removes the folder too.
+_GUARD = """
+folder=$1; shift
+"$@" </dev/null >"$folder/log" 2>&1 & server=$!
+read -r told; kill -INT $server; wait $server
+[ -n "$told" ] || rm -rf "$folder"
+"""
 
 
 class NoPostgres(Exception):  # noqa: N818
@@ -110,7 +117,9 @@ class Postgres:
             return
         guard, self._guard = self._guard, None
         if guard.stdin:
-            guard.stdin.close()
+            with contextlib.suppress(BrokenPipeError):
+                guard.stdin.write(b"keep\n")
+                guard.stdin.close()
         try:
             guard.wait(_STOP_S)
         except subprocess.TimeoutExpired:
