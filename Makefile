@@ -10,7 +10,7 @@ demo: setup
 
 test: setup
 	tools/scripts/test_tools.sh
-	PATH="$$PATH:/usr/sbin:/usr/local/sbin" $(BIN)/pytest -n $(WORKERS) $(ARGS)
+	PATH="$$PATH:/usr/sbin:/usr/local/sbin" $(BIN)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 soak: setup
 	tools/scripts/test_tools.sh

@@ -7,6 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 from scanlatch_tools.stage import Stage
 
+from host_bridge import sessions
+from host_bridge.clock import system_chance
 from host_bridge.ledger import Ledger, alerts, commands, evidence, open_ledger, schema
 from host_bridge.ledger import devices as rows
 
@@ -30,6 +32,10 @@ class LedgerView:
     def alerts(self, device: str) -> list[str]:
         """Kinds of the open alerts."""
         return [one.kind for one in self.read(lambda connection: alerts.listed(connection, device))]
+
+    def session(self, device: str, now: int) -> str:
+        """Opens a session of a terminal and has the bridge tell it so; its id."""
+        return sessions.open_session(self._ledger, device, now, system_chance())
 
     def quarantined(self, digest: bytes) -> bool:
         return bool(self.read(lambda connection: evidence.quarantined(connection, [digest])))

@@ -20,8 +20,7 @@ def told(stage: Stage, window: Desk) -> int:
     mark = window.twin.mark()
     with LedgerView(stage) as ledger:
         now = int(time.time() * 1000)
-        session = {"id": "S-1", "kind": "sale", "until": now + 600_000}
-        ledger.command(window.device, "session", session, now)
+        ledger.session(window.device, now)
         ledger.command(window.device, "resend", {"from": 1}, now)
     for name in ("acknowledge", "health", "identify"):
         done = CliRunner().invoke(cli.app, ["command", window.device, name, "--config", str(stage.site.config)])
