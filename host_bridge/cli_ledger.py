@@ -21,7 +21,7 @@ _Settings = Annotated[Path, typer.Option("--config", help="bridge.toml of the si
 
 @app.command()
 def init(config: _Settings) -> None:
-    """Make the ledger that [ledger] names. On PostgreSQL its database must be there, and be empty."""
+    """Make the ledger that bridge.toml names. On PostgreSQL its database must be there, and be empty."""
     with _ledger(config) as (_, ledger):
         found = ledger.revision()
         if found is not None:

@@ -1,8 +1,7 @@
 """The no-code register: boxes bought without codes, entered by product, batch and quantity, and sold from there."""
 
-from datetime import UTC, datetime
-
 from host_bridge import inputs, sessions
+from host_bridge.clock import local_day
 from host_bridge.errors import BadInput, MayNotDispense, NotFound, StockShort
 from host_bridge.ledger import Connection, Ledger, catalogue, goods
 from host_bridge.ledger import register as rows
@@ -75,6 +74,5 @@ def _barred(connection: Connection, entry: Entry, now: int) -> str | None:
     facts = catalogue.facts_of_batch(connection, entry.product, entry.batch, now)
     if facts.recalled:
         return f"recalled: {facts.recalled}"
-    today = int(datetime.fromtimestamp(now / 1000, UTC).strftime("%Y%m%d"))
-    expired = facts.expires_on is not None and facts.expires_on < today
+    expired = facts.expires_on is not None and facts.expires_on < local_day(now)
     return f"expired on {facts.expires_on}" if expired else None

@@ -21,6 +21,7 @@ from host_bridge.settlement.port import Platform
 from host_bridge.settlement.rest import RestPlatform
 
 _BUSY_WAIT_S = (0.05, 2.0)  # first and longest wait for the ledger
+_LOOK_AHEAD_MS = 12 * 3_600_000  # how often the ledger is made ready for the time to come
 _GOODBYE_S = 2.0  # how long the broker is given to acknowledge what is in flight at the end
 
 _log = structlog.get_logger("scanlatch.bridge")
@@ -35,7 +36,9 @@ class Service:
         self._stopping = threading.Event()
         self._connected = threading.Event()
         self._failure: BaseException | None = None
-        clock, chance = SystemClock(), system_chance()
+        self._clock, chance = SystemClock(), system_chance()
+        self._next_look = 0  # ms UTC
+        clock = self._clock
         agreement = load_agreement_key(config.bridge.agreement_key)
         self._ledger: Ledger = open_ledger(config.ledger.url, config.ledger.busy_timeout_ms)
         registry = Registry(self._ledger, agreement)
@@ -91,6 +94,14 @@ class Service:
         self._retried(self._intake.tick)
         if self._peers is not None and self._broker.connected:
             self._retried(self._peers.look)
+        self._retried(self._look_ahead)
+
+    def _look_ahead(self) -> None:
+        """A bridge that runs for months makes the months to come."""
+        now = self._clock.now()
+        if now >= self._next_look:
+            self._ledger.look_ahead(now)
+            self._next_look = now + _LOOK_AHEAD_MS
 
     def _retried(self, job: Callable[[], None]) -> None:
         """Do a job that wrote nothing where it raised LedgerBusy, until it succeeds or the bridge ends."""

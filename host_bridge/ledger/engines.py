@@ -16,7 +16,7 @@ _CHECKPOINT_PAGES = 4_000  # WAL pages before SQLite moves them into the file, 1
 _WRITES = "scanlatch_writes"
 # PostgreSQL
 _CONNECT_S = 10
-_HUNG_MS = 60_000  # a bridge that stops inside a transaction gives its locks back after this
+_HUNG_MS = 15_000  # a bridge that stops inside a transaction gives its locks back after this
 _SILENT_S = 30  # a server that does not answer the network for this long is gone
 _POOL = 5  # connections a bridge; it writes with one at a time
 

@@ -47,6 +47,8 @@ class Platform(Protocol):
     """
 
     batch_limit: int  # most items one call may carry
+    code_limit: int  # most characters of a code; a longer one is refused by the adapter
+    silence_s: float  # longest silence within a call, after which its items count as unknown
 
     def submit(self, items: Sequence[Submission]) -> list[Answer]:
         """Submit; one answer an item, in the same order.

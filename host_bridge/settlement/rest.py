@@ -49,10 +49,11 @@ class RestPlatform:
         operator: str = "scanlatch",
     ) -> None:
         self.batch_limit = batch_limit
+        self.code_limit = lines.CODE_LIMIT
+        self.silence_s = timeout_s
         self._url = url.rstrip("/") + _PATH
         self._institution = institution
         self._operator = operator
-        self._timeout_s = timeout_s
         verify = ssl.create_default_context(cafile=str(ca) if ca else None)
         self._client = httpx.Client(
             verify=verify,
@@ -138,7 +139,7 @@ class RestPlatform:
         return lines.read_answer(raw, node, numbers)
 
     def _post(self, body: bytes) -> tuple[int, bytes]:
-        deadline = time.monotonic() + self._timeout_s
+        deadline = time.monotonic() + self.silence_s
         headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
         with self._client.stream("POST", self._url, content=body, headers=headers) as response:
             return response.status_code, _bounded(response, lambda: time.monotonic() > deadline)

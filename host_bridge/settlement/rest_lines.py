@@ -15,8 +15,9 @@ BEIJING = timezone(timedelta(hours=8))  # the platform's time
 STATUS = "3511A"
 CALLS = {"sale": ("3505A", "selinfoDetail"), "reverse": ("3506A", "selinfoDetail"), "query": ("3513A", "data")}
 
+CODE_LIMIT = 100  # characters of a code, `drug_trac_codg`
 _NUMBER = re.compile(r"[!-~]{1,30}")
-_CODE = re.compile(r"[ -~]{1,100}")
+_CODE = re.compile(rf"[ -~]{{1,{CODE_LIMIT}}}")
 _TEXT_BYTES = 64  # a verdict's text, WIRE.md "Verdict"
 _NO_ANSWER, _REFUSED = 15, 13
 

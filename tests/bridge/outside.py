@@ -11,6 +11,8 @@ class Platform:
 
     def __init__(self, batch_limit: int = 50) -> None:
         self.batch_limit = batch_limit
+        self.code_limit = 100
+        self.silence_s = 1.0
         self.reachable = True
         self.loses_answers = False
         self.refuses: dict[str, int] = {}  # code -> reason
