@@ -1,7 +1,6 @@
 """Bridge, broker and platform are killed under a stream of scans, ten times in all; the books balance in the end."""
 
 import itertools
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from scanlatch_tools.broker import Mosquitto
 from scanlatch_tools.stage import Stage
 
 from tests.faults.site_with_terminals import CODES, SITE, Person, check_books, stage
+from tests.meanwhile import Meanwhile
 from tests.system.waiting import until, until_engine
 
 ORDER = ["bridge", "broker", "platform", "bridge", "platform", "broker", "bridge", "bridge", "platform", "broker"]
@@ -19,38 +19,23 @@ _NEXT_BOX_S, _NEXT_STACK_S = 0.02, 0.6
 _FINAL_S = 75  # what a dead part held comes again after 30 s
 
 
-class Stream:
+class Stream(Meanwhile):
     """Somebody scans box after box, whatever happens; a context manager."""
 
     def __init__(self, person: Person) -> None:
+        super().__init__()
         self.person = person
-        self._over = threading.Event()
-        self._failed: list[BaseException] = []
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def __enter__(self) -> "Stream":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-        if self._failed:
-            raise self._failed[0]
 
     def await_scans(self, count: int) -> None:
         """Until so many more were kept."""
         goal = len(self.person.kept) + count
-        until(lambda: self._failed or len(self.person.kept) >= goal, f"{count} scans", 30)
+        until(lambda: self.failed or len(self.person.kept) >= goal, f"{count} scans", 30)
 
-    def _run(self) -> None:
-        try:
-            for count in itertools.count(1):
-                assert self.person.scan() == "kept"
-                if self._over.wait(_NEXT_STACK_S if count % _STACK == 0 else _NEXT_BOX_S):
-                    return
-        except BaseException as error:  # noqa: BLE001  # told where the stream ends
-            self._failed.append(error)
+    def work(self) -> None:
+        for count in itertools.count(1):
+            assert self.person.scan() == "kept"
+            if self.over.wait(_NEXT_STACK_S if count % _STACK == 0 else _NEXT_BOX_S):
+                return
 
 
 @pytest.fixture

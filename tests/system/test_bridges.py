@@ -15,6 +15,7 @@ from scanlatch_tools.service import Service
 from scanlatch_tools.stage import Stage
 
 from host_bridge.wire import Operation, Outcome
+from tests.meanwhile import Meanwhile
 from tests.system.ledger_view import LedgerView
 from tests.system.patient_device import PatientDevice
 from tests.system.waiting import until
@@ -95,38 +96,23 @@ def check_books(fleet: Stage, devices: Sequence[PatientDevice], sold: Sequence[s
     assert {code: len(fleet.platform.sales(code)) for code in sold} == dict.fromkeys(sold, 1)
 
 
-class Killer:
+class Killer(Meanwhile):
     """Kills bridges, each a while after the last was back, until it is stopped; a context manager."""
 
     def __init__(self, bridges: Sequence[Service], seed: int, pace_s: float) -> None:
+        super().__init__()
         self.kills = 0
         self._bridges = bridges
         self._chance = random.Random(seed)
         self._pace_s = pace_s
-        self._over = threading.Event()
-        self._failed: list[BaseException] = []
-        self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def __enter__(self) -> "Killer":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-        if self._failed:
-            raise self._failed[0]
-
-    def _run(self) -> None:
-        try:
-            while not self._over.wait(self._chance.uniform(0.2, 1.0) * self._pace_s):
-                bridge = self._chance.choice(self._bridges)
-                bridge.kill()
-                self.kills += 1
-                self._over.wait(self._chance.uniform(0.0, 1.0) * self._pace_s)
-                bridge.start()
-        except BaseException as error:  # noqa: BLE001  # told where it is stopped
-            self._failed.append(error)
+    def work(self) -> None:
+        while not self.over.wait(self._chance.uniform(0.2, 1.0) * self._pace_s):
+            bridge = self._chance.choice(self._bridges)
+            bridge.kill()
+            self.kills += 1
+            self.over.wait(self._chance.uniform(0.0, 1.0) * self._pace_s)
+            bridge.start()
 
 
 def test_the_same_codes_everywhere_at_once_are_each_accepted_once(fleet: Stage, codes: Iterator[str]) -> None:
