@@ -12,6 +12,7 @@ from scanlatch.system.log import log
 
 _UPLINK_LIMIT_MS = const(120_000)  # its longest wait between two tries is 60 s
 _ANSWERS_LIMIT_MS = const(10_000)
+_AGAIN_MS = const(60_000)  # before a program that can't be loaded is tried again
 _TECHNICIAN_MS = const(600_000)  # for the person who took over at the console
 _BUTTON_MS = const(20)
 _PRESS_MS = const(40)
@@ -20,8 +21,12 @@ _LONG_PRESS_MS = const(1500)
 
 def run():
     """Run the terminal until a person stops it at the console."""
-    from scanlatch import start
-
+    try:
+        from scanlatch import start
+    except Exception as error:  # a file that can't be read, or no room: tried again, as what can't be built is
+        sys.print_exception(error)
+        board.watchdog(_AGAIN_MS)
+        return
     try:
         ready = start.build(Terminal())
         forget(start)

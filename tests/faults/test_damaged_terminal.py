@@ -127,6 +127,18 @@ def test_a_board_flashed_without_our_partition_says_so_by_its_light_and_names_it
     assert Person(twin, iter(CODES)).scan() == "kept"
 
 
+def test_a_program_that_cannot_be_loaded_is_tried_again_by_the_watchdog(twin: Twin) -> None:
+    lib = twin.folder / "lib"
+    whole = lib.resolve()
+    lib.unlink()
+    shutil.copytree(whole, lib)
+    (lib / "scanlatch" / "start.mpy").unlink()
+    twin.start()
+    twin.wait_for(lambda line: line["what"] == "ended")
+    (started,) = [line for line in twin.trace() if line["what"] == "wdt"]
+    assert (started["event"], started["timeout"]) == ("started", 60_000)
+
+
 def test_an_engine_that_is_silent_shows_and_is_taken_up_when_it_answers(twin: Twin) -> None:
     twin.engine.simulator.erased = True
     twin.start()

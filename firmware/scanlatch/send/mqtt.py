@@ -109,7 +109,10 @@ class Client:
         """End the link, once; the first error is the one that is told."""
         if self.why is None:
             self.why = error
-            self._socket.close()
+            try:
+                self._socket.close()
+            except OSError:  # lwIP may be out of memory for that, too
+                pass
 
     async def run(self):
         """Receive, and see to it that the link lives, until it doesn't."""

@@ -141,7 +141,7 @@ def told(error, shaking=False):
     if isinstance(error, ValueError):
         cause = "certificate"
     elif isinstance(error, OSError):
-        code = error.errno or 0
+        code = error.errno if isinstance(error.errno, int) else 0  # the network's drivers give a text
         if code in (_ENOMEM, _TLS_NO_MEMORY):
             return MemoryError(str(error))
         # A broker that refuses our certificate sends an alert and closes; who is writing then sees the close.

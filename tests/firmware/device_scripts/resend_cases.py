@@ -228,6 +228,19 @@ async def test_a_link_that_goes_on_taking_is_kept():
     equal((rounds, client.why), ([True] * 10, None))
 
 
+class Unplugged:
+    """The chip's drivers raise an OSError that has a text and no number."""
+
+    async def up(self, deadline_ms):
+        raise OSError("ethernet enable failed")
+
+
+async def test_a_network_driver_that_fails_with_a_text_is_a_link_that_is_down():
+    uplink, _, _ = _uplink(None)
+    uplink._link = Unplugged()
+    equal(await uplink._live(None), "network")
+
+
 class Deaf:
     """The socket of a broker that takes nothing."""
 
@@ -238,7 +251,7 @@ class Deaf:
         self.clock.now += 10_000
 
     def close(self):
-        pass
+        raise OSError(12)  # as lwIP may; the first error is the one that is told
 
 
 async def test_a_link_that_takes_nothing_for_a_minute_is_given_up():
