@@ -188,7 +188,7 @@ def test_server_that_dies_loses_nothing_that_was_acknowledged(tmp_path: Path) ->
 
 def test_hung_bridge_gives_its_locks_back(database: str) -> None:
     with closing(open_ledger(database)) as ledger, ledger.read() as connection:
-        assert connection.scalar(sa.text("SHOW idle_in_transaction_session_timeout")) == "1min"
+        assert connection.scalar(sa.text("SHOW idle_in_transaction_session_timeout")) == "15s"
         assert connection.scalar(sa.text("SHOW lock_timeout")) == "5s"
         assert connection.scalar(sa.text("SHOW synchronous_commit")) == "on"
 
