@@ -8,7 +8,7 @@ from host_bridge.ledger.scans import Pair, Record, TargetRow, key_of
 from host_bridge.ledger.verdicts import Final
 from host_bridge.rules import Decision
 from host_bridge.rules_tables import Alarm, Effect
-from host_bridge.view import View
+from host_bridge.view import View, captured
 from host_bridge.wire import Operation, Outcome, Reason
 
 
@@ -101,7 +101,7 @@ class Effects:
             code=code,
             site=record.site or "",
             session=record.session,
-            captured_at=record.captured_at or 0,
+            captured_at=captured(record),
             reverses=reverses,
             made_at=now,
             attempts=0,

@@ -19,6 +19,7 @@ from host_bridge.wire import Operation, Outcome
 from host_bridge.work import Work
 
 EARLIEST_MS = 1_704_067_200_000  # 2024-01-01: a capture before it comes from a clock that was never set
+LATEST_MS = 4_102_444_800_000  # 2100-01-01: nor is one from then on a time; the farthest have no day at all
 _HOUR_MS = 3_600_000
 _DATA, _FAMILY = 10, 11  # keys of a scan
 _ANY_SITE = Site("")
@@ -73,13 +74,13 @@ class View:
             return known
         if record.session is not None:
             row = self.sessions.get(record.session)
-            known.session_state = session_lines.state(row, record.device, True, _captured(record))
+            known.session_state = session_lines.state(row, record.device, True, captured(record))
         if code is not None:
             known.code = standing(code.state, code.site, record.site)
             if record.operation in _OF_GOODS:
                 self._tell_goods(record, code, known)
         if record.operation == Operation.RETURN and target is not None:
-            known.late = _captured(record) - _captured(target) > self.site(record).return_hours * _HOUR_MS
+            known.late = captured(record) - captured(target) > self.site(record).return_hours * _HOUR_MS
         return known
 
     def target_of(self, record: Record, code: CodeRow | None) -> Pair | None:
@@ -137,7 +138,7 @@ class View:
         known.requires_receipt = site.require_receipt
         if facts is not _NOTHING:
             known.recalled = facts.recalled is not None
-            known.expired = facts.expires_on is not None and local_day(_captured(record)) > facts.expires_on
+            known.expired = facts.expires_on is not None and local_day(captured(record)) > facts.expires_on
         if record.operation != Operation.SALE:
             if self.dock is not None:
                 self.dock.tell(record, known)
@@ -203,7 +204,8 @@ class View:
         opened = [row.code for row in rows if row.state == OPENED]
         self.dispensed = parts.dispensed(self.work.connection, opened) if opened else {}
         pairs = [(row.device, row.seq) for row in rows if row.device and row.seq]
-        self._load_targets(pairs + [pair for those in self.dispensed.values() for pair in those])
+        pairs += [pair for those in self.dispensed.values() for pair in those]
+        self._load_targets(pairs + list(self._targets))  # a void's again: its code is locked only now
 
     def _read_sessions(self, by_kind: dict[int | None, list[Record]]) -> dict[str, SessionRow]:
         kinds = (Operation.SALE, Operation.SESSION_END)
@@ -216,10 +218,10 @@ class View:
             self._targets.update(scans.targets(self.work.connection, pairs))
 
 
-def _captured(record: Record | TargetRow) -> int:
-    """When a record was read, ms UTC; when it came, where the terminal's clock was never set."""
+def captured(record: Record | TargetRow) -> int:
+    """When a record was read, ms UTC; when it came, where the terminal's clock was never set or is far off."""
     at = record.captured_at
-    return record.received_at if at is None or at < EARLIEST_MS else at
+    return at if at is not None and EARLIEST_MS <= at < LATEST_MS else record.received_at
 
 
 def _claim(record: Record) -> Claim:

@@ -15,6 +15,7 @@ BEIJING = timezone(timedelta(hours=8))  # the platform's time
 STATUS = "3511A"
 CALLS = {"sale": ("3505A", "selinfoDetail"), "reverse": ("3506A", "selinfoDetail"), "query": ("3513A", "data")}
 
+_LATEST_MS = 253_370_764_800_000  # the year 9999: from then on its form of a time has no room
 CODE_LIMIT = 100  # characters of a code, `drug_trac_codg`
 _NUMBER = re.compile(r"[!-~]{1,30}")
 _CODE = re.compile(rf"[ -~]{{1,{CODE_LIMIT}}}")
@@ -64,6 +65,8 @@ def unfit(item: Submission) -> str | None:
         return "no sale named to take back"
     if item.kind == "sale" and item.payer not in _PAYERS:
         return "nobody known to the platform pays"
+    if not 0 <= item.captured_at < _LATEST_MS:
+        return "time can't be told to the platform"
     return None
 
 

@@ -133,6 +133,18 @@ def test_a_clock_that_was_never_set_makes_no_box_young(world: World) -> None:
     assert till.outcomes() == [(1, REJECTED, 6)]
 
 
+@pytest.mark.parametrize("at", [1 << 62, (1 << 63) - 1, 253_402_300_800_000, 8_640_000_000_000_000, 4_102_444_800_000])
+def test_a_clock_that_is_far_off_stops_nothing_and_is_judged_by_the_time_of_receipt(world: World, at: int) -> None:
+    till = world.terminal()
+    shop.unit(world, BOX, expires_on=YESTERDAY - 5)
+    world.deliver(till, till.scan(BOX, captured_at=at))
+    world.deliver(till, till.scan(CODES[1], captured_at=at))
+    world.settle()
+    assert till.outcomes()[0] == (1, REJECTED, 6)
+    assert till.outcomes()[-1][1] == ACCEPTED
+    assert all(0 < one.captured_at < 4_102_444_800_000 for one in world.platform.taken.values())
+
+
 def test_where_receipt_is_required_only_what_came_in_is_sold(world: World) -> None:
     till, other = world.terminal(), world.terminal("d-window-02", OTHER_SITE)
     world.sites.update({SITE: Site("Clinic 7", require_receipt=True), OTHER_SITE: Site("P", require_receipt=True)})
