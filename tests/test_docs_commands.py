@@ -20,6 +20,8 @@ from scanlatch_tools.broker import free_port
 from tests.documents import CHINESE, ENGLISH, PAGES, ROOT, commands, environment, links, once
 
 READY_S = 60.0
+_END_S = 20.0
+_PRESSES = (signal.SIGINT, signal.SIGINT, signal.SIGABRT)  # as a person does; the last says where it hangs
 
 BROKER = "mosquitto -c site/mosquitto.conf"
 PLATFORM = "scanlatch platform run --knob open=true"
@@ -169,7 +171,12 @@ class Running:
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
         self._command = command
         self._process = subprocess.Popen(
-            ["bash", "-c", f"exec {command}"], cwd=folder, env=environment(), text=True, start_new_session=True, **pipes
+            ["bash", "-c", f"exec {command}"],
+            cwd=folder,
+            env={**environment(), "PYTHONFAULTHANDLER": "1"},
+            text=True,
+            start_new_session=True,
+            **pipes,
         )
         self._said: list[str] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -198,12 +205,16 @@ class Running:
     def end(self) -> None:
         """End it as Ctrl-C would, and all that it started."""
         if self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGINT)
-            try:
-                self._process.wait(20)
-            except subprocess.TimeoutExpired:
+            for number in _PRESSES:
+                os.killpg(self._process.pid, number)
+                try:
+                    self._process.wait(_END_S)
+                    break
+                except subprocess.TimeoutExpired:
+                    continue
+            else:
                 os.killpg(self._process.pid, signal.SIGKILL)
-                raise
+            assert self._process.wait() != -signal.SIGABRT, f"{self._command} did not end:\n{self._said[-60:]}"
         self._reader.join(10)
 
     def _since(self, at: int, wanted: str) -> Callable[[], bool]:
