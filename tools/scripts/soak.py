@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 STAND_INS = Path(interpreter.__file__).parent / "stand_ins"
 FAULTS = ROOT / "tests" / "faults"
 KINDS = ("lost", "half", "garbage", "unstable")
-SHARES = {"cuts": 0.3, "processes": 0.15, "bridges": 0.2, "site": 0.35}  # of the minutes
+SHARES = {"cuts": 0.4, "processes": 0.15, "site": 0.45}  # of the minutes
 CASE_S = 600.0  # no case of the cuts takes longer
 SETTLE_S = 45.0  # until all is final once everything runs again; kept free at the end of the last part
 CODES = 20_000
@@ -75,15 +75,6 @@ def processes(score: Score, chance: random.Random, until: float) -> None:
         test = f"{FAULTS / 'test_flash_cuts_twin.py'}::test_the_next_process_finds_every_kept_record[{kind}]"
         command = [sys.executable, "-m", "pytest", "-q", "-x", test]
         run_case(score, f"process cuts: {kind}", command, {"SCANLATCH_FULL": "1"}, until)
-
-
-def bridges(score: Score, chance: random.Random, until: float) -> None:
-    """Two bridges on one PostgreSQL, killed and hung again and again."""
-    tests = ["what_a_dead_bridge_held", "a_bridge_that_hangs", "killed_again_and_again"]
-    chance.shuffle(tests)
-    for test in tests:
-        command = [sys.executable, "-m", "pytest", "-q", "-x", str(ROOT / "tests/system/test_bridges.py"), "-k", test]
-        run_case(score, f"bridges: {test}", command, {"SCANLATCH_FULL": "1"}, until)
 
 
 def run_case(score: Score, name: str, command: list[str], environment: dict[str, str], until: float) -> None:
@@ -251,7 +242,7 @@ def main() -> int:
     score = Score(given.seed)
     print(f"soak: seed {given.seed}, {given.minutes:g} minutes", flush=True)
     until = time.monotonic()
-    for part, job in (("cuts", cuts), ("processes", processes), ("bridges", bridges), ("site", site)):
+    for part, job in (("cuts", cuts), ("processes", processes), ("site", site)):
         until += 60 * given.minutes * SHARES[part]
         try:
             job(score, random.Random(f"{given.seed} {part}"), until)  # noqa: S311  # choices, not keys
