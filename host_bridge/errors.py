@@ -55,16 +55,6 @@ class DeviceExists(PermanentError):  # noqa: N818
         self.device = device
 
 
-class BrokerRefused(PermanentError):  # noqa: N818
-    """The broker does not let this bridge in."""
-
-    def __init__(self, host: str, port: int, reason: str) -> None:
-        super().__init__(f"broker {host}:{port} refused the bridge: {reason}; check [mqtt] and the broker's ACL")
-        self.host = host
-        self.port = port
-        self.reason = reason
-
-
 class BadInput(PermanentError):  # noqa: N818
     """Something entered by hand or by another system cannot be used. `where` names the entry and its field."""
 

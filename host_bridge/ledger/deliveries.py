@@ -56,11 +56,6 @@ _MARK = Bulk(
 )
 
 
-def open_sites(connection: sa.Connection, sites: Iterable[str], direction: str) -> set[str]:
-    """Those of these sites that have an open delivery in that direction."""
-    return set(oldest_open(connection, sites, direction))
-
-
 def oldest_open(connection: sa.Connection, sites: Iterable[str], direction: str) -> dict[str, str]:
     """By site, its oldest open delivery in that direction."""
     found: dict[str, str] = {}

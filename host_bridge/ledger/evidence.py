@@ -46,13 +46,6 @@ def add_conflict(connection: sa.Connection, device: str, seq: int, digest: bytes
     )
 
 
-def conflict_of(connection: sa.Connection, device: str, seq: int) -> list[bytes]:
-    """Digests of the second bytes of a seq."""
-    return list(
-        connection.scalars(sa.select(conflicts.c.digest).where(conflicts.c.device == device, conflicts.c.seq == seq))
-    )
-
-
 def add_head(connection: sa.Connection, device: str, place: tuple[int, int, int], message: bytes, now: int) -> None:
     """Keep an accepted head; `place` is its (boot, connection, uptime)."""
     boot, link, uptime = place

@@ -71,11 +71,5 @@ def acknowledged(connection: sa.Connection, pairs: Sequence[Pair]) -> None:
     _ACKED.run(connection, pairs)
 
 
-def has_final(connection: sa.Connection, device: str, seq: int) -> bool:
-    """True where a final verdict followed the pending one."""
-    statement = sa.select(verdicts.c.seq).where(verdicts.c.device == device, verdicts.c.seq == seq)
-    return connection.execute(statement).first() is not None
-
-
 def _finals(connection: sa.Connection, statement: sa.Executable) -> list[Final]:
     return [Final(*row) for row in connection.execute(statement)]
