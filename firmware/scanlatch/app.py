@@ -95,10 +95,6 @@ class Terminal:
             forget(files)
         return self._tls
 
-    def birth(self):
-        """What the status message says of this terminal."""
-        return self.told
-
     def report(self):
         """The health message. Asked for while the link stands: the time to keep the time, too."""
         from scanlatch.system import report
@@ -106,10 +102,6 @@ class Terminal:
         made = report.made(self)
         forget(report)
         return made
-
-    def blocks(self):
-        """Something is about to block the loop, and is known to end."""
-        self.dog.feed()
 
     def receive(self, kind, message):
         """A message of the bridge. Returns the reply's bytes, or None."""

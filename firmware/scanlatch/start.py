@@ -19,6 +19,10 @@ from scanlatch.system.session import Session
 _AGAIN_MS = 60_000  # before a terminal that can't be built is tried again
 _KID_SIZE = 8  # WIRE: kid of the bridge = first 8 bytes of SHA-256 of its public key
 _KEYS = ("sign_key", "tls_key", "mac_key", "bridge")  # what enrolment leaves in the store
+_COUNTED = (
+    "read kept sent accepted rejected duplicate pending exempt error wrong_symbol bounced refused_full refused_fault "
+    "mac_failures malformed unmatched receipt_alarms reconnects"
+)
 
 
 def build(terminal):
@@ -83,7 +87,7 @@ def _fill(terminal, settings, nvs, box):
     floor = max(nvs.get_int("last_time") or 0, not_before)
     terminal.clock = clock = Clock(rtc, rtc_ran_on, floor, earliest=not_before)
     terminal.indicator = indicator = Indicator(box.light, box, clock)
-    terminal.health = health = Health(reset_cause)
+    terminal.health = health = Health(reset_cause, _COUNTED.split())
     terminal.dog = watchdog.Watchdog(board.watchdog(watchdog.TIMEOUT_MS), clock)
     terminal.boot, fault = _next_boot(nvs)
     terminal.signer = signer = Signer(nvs.get_bytes("sign_key"), terminal.boot, os.urandom)

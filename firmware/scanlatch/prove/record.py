@@ -4,13 +4,11 @@ from micropython import const
 
 from scanlatch.prove import cbor
 
-# What each kind of message is bound to (external_aad of RFC 9052).
+# What each kind of message is bound to (external_aad of RFC 9052); commands have theirs in system/commands.py.
 AAD_SCAN = b"scanlatch/1/scan"
 AAD_HEAD = b"scanlatch/1/head"
 AAD_VERDICT = b"scanlatch/1/verdict"
 AAD_RECEIPT = b"scanlatch/1/receipt"
-AAD_COMMAND = b"scanlatch/1/command"
-AAD_REPLY = b"scanlatch/1/reply"
 
 NO_DIGEST = bytes(32)  # before the first record
 

@@ -38,11 +38,11 @@ async def opened(settings, boot, connection, known, terminal, clock, on_message,
     status = {"v": 1, "online": False, "boot": boot, "connection": connection}
     will = (prefix + "status", json.dumps(status).encode(), 1, True)
     tls = terminal.tls()
-    client = await connect(device, settings["broker"], known, tls, will, clock, on_message, on_ack, terminal.blocks)
+    client = await connect(device, settings["broker"], known, tls, will, clock, on_message, on_ack, terminal.dog.feed)
     try:
         await subscribe(client, [prefix + kind for kind in _FROM_BRIDGE], clock)
         status["online"] = True
-        status.update(terminal.birth())
+        status.update(terminal.told)
         await client.publish(prefix + "status", json.dumps(status).encode(), 1, True)
     except BaseException:
         client.fail(MqttError("network", "closed here"))

@@ -175,7 +175,7 @@ class Uplink:
             journal.newest_digest,
             journal.oldest,
             journal.missing(),
-            self._terminal.birth()["fw"],
+            self._terminal.told["fw"],
         )
         message = cose.sign1(self._settings["device"].encode(), payload, record.AAD_HEAD, self._signer.sign)
         self._terminal.head(hashes.sha256(message), self._clock.ms())

@@ -2,9 +2,11 @@
 import json
 
 from scanlatch.keep.store import StoreFault
-from scanlatch.prove import cbor, cose, record
+from scanlatch.prove import cbor, cose
 from scanlatch.system.clock import NEVER_SET
 
+AAD_COMMAND = b"scanlatch/1/command"
+AAD_REPLY = b"scanlatch/1/reply"
 _ANY_TIME = ("identify", "health")  # allowed where the clock was never set
 _KINDS = ("sale", "return", "receive", "stock-take", "query", "dispatch")
 
@@ -16,7 +18,7 @@ def handle(message, terminal):
     """
     kid, mac_key = terminal.keys
     try:
-        body = cose.open_mac0(message, record.AAD_COMMAND, mac_key, kid)
+        body = cose.open_mac0(message, AAD_COMMAND, mac_key, kid)
     except cose.CoseError:
         terminal.health.count("mac_failures")
         return None
@@ -34,7 +36,7 @@ def handle(message, terminal):
     except StoreFault as fault:
         result = "store: " + str(fault)
     reply = cbor.dumps({1: 1, 2: body[2], 3: result, 4: last, 5: {}})
-    return cose.mac0(terminal.device.encode(), reply, record.AAD_REPLY, mac_key)
+    return cose.mac0(terminal.device.encode(), reply, AAD_REPLY, mac_key)
 
 
 def _refusal(body, last, clock):

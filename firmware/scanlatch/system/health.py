@@ -1,21 +1,19 @@
 # Health: what is counted since boot; `report` makes a message of it.
 import gc
 
-_COUNTED = (
-    "read kept sent accepted rejected duplicate pending exempt error wrong_symbol bounced refused_full refused_fault "
-    "mac_failures malformed unmatched receipt_alarms reconnects"
-)
-
 
 class Health:
-    """Counts what happened since boot; `counters` is open to every part that gets this object."""
+    """Counts what happened since boot; `counters` is open to every part that gets this object.
 
-    def __init__(self, reset_cause):
+    counted: names of the counters.
+    """
+
+    def __init__(self, reset_cause, counted):
         self.reset_cause = reset_cause
         self.heap_low = None
         self.link_cause = ""  # why the link was down last: network, name, refused, certificate, protocol, memory
         self.engine = ""
-        self.counters = dict.fromkeys(_COUNTED.split(), 0)
+        self.counters = dict.fromkeys(counted, 0)
 
     def count(self, name):
         self.counters[name] += 1

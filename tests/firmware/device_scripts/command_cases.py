@@ -3,7 +3,7 @@ import json
 
 from cases import equal, raises
 from scanlatch.keep.store import StoreFault
-from scanlatch.prove import cbor, cose, record
+from scanlatch.prove import cbor, cose
 from scanlatch.system import commands, report
 from scanlatch.system.health import Health
 from scanlatch.system.session import Session
@@ -95,11 +95,11 @@ class _Terminal:
 
 def _command(counter, name, arguments, not_after, key=_KEY):
     payload = cbor.dumps({1: 1, 2: counter, 3: name, 4: arguments, 5: not_after})
-    return cose.mac0(_BRIDGE, payload, record.AAD_COMMAND, key)
+    return cose.mac0(_BRIDGE, payload, commands.AAD_COMMAND, key)
 
 
 def _result(reply):
-    return cose.open_mac0(reply, record.AAD_REPLY, _KEY, b"d-1")
+    return cose.open_mac0(reply, commands.AAD_REPLY, _KEY, b"d-1")
 
 
 def test_a_command_is_carried_out_once_and_its_counter_survives_a_restart():
@@ -178,7 +178,7 @@ class _Reporting(_Terminal):
 def test_health_tells_why_the_link_was_down_last():
     clock, _ = _clock()
     terminal = _Reporting(clock, Nvs())
-    terminal.health = Health(1)
+    terminal.health = Health(1, ())
     terminal.health.link_cause = "certificate"
     told = json.loads(report.made(terminal))
     equal((told["link"], told["queue"], told["nonce_pairs"]), ("certificate", 0, 16))

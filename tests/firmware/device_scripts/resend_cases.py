@@ -199,14 +199,13 @@ class Patient:
 
 async def test_a_link_that_goes_on_taking_is_kept():
     class Terminal:
+        told = {"fw": "0"}
+
         def online(self, online, cause):
             pass
 
         def head(self, digest, sent_ms):
             pass
-
-        def birth(self):
-            return {"fw": "0"}
 
         def report(self):
             return b"{}"
