@@ -15,8 +15,11 @@ for _folder in (_ROOT / "tests" / "stubs", _ROOT / "firmware"):
     if str(_folder) not in sys.path:
         sys.path.insert(0, str(_folder))
 
-from scanlatch.read import gs1, symbol, trace_code  # noqa: E402
+import scanlatch  # noqa: E402
+from scanlatch.read import symbol, trace_code  # noqa: E402
 from scanlatch.read.engines import port  # noqa: E402
+
+gs1 = symbol.gs1  # which has forgotten how it got it
 
 TRACE, PRODUCT, CREDENTIAL, TORN, UNKNOWN = 1, 2, 3, 4, 5
 RULES = {"first_digit": "8"}
@@ -181,6 +184,9 @@ def test_what_there_is_no_memory_to_look_into_is_to_be_read_again(
         raise error
 
     monkeypatch.setattr(symbol, "classify", no_memory)
+    monkeypatch.setitem(sys.modules, symbol.__name__, symbol)
+    monkeypatch.setattr(sys.modules["scanlatch.read"], "symbol", symbol, raising=False)
+    monkeypatch.setattr(scanlatch, "forget", lambda module: None)
     assert trace_code.classify("]d2", f"01{GTIN}21A".encode(), RULES) == (TORN, 0)
     assert trace_code.classify("]C0", CODE.encode(), RULES) == (TRACE, 1)
 

@@ -25,6 +25,12 @@ _KEYS = {
 
 _FLEET_KEYS = (_KEYS - {"local_refusals"}) | {"bridges", "killed", "terminals", "codes", "answered_after_s"}
 _AS_IT_IS = "from scanlatch_tools.cli import main; main()"
+_WITH_HEAP = f"""
+from scanlatch_tools.stage import Stage
+Stage.terminal.__kwdefaults__["heap_every_ms"] = 200
+{_AS_IT_IS}
+"""
+_FREE = 30 * 1024  # bytes of a terminal's heap behind a collection
 
 
 def _run(folder: Path, code: str, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -45,13 +51,18 @@ def _demo(folder: Path, code: str, *options: str) -> tuple[int, dict[str, object
 
 
 def test_the_day_of_the_demo_goes_as_it_must(tmp_path: Path) -> None:
-    status, told = _demo(tmp_path / "demo", _AS_IT_IS)
+    status, told = _demo(tmp_path / "demo", _WITH_HEAP)
     assert set(told) == _KEYS
     assert (status, told["ok"], told["lost"], told["doubled"]) == (0, True, 0, 0)
     assert (told["accepted"], told["rejected"], told["duplicate"], told["local_refusals"]) == (2, 1, 1, 2)
     assert told["pending_then_final"] == len(scenario.OFFLINE) + 1
     assert told["scans"] == 11
     assert 0 < float(str(told["p50_ms"])) <= float(str(told["p95_ms"]))
+    for trace in (tmp_path / "demo").rglob("trace.jsonl"):
+        lines = [json.loads(line) for line in trace.read_text().splitlines()]
+        free = [line["free"] for line in lines if line["what"] == "heap"]
+        assert len(free) >= 3, trace.parent.name
+        assert min(free) >= _FREE, trace.parent.name
 
 
 def test_a_day_that_goes_wrong_ends_with_status_1(tmp_path: Path) -> None:

@@ -1,7 +1,10 @@
-# What a symbol holds that is no plain twenty-digit code: decides what may become a record. Loaded by the first such.
+# What a symbol holds that is no plain twenty-digit code: decides what may become a record. Loaded for each.
 from micropython import const
 
+import scanlatch
 from scanlatch.read import gs1
+
+scanlatch.forget(gs1)  # it is to go with this module
 
 # Kinds and families, as in `trace_code`.
 _TRACE = const(1)

@@ -1,6 +1,8 @@
 # Whether a symbol holds a trace code, and of which family: decides what is refused at the terminal.
 from micropython import const
 
+import scanlatch
+
 # Kinds.
 TRACE = const(1)  # one box's code: becomes a record
 _PRODUCT = const(2)  # the product barcode beside it, the same on every box
@@ -34,8 +36,11 @@ def classify(symbology, data, rules):
     if len(data) == _TRACE_DIGITS and data.isdigit() and not says_gs1 and (not first or chr(data[0]) in first):
         return TRACE, _TWENTY_DIGITS
     try:
-        from scanlatch.read import symbol  # from the first one on: many a site sees nothing else than the above
+        from scanlatch.read import symbol  # 5 KB that most scans do without
 
-        return symbol.classify(symbology, data, first, says_gs1)
+        try:
+            return symbol.classify(symbology, data, first, says_gs1)
+        finally:
+            scanlatch.forget(symbol)
     except (MemoryError, OSError):
         return _TORN, 0  # as well as it can be told: to be read again
