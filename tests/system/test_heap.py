@@ -1,7 +1,6 @@
 """The heap of a terminal at work: what stays free behind a collection, and that it stays so."""
 
 from collections.abc import Iterator
-from statistics import median
 
 from scanlatch_tools.demo.desk import Desk
 from scanlatch_tools.stage import Stage
@@ -12,7 +11,7 @@ from tests.system.conftest import SITE
 SCANS = 500
 FIRST = 100  # scans after which all lists are as long as they get
 FREE = 30 * 1024  # bytes
-GROWTH = 1024  # bytes: what a resend list or a reconnect may differ by
+GROWTH = 512  # bytes: what a resend list may differ by
 _ANSWERS = frozenset({"accepted", "pending", "rejected", "duplicate", "error"})
 
 
@@ -29,8 +28,8 @@ def test_five_hundred_scans_leave_30_kb_free_and_nothing_behind(stage: Stage, co
     assert answers == ["accepted"] * SCANS
     assert twin.restarts == 0
     assert min(free) >= FREE, f"{min(free)} bytes free of {device.HEAP}"
-    quarter = len(free) // 4
-    assert median(free[:quarter]) - median(free[-quarter:]) <= GROWTH
+    quarter = len(free) // 4  # some lines fall into a scan, which holds 1.5 KB for a moment: what stays is between them
+    assert max(free[:quarter]) - max(free[-quarter:]) <= GROWTH
 
 
 def _sell(desk: Desk, code: str) -> str:
