@@ -21,6 +21,7 @@ _PARTS = {
     "bridge": _Part("host_bridge.cli", "Run the bridge and keep its registry."),
     "twin": _Part("scanlatch_tools.twin.cli", "A terminal without the hardware."),
     "platform": _Part("scanlatch_tools.platform_sim.cli", "A stand-in for the insurance platform."),
+    "labels": _Part("scanlatch_tools.labels.cli", "Control sheets, device labels, the calibration sheet."),
     "demo": _Part("scanlatch_tools.demo.cli", "The main job, end to end, on this machine."),
     "bench": _Part("scanlatch_tools.bench.cli", "Measure what is promised."),
 }

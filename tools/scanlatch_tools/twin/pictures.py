@@ -11,19 +11,21 @@ from biip import ParseError
 from biip.gs1_messages import GS1Message
 from PIL import Image, UnidentifiedImageError
 
-Kind = Literal["code128", "ean13", "datamatrix", "gs1-datamatrix", "qr"]
+Kind = Literal["code128", "gs1-128", "ean13", "datamatrix", "gs1-datamatrix", "qr"]
 
 _create: Callable[..., zxingcpp.Barcode] = zxingcpp.create_barcode  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
 
 _SCALE = 4  # pixels a module
 _FORMATS: dict[Kind, tuple[zxingcpp.BarcodeFormat, dict[str, Any]]] = {
     "code128": (zxingcpp.BarcodeFormat.Code128, {}),
+    "gs1-128": (zxingcpp.BarcodeFormat.Code128, {"gs1": True}),
     "ean13": (zxingcpp.BarcodeFormat.EAN13, {}),
     "datamatrix": (zxingcpp.BarcodeFormat.DataMatrix, {"force_square": True}),
     # Square, for the rectangular extension has an AIM identifier of its own that no box of medicine carries.
     "gs1-datamatrix": (zxingcpp.BarcodeFormat.DataMatrix, {"force_square": True, "gs1": True}),
     "qr": (zxingcpp.BarcodeFormat.QRCode, {}),
 }
+_LINEAR = ("code128", "gs1-128", "ean13")
 
 
 class PictureError(Exception):
@@ -64,7 +66,7 @@ def draw(content: str | bytes, kind: Kind, path: Path | str) -> None:
     """Draw a barcode as a PNG file.
 
     Args:
-        content: text, or bytes where it is binary. For gs1-datamatrix either as people write it, "(01)...(21)...", or
+        content: text, or bytes where it is binary. For the GS1 kinds either as people write it, "(01)...(21)...", or
             the element string with 0x1D after fields of variable length.
         kind: which barcode.
         path: where the picture goes.
@@ -72,17 +74,32 @@ def draw(content: str | bytes, kind: Kind, path: Path | str) -> None:
     Raises:
         PictureError: that kind can't hold this content; says why.
     """
+    pixels: Any = _coded(content, kind).to_image(scale=_SCALE, add_quiet_zones=True)
+    Image.fromarray(pixels).save(path, "PNG")
+
+
+def modules(content: str | bytes, kind: Kind) -> list[bytes]:
+    """A barcode as rows of modules, 1 where dark, without quiet zone; one row where it is linear.
+
+    Args and errors: as `draw`.
+    """
+    image: Any = _coded(content, kind).to_image(scale=1, add_quiet_zones=False, add_hrt=False)
+    height, width = image.shape
+    pixels = bytes(memoryview(image).cast("B"))
+    rows = [bytes(pixel < 128 for pixel in pixels[i * width : (i + 1) * width]) for i in range(height)]
+    return rows[:1] if kind in _LINEAR else rows
+
+
+def _coded(content: str | bytes, kind: Kind) -> zxingcpp.Barcode:
     if kind not in _FORMATS:
         raise PictureError(f"{kind}: not one of {', '.join(_FORMATS)}")
     symbology, options = _FORMATS[kind]
-    if kind == "gs1-datamatrix":
+    if kind in ("gs1-128", "gs1-datamatrix"):
         content = _bracketed(content)
     try:
-        code = _create(content, symbology, **options)
+        return _create(content, symbology, **options)
     except ValueError as error:
         raise PictureError(f"{content!r} does not go into {kind}: {error}") from None
-    pixels: Any = code.to_image(scale=_SCALE, add_quiet_zones=True)
-    Image.fromarray(pixels).save(path, "PNG")
 
 
 def tear(path: Path | str, torn: Path | str, digits: int = 14) -> None:

@@ -1,0 +1,1 @@
+"""Printed sheets: control codes, device labels, and the page that calibrates a scan engine."""

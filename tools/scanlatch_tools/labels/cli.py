@@ -1,0 +1,63 @@
+"""`scanlatch labels`: draws what is printed, as PDF."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from scanlatch_tools import site as sites
+from scanlatch_tools.errors import ToolError
+
+app = typer.Typer(help="Draw control sheets, device labels and the calibration sheet as PDF.", no_args_is_help=True)
+
+_Folder = Annotated[Path, typer.Option("--site", help="The site's folder.")]
+_At = Annotated[str | None, typer.Option(help="Which of the folder's sites; its first by default.")]
+
+
+@app.command("sheet")
+def sheet_command(
+    out: Annotated[Path, typer.Argument(help="The PDF to write.")],
+    site: _Folder,
+    at: _At = None,
+    operator: Annotated[list[str] | None, typer.Option(help="Whose badge to add; repeat for more.")] = None,
+) -> None:
+    """The control codes of a site, and its operators' badges."""
+    from scanlatch_tools.labels import sheet
+
+    name, chosen = _chosen(site, at)
+    count = sheet.draw(out, name, chosen.control_token, chosen.name, operator or ())
+    typer.echo(f"{out}: {count} page{'s' if count > 1 else ''} of A4, for {name} only")
+
+
+@app.command("device")
+def device_command(
+    out: Annotated[Path, typer.Argument(help="The PDF to write.")],
+    device: Annotated[list[str], typer.Option(help="A terminal's id; repeat for more.")],
+    site: _Folder,
+    at: _At = None,
+) -> None:
+    """Labels for terminals, 62 by 29 mm, a page each."""
+    from scanlatch_tools.labels import device as labels
+
+    name, chosen = _chosen(site, at)
+    labels.draw(out, name, device, chosen.name)
+    typer.echo(f"{out}: {len(device)} label{'s' if len(device) > 1 else ''} of 62 by 29 mm")
+
+
+@app.command("calibration")
+def calibration_command(out: Annotated[Path, typer.Argument(help="The PDF to write.")]) -> None:
+    """The page that shows whether a scan engine is set as a terminal needs it."""
+    from scanlatch_tools.labels import calibration
+
+    calibration.draw(out)
+    typer.echo(f"{out}: one page of A4")
+
+
+def _chosen(folder: Path, at: str | None):
+    from host_bridge import config
+
+    found = config.load(sites.load(folder).config).sites
+    name = at or next(iter(found))
+    if name not in found:
+        raise ToolError(f"no site {name!r} in {folder}: {', '.join(found)}")
+    return name, found[name]
