@@ -14,6 +14,8 @@ ROOMS = ("firmware/", "host_bridge/", "tools/", "board_configs/", "docs/")
 # One row for all that lies below.
 FOLDERS = {
     "board_configs/": "one TOML a board, and the schema that they are held against; pins in docs/wiring.md",
+    "docs/wiring/": "one picture a board and engine, drawn from the board files; shown in docs/wiring.md",
+    "tools/scanlatch_tools/labels/font/": "the Chinese characters of the labels, with licence and source",
     "host_bridge/ledger/migrations/": "the ledger's schema, step by step: every version that ever was can be opened",
 }
 # Files that can't hold a comment.
