@@ -140,11 +140,11 @@ def test_a_program_that_cannot_be_loaded_is_tried_again_by_the_watchdog(twin: Tw
 
 
 def test_an_engine_that_is_silent_shows_and_is_taken_up_when_it_answers(twin: Twin) -> None:
-    twin.engine.simulator.erased = True
+    twin.engine.simulator.faults.silent = True
     twin.start()
     until_shown(twin, "engine", 0)
     assert console(twin, "engine")[-1]["state"] == "lost"
-    twin.engine.simulator.erased = False
+    twin.engine.simulator.faults.silent = False
     until_engine(twin, 0)
     assert Person(twin, iter(CODES)).scan() == "kept"
     assert console(twin, "engine")[-1]["state"] == "ready"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from scanlatch_tools.twin import interpreter
-from scanlatch_tools.twin.grow_sim import GrowSim
+from scanlatch_tools.twin.engines.grow import Grow
 
 _ROOT = Path(__file__).parents[2]
 _SCRIPT = Path(__file__).parent / "device_scripts" / "read_engine.py"
@@ -98,7 +98,7 @@ class Terminal:
 class Engine:
     """A GROW stand-in wired to a terminal's line."""
 
-    def __init__(self, terminal: Terminal, sim: GrowSim) -> None:
+    def __init__(self, terminal: Terminal, sim: Grow) -> None:
         self.sim = sim
         self.requests: list[bytes] = []
         self.deaf = False  # cut the engine's wires

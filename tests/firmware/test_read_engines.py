@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from scanlatch_tools.twin.grow_sim import GrowSim
+from scanlatch_tools.twin.engines.grow import Grow
 
 from tests.firmware.read_bench import Engine, Terminal
 
@@ -79,7 +79,7 @@ def test_line_knows_how_long_it_was_quiet(plain: Terminal) -> None:
 # The GROW engine
 
 
-def wired(sim: GrowSim, auto: str = "auto") -> Iterator[tuple[Terminal, Engine]]:
+def wired(sim: Grow, auto: str = "auto") -> Iterator[tuple[Terminal, Engine]]:
     with Terminal("grow", auto) as terminal, Engine(terminal, sim) as engine:
         yield terminal, engine
 
@@ -87,7 +87,7 @@ def wired(sim: GrowSim, auto: str = "auto") -> Iterator[tuple[Terminal, Engine]]
 @pytest.fixture
 def armed() -> Iterator[tuple[Terminal, Engine]]:
     """A configured engine, as delivered before, with its trigger armed by the driver."""
-    for terminal, engine in wired(GrowSim()):
+    for terminal, engine in wired(Grow()):
         terminal.wait("state", "ready")
         yield terminal, engine
 
@@ -135,7 +135,7 @@ def test_grow_reports_a_frame_within_20_ms(armed: tuple[Terminal, Engine]) -> No
 def test_grow_that_is_configured_is_not_written_again(armed: tuple[Terminal, Engine]) -> None:
     _, engine = armed
     flash = bytes(engine.sim.flash)
-    for other, again in wired(GrowSim()):
+    for other, again in wired(Grow()):
         again.sim.flash[:] = flash
         again.do("power_cycle")
         other.wait("state", "ready")
@@ -143,7 +143,7 @@ def test_grow_that_is_configured_is_not_written_again(armed: tuple[Terminal, Eng
 
 
 def test_grow_at_115200_is_found() -> None:
-    sim = GrowSim()
+    sim = Grow()
     sim.flash[0x2A:0x2C] = b"\x1a\x00"
     sim.power_cycle(time.monotonic() - 1)
     for terminal, engine in wired(sim):
@@ -152,7 +152,7 @@ def test_grow_at_115200_is_found() -> None:
 
 
 def test_grow_that_read_on_its_own_is_calmed() -> None:
-    sim = GrowSim()
+    sim = Grow()
     sim.flash[0x00] = 0xD6
     sim.power_cycle(time.monotonic() - 1)
     sim.present(b"\x02\x00\x00\x01", time.monotonic(), stays=True)  # in every pause, bytes that look like a reply
@@ -165,7 +165,7 @@ def test_grow_that_read_on_its_own_is_calmed() -> None:
 
 
 def test_grow_answering_errors_is_configured() -> None:
-    for terminal, engine in wired(GrowSim(newland_errors=True)):
+    for terminal, engine in wired(Grow(newland_errors=True)):
         terminal.wait("state", "ready")
         read_all(terminal, engine, CODES[:3])
 
@@ -208,7 +208,7 @@ def test_grow_that_is_not_there_is_reported() -> None:
 
 
 def test_grow_that_could_not_be_set_up_for_want_of_memory_is_tried_again() -> None:
-    for terminal, engine in wired(GrowSim(), "starved"):
+    for terminal, engine in wired(Grow(), "starved"):
         terminal.wait("state", "ready")
         assert [report[2:] for report in terminal.reports if report[:1] == ["state"]][:2] == [
             ["lost", "no room"],
@@ -218,7 +218,7 @@ def test_grow_that_could_not_be_set_up_for_want_of_memory_is_tried_again() -> No
 
 
 def test_grow_reads_only_when_told_where_the_trigger_is_a_button() -> None:
-    for terminal, engine in wired(GrowSim(), "button"):
+    for terminal, engine in wired(Grow(), "button"):
         terminal.wait("state", "ready")
         engine.do("present", CODES[0])
         engine.do("present", CODES[1])

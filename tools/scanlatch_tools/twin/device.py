@@ -10,7 +10,8 @@ from typing import Any
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.twin import build, interpreter
 from scanlatch_tools.twin.engine import Engine
-from scanlatch_tools.twin.grow_sim import GrowSim
+from scanlatch_tools.twin.engines import Simulator
+from scanlatch_tools.twin.engines import simulator as engine_of
 from scanlatch_tools.twin.power import Power
 from scanlatch_tools.twin.trace import Line, Trace
 
@@ -43,7 +44,7 @@ class Twin:
         folder: Path,
         *,
         heap: str = HEAP,
-        simulator: GrowSim | None = None,
+        simulator: Simulator | None = None,
         button_pin: int = 0,
         cut: str | None = None,
         firmware: Path | None = None,
@@ -63,7 +64,7 @@ class Twin:
         environment = {"SCANLATCH_TWIN": str(self.folder), "TZ": "UTC", "SCANLATCH_TWIN_HEAP_MS": str(heap_every_ms)}
         self._environment = environment
         self._power = Power(self.folder, self._trace, self._heap, environment, self._search_path)
-        self.engine = Engine(simulator or GrowSim(), self._rxbuf, self._on_engine)
+        self.engine = Engine(simulator or engine_of("grow"), self._rxbuf, self._on_engine)
         _link(self.folder / "uart", self.engine.port)
         _alive.add(self)
 

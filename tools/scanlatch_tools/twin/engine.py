@@ -1,4 +1,4 @@
-"""The scan engine at the other end of the twin's serial line: a GROW simulator on a pseudo-terminal."""
+"""The scan engine at the other end of the twin's serial line: a simulator on a pseudo-terminal."""
 
 import array
 import fcntl
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from scanlatch_tools.twin.grow_sim import GrowSim
+from scanlatch_tools.twin.engines import Simulator
 
 _CHUNK = 4096
 _BAUDS = {
@@ -29,7 +29,7 @@ class Engine:
     on_sent(bytes, reads): called when the last byte of something has reached the device; reads: symbols read so far.
     """
 
-    def __init__(self, simulator: GrowSim, room: Callable[[], int], on_sent: Callable[[int, int], None]) -> None:
+    def __init__(self, simulator: Simulator, room: Callable[[], int], on_sent: Callable[[int, int], None]) -> None:
         self.simulator = simulator
         self.lost = 0  # bytes that the device's receive buffer had no room for
         self._room = room
@@ -40,6 +40,7 @@ class Engine:
         self.port = Path(os.ttyname(self._device))
         self._wake_read, self._wake_write = os.pipe()
         self._lock = threading.Lock()
+        self._sent = 0  # bytes of what is under way
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._thread.start()
@@ -99,7 +100,10 @@ class Engine:
         self.lost += len(data) - len(data[:fits])
         if data[:fits]:
             os.write(self._line, data[:fits])
-        self._on_sent(len(data[:fits]), self.simulator.reads)
+        self._sent += len(data[:fits])
+        if not self.simulator.line.midway:
+            self._on_sent(self._sent, self.simulator.reads)
+            self._sent = 0
 
     def _device_baud(self) -> int:
         return _BAUDS.get(termios.tcgetattr(self._device)[4], 0)

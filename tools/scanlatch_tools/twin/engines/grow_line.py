@@ -68,24 +68,3 @@ def crc16(data: bytes) -> int:
         for _ in range(8):
             crc = (crc << 1 ^ 0x1021 if crc & 0x8000 else crc << 1) & 0xFFFF
     return crc
-
-
-def misread(data: bytes, sent: int, heard: int) -> bytes:
-    """What a receiver at `heard` baud makes of 8N1 bytes that were sent at `sent` baud."""
-    if sent == heard:
-        return data
-    bits = [bit for byte in data for bit in (0, *((byte >> i) & 1 for i in range(8)), 1)]
-    span = len(bits) / sent
-
-    def level(at: float) -> int:
-        return bits[min(int(at * sent), len(bits) - 1)] if at < span else 1
-
-    out = bytearray()
-    at = 0.0
-    while at < span:
-        if level(at):  # idle: look for the next start bit, 16 times a bit as receivers do
-            at += 1 / (16 * heard)
-            continue
-        out.append(sum(level(at + (1.5 + i) / heard) << i for i in range(8)))
-        at += 9.5 / heard
-    return bytes(out)

@@ -1,8 +1,10 @@
 """The GROW engine's stand-in answers byte for byte as the manuals say."""
 
 import pytest
-from scanlatch_tools.twin import grow_line
-from scanlatch_tools.twin.grow_sim import DECODE_S, REBOOT_S, GrowSim
+from scanlatch_tools.twin.engines import grow_line
+from scanlatch_tools.twin.engines.base import BOOT_S, DECODE_S
+from scanlatch_tools.twin.engines.grow import Grow
+from scanlatch_tools.twin.engines.serial import misread
 
 ACK = "02 00 00 01 00 33 31"
 CODE = b"83386520001941653320"
@@ -44,7 +46,7 @@ GOLDEN = [
 class Host:
     """A host at one end of the line; time stands until it is told to go on."""
 
-    def __init__(self, sim: GrowSim, baud: int = 9600) -> None:
+    def __init__(self, sim: Grow, baud: int = 9600) -> None:
         self.sim = sim
         self.now = 10.0
         self.baud = baud
@@ -64,7 +66,7 @@ class Host:
 
 @pytest.fixture
 def host() -> Host:
-    return Host(GrowSim())
+    return Host(Grow())
 
 
 @pytest.mark.parametrize(("what", "request_", "reply"), GOLDEN, ids=[row[0] for row in GOLDEN])
@@ -78,7 +80,7 @@ def test_several_registers_in_one_read(host: Host) -> None:
 
 
 def test_newland_engines_answer_errors() -> None:
-    host = Host(GrowSim(newland_errors=True))
+    host = Host(Grow(newland_errors=True))
     assert host.ask("7E 00 08 01 00 02 01 02 DB") == bytes.fromhex("02 00 01 01 00 04 01")
     assert host.ask("7E 00 0C 01 00 00 00 AB CD") == bytes.fromhex("02 00 03 01 00 6A 61")
 
@@ -98,7 +100,7 @@ def test_speed_changes_after_the_acknowledgement(host: Host) -> None:
 
 
 def test_the_wrong_speed_gives_garbage_both_ways() -> None:
-    sim = GrowSim()
+    sim = Grow()
     Host(sim).command_mode()
     sim.present(CODE, 20.0)
     sim.receive(bytes.fromhex("7E 00 08 01 00 02 01 02 DA"), 20.0, 9600)
@@ -110,7 +112,7 @@ def test_the_wrong_speed_gives_garbage_both_ways() -> None:
 
 @pytest.mark.parametrize(("sent", "heard"), [(9600, 9601), (9600, 9500), (115200, 116000)])
 def test_a_small_difference_of_speed_is_understood(sent: int, heard: int) -> None:
-    assert grow_line.misread(CODE, sent, heard) == CODE
+    assert misread(CODE, sent, heard) == CODE
 
 
 def test_saved_registers_outlive_a_power_cut_and_others_do_not(host: Host) -> None:
@@ -119,7 +121,7 @@ def test_saved_registers_outlive_a_power_cut_and_others_do_not(host: Host) -> No
     host.ask("7E 00 08 02 00 2A 1A 00 E4 7E")
     host.sim.power_cycle(host.now)
     assert host.ask("7E 00 07 01 00 00 01 01 41", 0.2) == b"", "it is silent while it starts"
-    host.wait(REBOOT_S)
+    host.wait(BOOT_S)
     assert host.ask("7E 00 07 01 00 00 01 01 41")[4] == 0xD1
     assert host.sim.baud == 9600
     assert host.sim.saves == 1
@@ -129,7 +131,7 @@ def test_reset_brings_the_delivered_state_and_silence(host: Host) -> None:
     host.command_mode()
     assert host.ask("7E 00 08 01 00 D9 55 D1 76") == b"", "the acknowledgement may be lost"
     assert host.ask("7E 00 07 01 00 00 01 01 41") == b""
-    host.wait(REBOOT_S)
+    host.wait(BOOT_S)
     assert host.ask("7E 00 07 01 00 00 01 01 41")[4] == 0xD0
 
 

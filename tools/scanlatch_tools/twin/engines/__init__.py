@@ -1,0 +1,29 @@
+"""Scan engines in bytes and seconds, a file a protocol family: what the manuals say, without a clock or a port."""
+
+from typing import Any
+
+from scanlatch_tools.twin.engines.base import FAULTS, Faults, Simulator
+from scanlatch_tools.twin.engines.grow import Grow
+from scanlatch_tools.twin.engines.line import Line
+
+_FAMILIES: dict[str, type[Simulator]] = {family.name: family for family in (Line, Grow)}
+NAMES = tuple(_FAMILIES)
+
+__all__ = ["NAMES", "Faults", "Simulator", "simulator"]
+
+
+def simulator(name: str, **knobs: Any) -> Simulator:
+    """An engine of the family `name`, as delivered.
+
+    knobs: of its class, or of `Faults`, such as `silent=True`.
+
+    Raises:
+        ValueError: there is no such family, or no such knob.
+    """
+    if name not in _FAMILIES:
+        raise ValueError(f"no engine {name!r}: there are {', '.join(NAMES)}")
+    faults = Faults(**{knob: knobs.pop(knob) for knob in FAULTS if knob in knobs})
+    try:
+        return _FAMILIES[name](**knobs, faults=faults)
+    except TypeError as error:
+        raise ValueError(f"{name}: {error}") from error
