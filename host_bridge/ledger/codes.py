@@ -32,7 +32,12 @@ class CodeRow:
 
 _NAMES = ["code", "state", "device", "seq", "site", "since", "stock", "repeats", "parts"]
 _SELECT = sa.select(*(codes.c[name] for name in _NAMES))
-_LOCK = row_lock(_SELECT.where(codes.c.code.in_(many("codes"))).order_by(codes.c.code))
+_THESE = _SELECT.where(codes.c.code.in_(many("codes")))
+_IN_ORDER = {  # of code points, as Python sorts, whatever the database's own order is: many codes take many statements
+    "postgresql": sa.collate(codes.c.code, "C"),
+    "sqlite": codes.c.code,
+}
+_LOCK = {dialect: row_lock(_THESE.order_by(order)) for dialect, order in _IN_ORDER.items()}
 _INSERT = Bulk(sa.insert(codes), _NAMES)
 _UPDATE = Bulk(
     sa.update(codes)
@@ -51,7 +56,7 @@ _UPDATE = Bulk(
 )
 _PLACES = sa.text(
     "INSERT INTO codes (code, state, since) SELECT code, 'free', :now"
-    " FROM unnest(CAST(:codes AS varchar[])) AS new (code) ORDER BY code ON CONFLICT DO NOTHING"
+    ' FROM unnest(CAST(:codes AS varchar[])) AS new (code) ORDER BY code COLLATE "C" ON CONFLICT DO NOTHING'
 )
 _values = attrgetter(*_NAMES)
 
@@ -59,11 +64,13 @@ _values = attrgetter(*_NAMES)
 def lock(connection: sa.Connection, wanted: Iterable[str], now: int) -> dict[str, CodeRow]:
     """Every one of these codes, locked in order until the transaction ends; one never seen is free."""
     ordered = sorted(set(wanted))
-    found: dict[str, CodeRow] = {}
-    for at in range(0, len(ordered), _CHUNK):
-        chunk = ordered[at : at + _CHUNK]
+    chunks = [ordered[at : at + _CHUNK] for at in range(0, len(ordered), _CHUNK)]
+    for chunk in chunks:  # all of them first: none waits for a place while it holds a row that was there
         _hold_place(connection, chunk, now)
-        found.update({row[0]: CodeRow(*row) for row in connection.execute(_LOCK, {"codes": chunk}).all()})
+    statement = _LOCK[connection.dialect.name]
+    found: dict[str, CodeRow] = {}
+    for chunk in chunks:
+        found.update({row[0]: CodeRow(*row) for row in connection.execute(statement, {"codes": chunk}).all()})
     for code in ordered:
         found.setdefault(code, CodeRow(code, FREE, None, None, None, now, None, 0, 0, stored=False))
     return found

@@ -33,13 +33,16 @@ _THESE = many("these")
 _OPEN = (deliveries.c.closed_at.is_(None), deliveries.c.direction == sa.bindparam("way"))
 _OLDEST_FIRST = deliveries.c.opened_at, deliveries.c.id
 _SITES = (
-    sa.select(deliveries.c.site, deliveries.c.id).where(deliveries.c.site.in_(_THESE), *_OPEN).order_by(*_OLDEST_FIRST)
+    sa.select(deliveries.c.site, deliveries.c.id)
+    .where(deliveries.c.site.in_(_THESE), *_OPEN)
+    .order_by(*_OLDEST_FIRST)
+    .with_for_update(read=True)  # bridges share it; whoever closes one waits for what is being counted on it
 )
 _COLUMNS = [(deliveries if name in ("direction", "site") else delivery_items).c[name] for name in Item._fields]
 _ITEMS = (
     sa.select(*_COLUMNS)
     .join_from(deliveries, delivery_items, delivery_items.c.delivery == deliveries.c.id)
-    .where(deliveries.c.site == sa.bindparam("at"), *_OPEN, delivery_items.c.code.in_(_THESE))
+    .where(deliveries.c.id.in_(many("among")), delivery_items.c.code.in_(_THESE))
     .order_by(delivery_items.c.announced.desc(), *_OLDEST_FIRST)
 )
 _ANNOUNCED_IN = sa.select(delivery_items.c.code).where(
@@ -56,22 +59,20 @@ _MARK = Bulk(
 )
 
 
-def oldest_open(connection: sa.Connection, sites: Iterable[str], direction: str) -> dict[str, str]:
-    """By site, its oldest open delivery in that direction."""
-    found: dict[str, str] = {}
+def hold_open(connection: sa.Connection, sites: Iterable[str], direction: str) -> dict[str, list[str]]:
+    """By site, its open deliveries in that direction, oldest first; they stay open until the transaction ends."""
+    found: dict[str, list[str]] = {}
     these = sorted(set(sites))
     for site, delivery in connection.execute(_SITES, {"these": these, "way": direction}) if these else ():
-        found.setdefault(site, delivery)
+        found.setdefault(site, []).append(delivery)
     return found
 
 
-def items(connection: sa.Connection, site_codes: Mapping[str, set[str]], direction: str) -> dict[tuple[str, str], Item]:
-    """What the sites' open deliveries say of these codes; of several the oldest that announces it."""
-    found: dict[tuple[str, str], Item] = {}
-    for site, wanted in site_codes.items():
-        statement = _ITEMS.params(at=site, way=direction)
-        for row in select_many(connection, statement, wanted):
-            found.setdefault((site, row.code), Item(*row))
+def items(connection: sa.Connection, among: Sequence[str], wanted: Iterable[str]) -> dict[str, Item]:
+    """What these deliveries say of these codes; of several the oldest that announces it."""
+    found: dict[str, Item] = {}
+    for row in select_many(connection, _ITEMS.params(among=list(among)), wanted) if among else ():
+        found.setdefault(row.code, Item(*row))
     return found
 
 
