@@ -1,10 +1,14 @@
-"""The broker's side of the bridge: paho-mqtt with acknowledgements made by hand."""
+"""The broker's side of the bridge: paho-mqtt with acknowledgements made by hand.
 
+paho belongs to one thread. Others leave what they want done in a queue and ring once, so that a batch's messages and
+acknowledgements go out together.
+"""
+
+import select
 import socket
-import ssl
-import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -17,34 +21,42 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from host_bridge import config
-from host_bridge.errors import ConfigError
+from host_bridge import config, mqtt_tls
 from host_bridge.opening import HINTS, KINDS, Inbound
 
 SHARE = "$share/bridge/"
 IN_FLIGHT = 1_000  # published and not acknowledged; the broker's max_inflight_messages
-QUEUED = 50_000  # handed to paho and not yet in flight: beyond it a message is refused and stays a row
+QUEUED = 50_000  # published and not yet in flight: beyond it a message is refused and stays a row
 HINTS_QUEUED = 10_000  # messages waiting for intake beyond which hints are dropped
-_RECONNECT_S = (0.1, 2)  # shortest and longest wait: the bridge is back before the terminals are
+_RECONNECT_S = (0.1, 2.0)  # shortest and longest wait: the bridge is back before the terminals are
+_ROUND_S = 1.0  # longest rest: keepalives are looked after this often
 _FOREVER = 0xFFFFFFFF  # session expiry interval, MQTT 5 3.1.2.11.2
 _VERSIONS = {"3.1.1": MQTTProtocolVersion.MQTTv311, "5": MQTTProtocolVersion.MQTTv5}
+
+_Message = tuple[str, bytes, Callable[[], None] | None]  # topic, payload, and what follows when the broker has it
 
 _log = structlog.get_logger("scanlatch.mqtt")
 
 
 class Broker:
-    """One connection to the broker, kept up by a thread of paho's. Implements replies.Outlet."""
+    """One connection to the broker, kept up by a thread of its own. Implements replies.Outlet."""
 
     def __init__(self, settings: config.Mqtt, on_ready: Callable[[], None]) -> None:
         self._settings = settings
         self._on_ready = on_ready
         self._inbox: SimpleQueue[Inbound | None] = SimpleQueue()
+        self._jobs: deque[Callable[[], None]] = deque()  # for the thread, from the others
+        self._ring, self._bell = socket.socketpair()
+        self._rung = False
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
+        # The thread's own:
         self._generation = 0  # connections so far: a packet id means nothing on another one
-        self._lock = threading.Lock()
-        self._followed: dict[int, Callable[[], None] | None] = {}
-        self._early: set[int] = set()
+        self._followed: dict[int, Callable[[], None] | None] = {}  # in flight, by packet id
+        self._held: deque[_Message] = deque()  # not yet in flight
         self._subscribing: int | None = None
-        self._crowded = False  # messages came together the last time
+        self._wait_s = _RECONNECT_S[0]
+        self._crowded = False  # messages came together the last time; of whoever takes them
         self._client = self._build()
 
     def start(self) -> None:
@@ -57,12 +69,15 @@ class Broker:
                 properties.SessionExpiryInterval = _FOREVER
             arguments |= {"clean_start": settings.shared, "properties": properties}
         self._client.connect_async(settings.host, settings.port, **arguments)
-        self._client.loop_start()
+        self._thread.start()
 
     def stop(self) -> None:
-        """Say goodbye and end paho's thread."""
-        self._client.disconnect()
-        self._client.loop_stop()
+        """Say goodbye and end the thread."""
+        self._ending.set()
+        self._wake()
+        self._thread.join()
+        self._ring.close()
+        self._bell.close()
 
     def take(self, size: int, wait_s: float, company_s: float = 0.0) -> list[Inbound]:
         """Up to `size` messages; waits `wait_s` for the first. Where messages come together anyhow, those here wait
@@ -95,18 +110,9 @@ class Broker:
 
     def publish(self, topic: str, payload: bytes, done: Callable[[], None] | None) -> bool:
         """See replies.Outlet."""
-        if not self._client.is_connected():
+        if not self._client.is_connected() or self.in_flight > QUEUED:
             return False
-        info = self._client.publish(topic, payload, qos=1)
-        if info.rc not in (MQTTErrorCode.MQTT_ERR_SUCCESS, MQTTErrorCode.MQTT_ERR_NO_CONN):
-            return False
-        with self._lock:
-            if info.mid not in self._early:
-                self._followed[info.mid] = done
-                return True
-            self._early.discard(info.mid)
-        if done is not None:
-            done()
+        self._give(partial(self._held.append, (topic, payload, done)))
         return True
 
     @property
@@ -116,8 +122,17 @@ class Broker:
 
     @property
     def in_flight(self) -> int:
-        """Messages that the broker has not acknowledged."""
-        return len(self._followed)
+        """Messages that the broker has not acknowledged, and acknowledgements that it has not been sent."""
+        return len(self._jobs) + len(self._held) + len(self._followed)
+
+    def _give(self, job: Callable[[], None]) -> None:
+        self._jobs.append(job)
+        self._wake()
+
+    def _wake(self) -> None:
+        if not self._rung:
+            self._rung = True
+            self._ring.send(b"!")
 
     def _build(self) -> Client:
         settings = self._settings
@@ -131,18 +146,69 @@ class Broker:
             manual_ack=True,
         )
         if settings.ca is not None:
-            client.tls_set_context(_tls(settings))  # pyright: ignore[reportUnknownMemberType]
-        client.max_inflight_messages_set(IN_FLIGHT)
-        client.max_queued_messages_set(QUEUED)
-        client.reconnect_delay_set(*_RECONNECT_S)  # pyright: ignore[reportArgumentType] - takes any number
+            client.tls_set_context(mqtt_tls.context(settings))  # pyright: ignore[reportUnknownMemberType]
+        client.max_inflight_messages_set(0)  # counted here: paho walks all of them at every acknowledgement
+        client.on_socket_register_write = _nothing  # the thread looks by itself; else paho writes at once
         client.on_socket_open = _no_delay
         client.on_connect = self._connected
-        client.on_connect_fail = self._connect_failed
         client.on_subscribe = self._subscribed
         client.on_disconnect = self._disconnected
         client.on_message = self._received
         client.on_publish = self._published
         return client
+
+    def _run(self) -> None:
+        while not self._ending.is_set():
+            try:
+                self._client.reconnect()
+            except OSError as error:
+                host = self._settings.host
+                _log.warning("broker cannot be reached", host=host, port=self._settings.port, cause=str(error))
+            else:
+                self._serve()
+            self._ending.wait(self._wait_s)
+            self._wait_s = min(2 * self._wait_s, _RECONNECT_S[1])
+
+    def _serve(self) -> None:
+        """Until the connection ends, by us or by itself."""
+        client = self._client
+        while (sock := client.socket()) is not None:
+            self._work()
+            if self._ending.is_set():
+                client.disconnect()
+                client.loop_write()
+                return
+            if client.want_write():
+                client.loop_write()
+            if (sock := client.socket()) is None:
+                return
+            held = not mqtt_tls.flushed(sock)
+            readable = select.select([sock, self._bell], [sock] if held else [], [], _ROUND_S)[0]
+            if self._bell in readable:
+                self._bell.recv(64)
+                self._rung = False
+            if sock in readable:
+                client.loop_read()
+                while client.socket() is sock and mqtt_tls.has_more(sock):
+                    client.loop_read()
+            client.loop_misc()
+
+    def _work(self) -> None:
+        """What the others want done, as far as it can be now."""
+        while self._client.is_connected():
+            if self._held and len(self._followed) < IN_FLIGHT:
+                self._publish(*self._held.popleft())
+            elif self._jobs:
+                self._jobs.popleft()()
+            else:
+                return
+
+    def _publish(self, topic: str, payload: bytes, done: Callable[[], None] | None) -> None:
+        info = self._client.publish(topic, payload, qos=1)
+        if info.rc in (MQTTErrorCode.MQTT_ERR_SUCCESS, MQTTErrorCode.MQTT_ERR_NO_CONN):
+            self._followed[info.mid] = done
+        else:
+            _log.error("message not taken", rc=info.rc)
 
     def _connected(
         self, client: Client, _data: object, flags: ConnectFlags, reason: ReasonCode, _properties: Properties | None
@@ -151,13 +217,10 @@ class Broker:
         if reason.is_failure:
             _log.error("broker refused the bridge", reason=str(reason))
             return
+        self._wait_s = _RECONNECT_S[0]
         share = SHARE if self._settings.shared else ""
         _, self._subscribing = client.subscribe([(f"{share}scanlatch/v1/+/+/{kind}", 1) for kind in KINDS])
         _log.info("connected", session_present=flags.session_present)
-
-    def _connect_failed(self, _client: Client, _data: object) -> None:
-        cause = sys.exc_info()[1]  # paho calls this while it handles the error and does not hand it over
-        _log.warning("broker cannot be reached", host=self._settings.host, port=self._settings.port, cause=str(cause))
 
     def _subscribed(
         self, _client: Client, _data: object, mid: int, reasons: list[ReasonCode], _properties: Properties | None
@@ -182,7 +245,7 @@ class Broker:
         if topic.rpartition("/")[2] in HINTS and self._inbox.qsize() > HINTS_QUEUED:
             self._acknowledge(self._generation, message.mid, message.qos)
             return
-        ack = partial(self._acknowledge, self._generation, message.mid, message.qos)
+        ack = partial(self._give, partial(self._acknowledge, self._generation, message.mid, message.qos))
         self._inbox.put(Inbound(topic, bytes(message.payload), ack))
 
     def _acknowledge(self, generation: int, mid: int, qos: int) -> None:
@@ -192,40 +255,17 @@ class Broker:
     def _published(
         self, _client: Client, _data: object, mid: int, reason: ReasonCode, _properties: Properties | None
     ) -> None:
-        with self._lock:
-            if mid not in self._followed:
-                self._early.add(mid)  # faster than publish() could note it
-                return
-            done = self._followed.pop(mid)
+        done = self._followed.pop(mid, None)
         if reason.is_failure:  # MQTT 5 only; what has to arrive stays a row
             _log.error("broker refused a message", reason=str(reason))
         elif done is not None:
             done()
 
 
-class _Context(ssl.SSLContext):
-    """paho gives the address as the host name; the certificate is to bear the name in the settings."""
-
-    expected: str = ""
-
-    def wrap_socket(self, sock: socket.socket, *args: Any, **kwargs: Any) -> ssl.SSLSocket:
-        return super().wrap_socket(sock, *args, **{**kwargs, "server_hostname": self.expected})
-
-
-def _tls(settings: config.Mqtt) -> ssl.SSLContext:
-    context = _Context(ssl.PROTOCOL_TLS_CLIENT)
-    context.expected = settings.verify or settings.host
-    context.check_hostname = True
-    context.verify_mode = ssl.CERT_REQUIRED
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        context.load_verify_locations(str(settings.ca))
-        context.load_cert_chain(str(settings.certificate), str(settings.key))
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError("mqtt.ca, mqtt.certificate, mqtt.key", f"cannot be used: {error}") from error
-    return context
-
-
 def _no_delay(_client: Client, _data: object, sock: Any) -> None:
     """0.63 ms instead of 88 ms for a request and its reply."""
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _nothing(_client: Client, _data: object, _sock: Any) -> None:
+    """Nobody waits for this."""

@@ -6,7 +6,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-_THREADS = (("MainThread", "intake"), ("paho", "MQTT"), ("outbox", "settlement"))
+_THREADS = (("MainThread", "intake"), ("mqtt", "MQTT"), ("outbox", "settlement"))
 # What is not Python is told by its own name; other built-in functions count for whoever called them.
 _NATIVE = (
     (r"\.verify|openssl|_rust", "ECDSA and HMAC"),
