@@ -17,7 +17,7 @@ for _folder in (_ROOT / "tests" / "stubs", _ROOT / "firmware"):
 
 import scanlatch  # noqa: E402
 from scanlatch.read import symbol, trace_code  # noqa: E402
-from scanlatch.read.engines import port  # noqa: E402
+from scanlatch.read.engines import commanded as port  # noqa: E402
 
 gs1 = symbol.gs1  # which has forgotten how it got it
 

@@ -101,7 +101,7 @@ def read_all(terminal: Terminal, engine: Engine, codes: list[bytes], aim: str | 
 
 def test_grow_is_configured_from_its_delivered_state(armed: tuple[Terminal, Engine]) -> None:
     terminal, engine = armed
-    assert terminal.wait("state", "ready")[3] == "grow model 5 software 1.05"
+    assert terminal.wait("state", "ready")[3] == "grow model 5 hardware 1.00 software 1.05 of 2016-04-12"
     registers = engine.sim.registers
     assert registers[0x00] & 0x03 == 1, "command mode"
     assert registers[0x03] & 0x02, "setup codes are off"

@@ -10,7 +10,8 @@ for _folder in (_ROOT / "tests" / "stubs", _ROOT / "firmware"):
     if str(_folder) not in sys.path:
         sys.path.insert(0, str(_folder))
 
-from scanlatch.read.engines.grow import READ, SAVE, WRITE, Replies, request  # noqa: E402
+from scanlatch.read.engines import grow  # noqa: E402
+from scanlatch.read.engines.grow_setup import READ, SAVE, WRITE, request  # noqa: E402
 
 ACK = bytes.fromhex("02000001003331")
 CODES = [f"8338652000194165{i:04}".encode() for i in range(2)]
@@ -38,15 +39,25 @@ def test_grow_requests_are_the_manuals_bytes(frame: bytes, wanted: str) -> None:
     assert frame == bytes.fromhex(wanted)
 
 
+class Line:
+    """A line on which nothing happens, and a clock that stands."""
+
+    def any(self) -> int:
+        return 0
+
+    def ms(self) -> int:
+        return 0
+
+
 def split(stream: bytes, due: int) -> tuple[bytes, bytes, int]:
     """(scanned bytes, last reply, replies still due)."""
+    engine = grow.Driver(Line(), Line(), None)
     scanned = bytearray()
-    replies = Replies(scanned.append)
-    replies.due = due
+    engine.put = scanned.append
+    engine.due = due
     for byte in stream:
-        replies.put(byte)
-    replies.flush()
-    return bytes(scanned), replies.reply, replies.due
+        engine.take(byte)
+    return bytes(scanned) + engine.held, engine.reply, engine.due
 
 
 @pytest.mark.parametrize(

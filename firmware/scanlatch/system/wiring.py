@@ -37,16 +37,13 @@ def woken():
 
 
 def engine(kind, box, clock):
-    """The driver of the scan engine `kind`: the only one that is loaded, as modules live in the heap."""
-    if kind == "grow":
-        from scanlatch.read.engines.grow import Grow
+    """The driver of the scan engine `kind`. Raises BoardError."""
+    from scanlatch.read import engines
 
-        return Grow(box.uart, clock, box.set_baud)
-    if kind == "line":
-        from scanlatch.read.engines.line import Line
-
-        return Line(box.uart, clock)
-    raise BoardError("engine.kind must be grow or line, not " + str(kind))
+    try:
+        return engines.driver(kind, box.uart, clock, box.set_baud)
+    except ValueError as error:
+        raise BoardError(str(error))
 
 
 def _input(pin, active_low, chip):

@@ -4,7 +4,7 @@ import sys
 
 import scanlatch
 from scanlatch.read import gs1, trace_code
-from scanlatch.read.engines import port
+from scanlatch.read.engines import commanded as port
 
 
 def random_bytes(state, limit):

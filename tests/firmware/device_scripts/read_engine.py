@@ -8,6 +8,7 @@ import sys
 import time
 
 import termios
+from scanlatch.read import engines
 
 
 class Clock:
@@ -90,14 +91,9 @@ async def main(kind, path, auto):
     if auto == "starved":
         fail_imports("grow_setup")
         auto = "auto"
-    if kind == "grow":
-        from scanlatch.read.engines.grow import Grow
-
-        engine = Grow(uart, Clock(), uart.set_baud, auto == "auto")
-    else:
-        from scanlatch.read.engines.line import Line
-
-        engine = Line(uart, Clock())
+    engine = engines.driver(kind, uart, Clock(), uart.set_baud)
+    if auto == "button":
+        engine = type(engine)(uart, Clock(), uart.set_baud, False)
     asyncio.create_task(obey(engine))
     report("up")
     await engine.run(on_frame, on_state)

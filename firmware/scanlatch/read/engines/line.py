@@ -1,17 +1,15 @@
 # Any engine that sends plain text: a symbol ends with CR, LF or 40 ms of silence.
 import asyncio
 
-from scanlatch.read.engines.port import POLL_MS, SILENCE_MS, Port
+from scanlatch.read.engines.commanded import POLL_MS, SILENCE_MS, Commanded
 
 
-class Line(Port):
-    """An engine that is configured elsewhere and takes no commands. uart, clock: see `Port`."""
-
-    def __init__(self, uart, clock):
-        super().__init__(uart, clock, b"\r\n")
+class Driver(Commanded):
+    """An engine that is configured elsewhere and takes no commands. CR LF ends one frame, not two."""
 
     async def run(self, on_frame, on_state):
         """Read for ever. on_frame(AIM identifier or "", data) is called the moment a frame is complete."""
+        self._ends = b"\r\n"
         self._on_frame = on_frame
         put = self.put
         on_state("ready", "")

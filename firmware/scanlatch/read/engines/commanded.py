@@ -1,0 +1,285 @@
+# The base of every driver: bytes become frames, commands get replies, an engine that went astray is brought back.
+import asyncio
+
+from micropython import const
+
+import scanlatch
+
+SILENCE_MS = const(40)  # as long as this nothing came: what came is whole, where the engine may not end it itself
+POLL_MS = const(4)  # how often the line is looked at; 46 bytes at 115200, the receive buffer holds 4,096
+
+_FRAME_MOST = const(1024)  # bytes of one symbol; the largest that any record may hold is half of it
+_FRAME_USUAL = const(128)  # room for more is taken when it comes
+_CHUNK = const(64)
+_CHUNKS = const(64)  # a receive buffer's worth, then the other tasks get their turn
+
+_TORN_MS = const(200)  # after this much silence what has begun ends no more
+_REPLY_MS = const(500)
+_ATTEMPTS = const(4)  # of a command: the first and 3 retries
+_BEAT_MS = const(3000)  # an idle engine is asked this often whether it is there, in its mode, and armed
+_SAME_MS = const(300)  # the box still lies under the beam: read it again this much later
+_WAIT_MS = const(500)  # before an engine that was lost is looked for again, then doubled
+_WAIT_MOST_MS = const(8000)
+_NEVER = const(-1)  # so many replies are never due
+
+
+class EngineLost(Exception):
+    """The engine does not answer, or not as it was configured; its argument says to a person why."""
+
+
+class Commanded:
+    """The base of a family's `Driver`. uart: `any`, `readinto`, `write`; clock: `ms()`; set_baud(n): reopens the uart.
+
+    auto: the driver keeps the trigger armed, as a counter needs it. Otherwise `trigger(True)` arms one read.
+
+    A family has NAME; ON and OFF, the trigger's commands; BEAT and IS, a query and its reply while the engine is as it
+    was configured; LEADS and `as_reply`, or a `take` of its own. Its module NAME_setup is loaded while it is needed:
+    `set_up(engine)` brings the engine from whatever state to that in which it serves, and returns its version.
+
+    Bytes are collected up to CR; then they are a frame. A frame over 1,024 bytes, or that memory has no room for, is
+    reported at once with empty data, and its rest is skipped. Empty frames are no frames.
+    """
+
+    baud = 9600  # where the engine was found last, or is looked for first
+    saves = 0  # how often it was told in this boot to write its flash, which wears
+    lost = 0  # frames that came damaged or without their end, as far as the family's protocol shows it
+
+    def __init__(self, uart, clock, set_baud, auto=True):
+        self._uart = uart
+        self._clock = clock
+        self.set_baud = set_baud
+        self.auto = auto
+        self._ends = b"\r"
+        self._chunk = bytearray(_CHUNK)
+        self._heard_ms = clock.ms()
+        self._frame = bytearray(_FRAME_USUAL)
+        self.count = 0  # bytes of the frame that is open; -1 while its rest is skipped
+        self.held = b""  # what may become a reply
+        self.due = 0  # replies to commands that were sent
+        self.reply = b""  # the last one, or b"" where the engine refused
+        self._take = self.take  # a bound method is an allocation, and this one is used at every look
+        self._on_frame = self.framed
+        self._tell = None  # whom a frame is told, while frames count; while configuring they don't
+        self._wanted = auto  # the trigger is to be armed
+        self._switched = False  # and the engine does not know yet
+        self._read_ms = None  # when a frame came since the trigger was last armed
+        self._mark = 0  # hash of the last frame; the frame itself may be a person's
+        self._same = False
+        self._beat_ms = 0
+
+    async def run(self, on_frame, on_state):
+        """Configure, read, recover, for ever.
+
+        on_frame(AIM identifier or "", data): the moment a frame is complete; on_state("ready", version) and
+        on_state("lost", why).
+        """
+        wait = _WAIT_MS
+        while True:
+            try:
+                on_state("ready", await self._set_up())
+                wait = _WAIT_MS
+                self._tell = on_frame
+                await self._serve()
+            except EngineLost as lost:
+                self._tell = None
+                on_state("lost", lost.args[0])
+                await self._until(wait, _NEVER)
+                wait = min(2 * wait, _WAIT_MOST_MS)
+
+    async def trigger(self, on):
+        """Arm or disarm. Takes effect within milliseconds, or as soon as the engine is back."""
+        self._wanted = bool(on)
+        self._switched = True
+
+    def quiet_ms(self):
+        """Milliseconds since the engine sent a byte; 0 where one lies unread."""
+        return 0 if self._uart.any() else self._clock.ms() - self._heard_ms
+
+    async def ask(self, command, attempts=_ATTEMPTS):
+        """What the engine replies to `command`; b"" where it refused. Raises EngineLost."""
+        reply = None
+        for attempt in range(attempts):
+            self.due += 1
+            self._uart.write(command)
+            if await self._until(_REPLY_MS, attempt):
+                reply = self.reply
+                # A request before was answered late or never: its reply must not be taken for that of the next.
+                await self._until(_REPLY_MS, 0)
+                break
+        self.due = 0
+        self._flush_held()
+        if reply is None:
+            raise EngineLost("no answer")
+        return reply
+
+    async def arm(self, on):
+        """Tell the engine to read, or to stop."""
+        self._read_ms = None  # a frame that comes from here on asks for the next arming
+        await self.ask(self.ON if on else self.OFF)
+        self._beat_ms = self._clock.ms()
+
+    async def beat(self):
+        """Look whether the engine is as it was configured. Raises EngineLost."""
+        reply = await self.ask(self.BEAT)
+        if reply and reply != self.IS:
+            raise EngineLost("forgot its settings")
+
+    async def _set_up(self):
+        try:  # heap is short: it stays only while it is needed
+            setup = __import__("scanlatch.read.engines." + self.NAME + "_setup", None, None, ("set_up",))
+            try:
+                return await setup.set_up(self)
+            finally:
+                scanlatch.forget(setup)
+        except (MemoryError, OSError) as error:
+            raise EngineLost(str(error))
+
+    async def _serve(self):
+        self.count = 0
+        self._read_ms = None
+        self._switched = self._wanted
+        self._beat_ms = self._clock.ms()
+        while True:
+            self._listen()
+            now = self._clock.ms()
+            if self._switched:
+                self._switched = False
+                await self.arm(self._wanted)
+            elif self._read_ms is not None and not self.auto:
+                self._read_ms = None
+                self._wanted = False
+            elif self._read_ms is not None and self._wanted and now - self._read_ms >= (_SAME_MS if self._same else 0):
+                await self.arm(True)
+            elif now - self._beat_ms >= _BEAT_MS and not self.count:
+                # An engine that was reset answers at another speed or not at all; one that was only unplugged for a
+                # moment may answer, in its mode, but is not armed.
+                await self.beat()
+                self._beat_ms = self._clock.ms()
+                if self._wanted and self.auto:
+                    await self.arm(True)
+            else:
+                await asyncio.sleep_ms(POLL_MS)
+
+    async def _until(self, ms, due):
+        # Listens until only so many replies are due. False where they still are after `ms`.
+        until = self._clock.ms() + ms
+        while True:
+            count = self._listen()
+            if self.due <= due:
+                return True
+            if self._clock.ms() >= until:
+                return False
+            await asyncio.sleep_ms(0 if count else POLL_MS)
+
+    # From bytes to replies and frames
+
+    def _listen(self):
+        count = self.listen(self._take)
+        if not count and (self.count or self.held) and self.quiet_ms() >= _TORN_MS:
+            self._flush_held()
+            if self.count:
+                self.count = 0
+                self.torn()
+        return count
+
+    def listen(self, put):
+        """Give every byte that has come to `put`. Returns how many there were."""
+        count = 0
+        for _ in range(_CHUNKS):
+            n = self._uart.readinto(self._chunk) if self._uart.any() else 0
+            if not n:
+                break
+            self._heard_ms = self._clock.ms()
+            for i in range(n):
+                put(self._chunk[i])
+            count += n
+        return count
+
+    def take(self, byte):
+        """One byte of the engine. Here: frames that end with CR, and replies between them.
+
+        A barcode may hold the bytes of a reply; so only as many replies are taken out as are due, and only whole ones.
+        `as_reply(held)`: False where that can't become one, True where it may, and the reply where it is one. LEADS:
+        with what a reply may begin.
+        """
+        held = self.held
+        if not self.due or (not held and byte not in self.LEADS):
+            self.put(byte)
+            return
+        held += bytes((byte,))
+        reply = False
+        while held and reply is False:
+            reply = self.as_reply(held)
+            if reply is False:
+                self.put(held[0])
+                held = held[1:]
+        self.held = held if reply is True else b""
+        if held and reply is not True:
+            self.replied(reply)
+
+    def replied(self, reply):
+        """One of the replies that are due has come. No engine interrupts a symbol for it: what is open is noise."""
+        if self.count:
+            self.count = 0
+            self.lost += self._tell is not None
+        self.reply = reply
+        self.due -= 1
+
+    def _flush_held(self):
+        # What was held back is no reply.
+        held, self.held = self.held, b""
+        for byte in held:
+            self.put(byte)
+
+    def put(self, byte):
+        """One byte of a frame."""
+        if byte in self._ends:
+            self.flush()
+        elif self.count >= 0:
+            if self.count == len(self._frame) and not self._widen():
+                self.count = -1
+                self._on_frame("", b"")
+                return
+            self._frame[self.count] = byte
+            self.count += 1
+
+    def _widen(self):
+        if self.count == _FRAME_MOST:
+            return False
+        try:
+            self._frame.extend(bytes(self.count))
+        except MemoryError:
+            return False
+        return True
+
+    def flush(self):
+        """The frame, if one is open, ends here."""
+        count, self.count = self.count, 0
+        if count > 0:
+            data = bytes(memoryview(self._frame)[:count])
+            if count > _FRAME_USUAL:
+                self._frame = bytearray(_FRAME_USUAL)
+            self._on_frame(*split(data))
+
+    def framed(self, identifier, data):
+        """A frame is complete."""
+        if self._tell is None:
+            return
+        mark = hash(data)
+        self._same = mark == self._mark
+        self._mark = mark
+        self._read_ms = self._clock.ms()
+        self._tell(identifier, data)
+
+    def torn(self):
+        """What came has no end, or is damaged: it was a symbol, and is to be read again."""
+        if self._tell is not None:
+            self.lost += 1
+            self.framed("", b"")
+
+
+def split(frame):
+    """(AIM identifier or "", data) of the bytes that an engine sent (ISO/IEC 15424)."""
+    if len(frame) >= 3 and frame[0] == 0x5D and frame[1:2].isalpha() and frame[2:3].isdigit():
+        return str(frame[:3], "ascii"), frame[3:]
+    return "", frame
