@@ -99,7 +99,7 @@ def _fill(terminal, settings, nvs, box):
     parts = clock, terminal.journal, signer, indicator, health
     terminal.uplink = uplink = Uplink(settings, terminal.boot, parts, box.link, terminal)
     terminal.answers = answers = Answers(keys, parts, uplink.freed, terminal.went_back)
-    name = settings["board"]["board"]["name"]
+    name = settings["board"]["name"]
     terminal.told = {"fw": VERSION, "board": name, "engine": "", "operation": settings["operation"]}
     terminal.scanner = Scanner(settings, terminal.boot, session, parts, uplink, answers)
     terminal.fail(fault or journal_fault)

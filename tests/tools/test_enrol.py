@@ -94,7 +94,7 @@ def test_terminal_gets_what_it_needs_and_the_registry_its_keys(place: site.Site)
     not_before = int(certificate.not_valid_before_utc.timestamp() * 1000)
     assert settings["broker"]["host"] == settings["broker"]["name"] == "broker.clinic"
     assert settings["broker"]["not_before"] == not_before < given["floor"] < settings["broker"]["not_after"]
-    assert settings["board"] == boards.load("twin")
+    assert settings["board"] == boards.compiled(boards.load("twin"))
     assert {key: settings[key] for key in ("v", "site", "device", "operation", "rules", "ntp")} == {
         "v": 1,
         "site": _SITE,

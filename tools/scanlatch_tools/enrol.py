@@ -21,7 +21,7 @@ from host_bridge.errors import DeviceExists
 from host_bridge.ledger import open_ledger
 from host_bridge.ledger.devices import REVOKED
 from scanlatch_tools import site as sites
-from scanlatch_tools.boards import Board
+from scanlatch_tools.boards import Board, compiled
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.site_plan import check_name
 
@@ -90,7 +90,7 @@ def enrol(
         transport: to the terminal.
         device: its id, for life.
         site: one of the site folder's.
-        board: the tables of its board file.
+        board: as its board file has it.
         operation: what it does: "sale", "return", "receive", "stock-take", "query" or "dispatch".
         ntp: time server, where the site has one.
         wifi: name and password of the network to join, for a board with Wi-Fi.
@@ -225,7 +225,7 @@ def _settings(
             "not_before": int(dates.not_valid_before_utc.timestamp()) * 1000,  # the clock's floor
             "not_after": int(dates.not_valid_after_utc.timestamp()) * 1000,
         },
-        "board": board,
+        "board": compiled(board),
         "rules": {"first_digit": "8"},
         "ntp": ntp,
     }

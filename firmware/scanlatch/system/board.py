@@ -55,36 +55,41 @@ async def until(true, deadline_ms):
 
 
 class Board:
-    """Objects for everything that is soldered on, as `wiring` makes them from the board file's tables.
+    """Objects for everything that is soldered on, as `wiring` makes them.
 
-    uart, wired (what it is always opened with); light, link, button: a pin or None; buzzer: a PWM or None.
+    uart, wired (what it is always opened with); light, link, button, trigger: a pin or None; buzzer: a PWM, what is
+    used like one, or None.
     """
 
-    def __init__(self, uart, wired, light, link, button, active_low, buzzer):
+    def __init__(self, uart, wired, light, link, button, active_low, buzzer, trigger):
         self.uart = uart
         self._wired = wired
         self.light = light or self
         self.link = link
         self._button = button
         self._active_low = active_low
-        self._buzzer = buzzer
+        self.buzzer = buzzer
+        self._trigger = trigger
 
     def set_baud(self, baud):
         """Change the scan engine's speed (bits a second). Drops what was received and not read, as the chip does."""
         self.uart.init(baudrate=baud, **self._wired)
 
     def play(self, hz):
-        if self._buzzer:
-            self._buzzer.freq(hz)
-            self._buzzer.duty_u16(_TONE_DUTY)
+        if self.buzzer:
+            self.buzzer.freq(hz)
+            self.buzzer.duty_u16(_TONE_DUTY)
 
     def stop(self):
-        if self._buzzer:
-            self._buzzer.duty_u16(0)
+        if self.buzzer:
+            self.buzzer.duty_u16(0)
 
     def colour(self, red, green, blue):
         """Where the board has no light."""
 
     def pressed(self):
-        """Whether the button is down."""
-        return self._button is not None and bool(self._button.value()) != self._active_low
+        """Whether the button is down. The engine's trigger, where one is wired, is held low as long."""
+        down = self._button is not None and self._button.value() != self._active_low
+        if self._trigger:
+            self._trigger.value(not down)
+        return down

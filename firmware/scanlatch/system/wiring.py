@@ -1,33 +1,31 @@
-# Makes the board's objects from its file's tables: needed once, at the start.
+# Makes the board's objects from what its file was compiled to: needed once, at the start.
 import machine
 from micropython import const
 
 from scanlatch.system.board import Board, BoardError, radio_on
 
-_CPU_HZ = const(240_000_000)  # the ESP32 starts at 160 MHz
-_RXBUF = const(4096)  # a flash erase stops the loop for 45 ms and more
-_NO_PULL_FROM = const(34)  # GPIO 34 to 39 have no pull resistor
-_INPUT_ONLY_CHIPS = ("esp32", "esp32-pico-d4")  # on these chips
+_MHZ = const(1_000_000)
 
 
 def board(config, ssid, password):
-    """The Board of the tables `config` (`board` in the settings). Raises BoardError."""
-    if hasattr(machine, "freq"):
-        machine.freq(_CPU_HZ)
+    """The Board of `config`, `board` in the settings: see `scanlatch_tools.boards.compiled`. Raises BoardError."""
+    machine.freq(config["mhz"] * _MHZ)  # the chip starts slower
+    engine = config["engine"]
     uart = config["uart"]
-    wired = {"tx": uart["tx"], "rx": uart["rx"], "rxbuf": uart.get("rxbuf", _RXBUF)}
-    port = machine.UART(uart["id"], baudrate=config["engine"].get("baud", 9600), **wired)
-    buzzer = button = None
-    if "buzzer" in config:
-        buzzer = machine.PWM(machine.Pin(config["buzzer"]["pin"]), freq=2000, duty_u16=0)
-    light = _light(config.get("light", {}))
+    wired = {"tx": uart["tx"], "rx": uart["rx"], "rxbuf": uart["rxbuf"]}
+    port = machine.UART(engine["id"], baudrate=engine["baud"], **wired)
+    trigger = button = None
+    if "trigger" in engine:  # never driven high: the engine's own level may be another
+        trigger = machine.Pin(engine["trigger"], machine.Pin.OPEN_DRAIN, value=1)
     active_low = True
     if "button" in config:
-        active_low = config["button"].get("active_low", True)
-        button = _input(config["button"]["pin"], active_low, config["board"]["chip"])
+        active_low = config["button"]["active_low"]
+        button = _input(config["button"])
+    light = _light(config["light"]) if "light" in config else None
+    buzzer = _buzzer(config["buzzer"]) if "buzzer" in config else None
     radio_on()
     link = _link(config["network"], ssid, password)
-    return Board(port, wired, light, link, button, active_low, buzzer)
+    return Board(port, wired, light, link, button, active_low, buzzer, trigger)
 
 
 def woken():
@@ -37,39 +35,60 @@ def woken():
 
 
 def engine(kind, box, clock):
-    """The driver of the scan engine `kind`. Raises BoardError."""
-    from scanlatch.read import engines
+    """The driver of the scan engine `kind`: the only one that is loaded, as modules live in the heap."""
+    if kind == "grow":
+        from scanlatch.read.engines.grow import Grow
 
-    try:
-        return engines.driver(kind, box.uart, clock, box.set_baud)
-    except ValueError as error:
-        raise BoardError(str(error))
+        made = Grow(box.uart, clock, box.set_baud)
+    elif kind == "line":
+        from scanlatch.read.engines.line import Line
+
+        made = Line(box.uart, clock)
+    else:
+        raise BoardError("engine.kind must be grow or line, not " + str(kind))
+    if hasattr(box.buzzer, "driver"):  # the engine's own buzzer: what sounds it is the engine's driver
+        box.buzzer.driver = made
+    return made
 
 
-def _input(pin, active_low, chip):
-    if pin >= _NO_PULL_FROM and chip in _INPUT_ONLY_CHIPS:
-        return machine.Pin(pin, machine.Pin.IN)
-    return machine.Pin(pin, machine.Pin.IN, machine.Pin.PULL_UP if active_low else machine.Pin.PULL_DOWN)
+def _input(config):
+    if "pull" not in config:
+        return machine.Pin(config["pin"], machine.Pin.IN)
+    return machine.Pin(config["pin"], machine.Pin.IN, machine.Pin.PULL_UP if config["pull"] else machine.Pin.PULL_DOWN)
 
 
 def _light(config):
-    kind = config.get("kind", "none")
-    if kind == "none":
-        return None
+    kind = config["kind"]
     if kind == "neopixel":
         from scanlatch.system.parts.neopixel_light import Light
     elif kind == "rgb":
         from scanlatch.system.parts.rgb_light import Light
+    elif kind == "plain":
+        from scanlatch.system.parts.plain_light import Light
     else:
-        raise BoardError("light.kind must be neopixel, rgb or none, not " + str(kind))
+        raise BoardError("light.kind must be neopixel, rgb or plain, not " + str(kind))
     return Light(config)
 
 
+def _buzzer(config):
+    kind = config["kind"]
+    if kind == "passive":
+        return machine.PWM(machine.Pin(config["pin"]), freq=2000, duty_u16=0)
+    if kind == "active":
+        from scanlatch.system.parts.active_buzzer import Buzzer
+    elif kind == "engine":
+        from scanlatch.system.parts.engine_buzzer import Buzzer
+    else:
+        raise BoardError("buzzer.kind must be passive, active or engine, not " + str(kind))
+    return Buzzer(config)
+
+
 def _link(config, ssid, password):
-    if config["kind"] == "wifi":
+    kind = config["kind"]
+    if kind == "wifi":
         from scanlatch.system.parts.wifi import Link
-    elif config["kind"] == "lan":
+    elif kind == "lan":
         from scanlatch.system.parts.lan import Link
     else:
-        raise BoardError("network.kind must be wifi or lan, not " + str(config["kind"]))
+        raise BoardError("network.kind must be wifi or lan, not " + str(kind))
     return Link(config, ssid, password)

@@ -6,16 +6,15 @@ from scanlatch.system.board import until
 
 
 class Link:
-    """config: the board's `network` table, with the PHY's pins."""
+    """config: `network` of the board, with the PHY's arguments as network.LAN names them (MicroPython v1.24)."""
 
     def __init__(self, config, _ssid, _password):
-        arguments = {"phy_addr": config.get("phy_addr", 0)}
+        arguments = {"phy_addr": config["phy_addr"], "phy_type": getattr(network, "PHY_" + config["phy"])}
         for name in ("mdc", "mdio", "power", "reset", "ref_clk"):
-            if config.get(name) is not None:
+            if name in config:
                 arguments[name] = machine.Pin(config[name])
-        if config.get("ref_clk_mode") == "out":
-            arguments["ref_clk_mode"] = machine.Pin.OUT
-        arguments["phy_type"] = getattr(network, "PHY_" + config.get("phy", "LAN8720"))
+        if "ref_clk_mode" in config:
+            arguments["ref_clk_mode"] = machine.Pin.OUT if config["ref_clk_mode"] == "out" else machine.Pin.IN
         self._lan = network.LAN(**arguments)
         self.connected = self._lan.isconnected  # pyright: ignore - the stubs have it not
 

@@ -5,7 +5,7 @@ import neopixel
 
 class Light:
     def __init__(self, config):
-        self._count = config.get("count", 1)
+        self._count = config["count"]
         self._pixels = neopixel.NeoPixel(machine.Pin(config["pin"], machine.Pin.OUT), self._count)
 
     def colour(self, red, green, blue):

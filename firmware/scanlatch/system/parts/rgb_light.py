@@ -4,7 +4,7 @@ import machine
 
 class Light:
     def __init__(self, config):
-        self._invert = config.get("active_low", False)
+        self._invert = config["active_low"]
         pins = config["red"], config["green"], config["blue"]
         self._pwm = [machine.PWM(machine.Pin(pin), freq=1000, duty_u16=self._duty(0)) for pin in pins]
 

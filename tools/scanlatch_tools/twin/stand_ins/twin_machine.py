@@ -14,9 +14,9 @@ WDT_RESET = const(3)
 DEEPSLEEP_RESET = const(4)
 SOFT_RESET = const(5)
 
-_FREQUENCIES = (20, 40, 80, 160, 240)  # MHz
-_INPUT_ONLY = const(34)
-_MISSING = b"\x06\x07\x08\x0b\x14\x18\x1c\x1d\x1e\x1f"  # the flash chip's, or not there
+# Chip: MHz that it runs at; its UARTs beside the console's; pins: 0 free, 1 can only be an input, 2 missing, or
+# the flash's, the USB's or the console's. Another than the plain ESP32 is in twin_chips.
+_ESP32 = (20, 40, 80, 160, 240), (1, 2), b"0202002222220000000020002000222200111111"
 
 _ISPEED = const(4)  # places in what tcgetattr gives
 _OSPEED = const(5)
@@ -43,7 +43,7 @@ def soft_reset():
 def freq(hertz=None):
     if hertz is None:
         return getattr(twin_trace, "freq", 160_000_000)  # as the chip starts
-    if hertz % 1_000_000 or hertz // 1_000_000 not in _FREQUENCIES:
+    if hertz % 1_000_000 or hertz // 1_000_000 not in _chip()[0]:
         raise ValueError("frequency")
     twin_trace.freq = hertz
     return None
@@ -52,18 +52,19 @@ def freq(hertz=None):
 class Pin:
     IN = const(1)
     OUT = const(3)
+    OPEN_DRAIN = const(7)
     PULL_DOWN = const(1)
     PULL_UP = const(2)
 
     def __new__(cls, id, mode=IN, pull=None, value=None):
-        number = _gpio(id, mode == Pin.OUT)
-        if pull in (Pin.PULL_UP, Pin.PULL_DOWN) and number >= _INPUT_ONLY:
-            raise ValueError("invalid pull")  # GPIO 34 to 39 have no resistors
-        if mode not in (Pin.OUT, Pin.IN):
+        number = _gpio(id, mode != Pin.IN)
+        if pull in (Pin.PULL_UP, Pin.PULL_DOWN) and _chip()[2][number] != 0x30:
+            raise ValueError("invalid pull")  # inputs of the ESP32 that have no resistors
+        if mode not in (Pin.OUT, Pin.IN, Pin.OPEN_DRAIN):
             raise ValueError("invalid mode")
         pin = twin_trace.Pin()
         pin.number = number
-        pin.out = mode == Pin.OUT
+        pin.out = mode != Pin.IN
         pin.level = int(pull == Pin.PULL_UP)
         if value is not None:
             pin.value(value)
@@ -102,7 +103,7 @@ class WDT:
 
 class UART:
     def __new__(cls, id, baudrate=115200, bits=8, parity=None, stop=1, **options):
-        if id not in (1, 2):
+        if id not in _chip()[1]:
             raise ValueError("UART(%s) does not exist, or is the console's" % id)
         uart = twin_trace.UART()
         uart.file = open(FOLDER + "/uart", "r+b", 0)
@@ -155,10 +156,16 @@ def RTC():  # noqa: N802 - a class on the chip
     return load("twin_time", "RTC")()
 
 
+def _chip():
+    name = os.getenv("SCANLATCH_TWIN_CHIP")
+    return load("twin_chips", "CHIPS")[name] if name else _ESP32
+
+
 def _gpio(pin, output=False):
     """The number of a GPIO, given as one or as a Pin. Raises ValueError where there is none, or it can't put out."""
     if isinstance(pin, twin_trace.Pin):
         pin = pin.number
-    if not isinstance(pin, int) or not 0 <= pin <= 39 or pin in _MISSING or (output and pin >= _INPUT_ONLY):
+    pins = _chip()[2]
+    if not isinstance(pin, int) or not 0 <= pin < len(pins) or pins[pin] > (0x30 if output else 0x31):
         raise ValueError("invalid pin %s" % pin)
     return pin

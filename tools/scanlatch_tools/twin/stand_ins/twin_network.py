@@ -1,4 +1,6 @@
 # Wi-Fi and Ethernet, but for what is asked over and over (twin_trace).
+import os
+
 import twin_trace
 import utime
 from micropython import const
@@ -11,6 +13,7 @@ PHY_IP101 = const(2)
 PHY_RTL8201 = const(3)
 PHY_DP83848 = const(4)
 PHY_KSZ8041 = const(5)
+PHY_KSZ8081 = const(6)
 
 
 def _begin(link, name):
@@ -75,11 +78,18 @@ class LAN:
     def __new__(
         cls, id=None, *, mdc, mdio, phy_type, phy_addr, power=None, reset=None, ref_clk=None, ref_clk_mode=None
     ):
-        if not PHY_LAN8720 <= phy_type <= PHY_KSZ8041 or not 0 <= phy_addr <= 31:
+        if not PHY_LAN8720 <= phy_type <= PHY_KSZ8081 or not 0 <= phy_addr <= 31:
             raise ValueError("unknown PHY")
-        for pin in (mdc, mdio, power, reset, ref_clk):
-            if pin is not None and not isinstance(pin, twin_trace.Pin):
-                raise TypeError("a Pin, not a number")
+        if (os.getenv("SCANLATCH_TWIN_CHIP") or "").startswith(("esp32s3", "esp32c3")):
+            raise ValueError("this chip has no Ethernet")
+        said = {"phy": phy_type, "addr": phy_addr, "clock": ref_clk_mode}
+        pins = (("mdc", mdc), ("mdio", mdio), ("power", power), ("reset", reset), ("ref_clk", ref_clk))
+        for name, pin in pins:
+            if pin is not None:
+                if not isinstance(pin, twin_trace.Pin):
+                    raise TypeError("a Pin, not a number")
+                said[name] = pin.number
+        line("lan", **said)
         cable = _begin(twin_trace.WLAN(), "lan")
         cable.kind = ("twin_network", "LAN")
         return cable

@@ -1,0 +1,43 @@
+# Wires one board on stand-ins that are as strict as its chip, uses all of it, and prints what it found.
+import asyncio
+import json
+import os
+
+from scanlatch.system import wiring
+from scanlatch.system.clock import Clock
+
+FOLDER = os.getenv("SCANLATCH_TWIN")
+FAR = 49  # more pins than any chip has
+
+
+def press(pin, level):
+    with open(FOLDER + "/pins", "w") as file:
+        file.write("x" * pin + str(level) + "x" * (FAR - pin))
+
+
+def main():
+    with open(FOLDER + "/board.json") as file:
+        config = json.load(file)
+    found = {"tones": []}
+    box = wiring.board(config, "clinic", "secret")
+    box.light.colour(255, 100, 0)
+    box.light.colour(0, 0, 0)
+    if config.get("buzzer", {}).get("kind") == "engine":
+        made = wiring.engine("grow", box, Clock())
+        box.play(1000)  # by a driver that can't: silent
+        box.stop()
+        made.tone = found["tones"].append
+    box.play(2000)
+    box.stop()
+    box.set_baud(115200)
+    button = config["button"]
+    found["pressed"] = []
+    up = button["active_low"]
+    for level in (up, not up, up):
+        press(button["pin"], int(level))
+        found["pressed"].append(box.pressed())
+    found["up"] = asyncio.run(box.link.up(5000))
+    print(json.dumps(found))
+
+
+main()

@@ -1,0 +1,141 @@
+"""Holds a board's keys against each other and against its chip: pins, serial port, network, flash."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from scanlatch_tools.boards.chips import CHIPS, Chip
+from scanlatch_tools.boards.schema import direction, model_of
+
+Tables = dict[str, dict[str, Any]]
+
+_SECTOR = 4096  # of flash: what is erased at once
+_PROGRAM_AT = 0x10000  # behind bootloader, partition table and NVS
+_PROGRAM_SIZE = 0x1F0000  # room that MicroPython v1.24 takes for itself with 4 MiB
+_CLOCK_IN = 0  # where a PHY that clocks itself gives its clock
+
+
+class Use(NamedTuple):
+    """A pin in use."""
+
+    key: str
+    pin: int
+    direction: str
+    onboard: bool  # its place was chosen by the board's maker
+
+
+def uses(tables: Tables) -> list[Use]:
+    """Every pin that a board uses."""
+    found: list[Use] = []
+    for table, values in tables.items():
+        model = model_of(table, values)
+        for key, value in values.items() if model else ():
+            way = direction(model.model_fields[key]) if model and key in model.model_fields else None
+            if way and isinstance(value, int):
+                if key == "ref_clk" and values.get("ref_clk_mode") == "in":
+                    way = "in"
+                onboard = table == "network" or bool(values.get("onboard"))
+                found.append(Use(f"{table}.{key}", value, way, onboard))
+    return found
+
+
+def clashes(tables: Tables, *, whole: bool = True) -> Iterator[str]:
+    """What can't be with the keys that are there, one sentence each.
+
+    whole: nothing more comes, so what a key needs must be there, too.
+    """
+    name = tables.get("board", {}).get("chip")
+    if name not in CHIPS:
+        return
+    chip = CHIPS[name]
+    yield from _pins(tables, name, chip)
+    yield from _parts(tables, name, chip, whole)
+    yield from _network(tables, name, chip, whole)
+    yield from _flash(tables, name, chip)
+
+
+def _pins(tables: Tables, name: str, chip: Chip) -> Iterator[str]:
+    network = tables.get("network", {})
+    wired = network.get("kind") == "lan" and bool(chip.rmii)
+    users: dict[int, str] = {}
+    for use in uses(tables):
+        at = f"{use.key}: pin {use.pin} of {name}"
+        if use.pin in users:
+            yield f"{use.key} and {users[use.pin]} are both on pin {use.pin}"
+        users.setdefault(use.pin, use.key)
+        if use.pin not in chip.exist:
+            yield f"{at} does not exist"
+        if use.pin in chip.taken:
+            yield f"{at} {chip.taken[use.pin]}"
+        if use.pin in chip.input_only and use.direction == "out":
+            yield f"{at} can only be an input"
+        if use.pin in chip.straps and not use.onboard:
+            yield f"{at} decides how the chip starts ({chip.straps[use.pin]})"
+        if wired and use.pin in chip.rmii:
+            yield f"{at} belongs to the wired network ({chip.rmii[use.pin]})"
+        if wired and use.pin == _CLOCK_IN and not use.key.startswith("network.") and "ref_clk" not in network:
+            yield f"{at} takes the wired network's clock"
+
+
+def _parts(tables: Tables, name: str, chip: Chip, whole: bool) -> Iterator[str]:
+    port = tables.get("uart", {}).get("id")
+    if port is not None and port not in chip.uarts:
+        yield f"uart.id is {port}: {name} has {' and '.join(map(str, chip.uarts))}, and the console's"
+    button = tables.get("button", {})
+    if button.get("pin") in chip.input_only and not button.get("onboard"):
+        yield (
+            f"button.pin: pin {button['pin']} of {name} has no resistor of its own: use another pin, "
+            "or solder one on and set button.onboard"
+        )
+    engine = tables.get("engine", {})
+    if engine.get("trigger") is not None and whole and not button:
+        yield "engine.trigger follows the button: add the table [button], or leave the trigger out"
+    if tables.get("buzzer", {}).get("kind") == "engine" and engine.get("kind") == "line":
+        yield "buzzer.kind is 'engine': an engine that is read as lines takes no commands"
+
+
+def _network(tables: Tables, name: str, chip: Chip, whole: bool) -> Iterator[str]:
+    network = tables.get("network", {})
+    if network.get("kind") != "lan":
+        return
+    if not chip.rmii and name != "unix":
+        yield f"network.kind is 'lan': {name} has no Ethernet; use wifi"
+        return
+    clock, mode = network.get("ref_clk"), network.get("ref_clk_mode")
+    if clock is None and mode == "out" and whole:
+        yield "network.ref_clk is missing: where the chip gives the clock the pin must be named"
+    if clock is not None and mode is None and whole:
+        yield "network.ref_clk_mode is missing: say whether the clock goes in or out"
+    if mode == "out" and clock is not None and chip.clock_out and clock not in chip.clock_out:
+        yield f"network.ref_clk: {name} gives the clock on pin {_or(chip.clock_out)} only"
+    if mode == "in" and clock not in (None, _CLOCK_IN):
+        yield f"network.ref_clk: {name} takes the clock on pin {_CLOCK_IN} only"
+
+
+def _flash(tables: Tables, name: str, chip: Chip) -> Iterator[str]:
+    flash = tables.get("flash", {})
+    image = flash.get("image", "")
+    generic, _, _ = image.partition("-")
+    if generic.startswith("ESP32_GENERIC") and generic != chip.image:
+        yield f"flash.image is {image!r}: {name} needs {chip.image}"
+    names = ("size_mb", "fs_at", "fs_kb", "scanlog_at", "scanlog_kb")
+    if any(not isinstance(flash.get(key), int) for key in names):
+        return
+    size = flash["size_mb"] << 20
+    places: list[tuple[int, int, str]] = []
+    for part in ("fs", "scanlog"):
+        at, end = flash[f"{part}_at"], flash[f"{part}_at"] + (flash[f"{part}_kb"] << 10)
+        places.append((at, end, part))
+        if at % _SECTOR:
+            yield f"flash.{part}_at is {at:#x}: it must be a multiple of {_SECTOR:#x}"
+        if end > size:
+            yield f"flash.{part}_at and {part}_kb end at {end:#x}: the flash has {size:#x} bytes"
+    (first, end, before), (second, _, after) = sorted(places)
+    if second < end:
+        yield f"flash.{after}_at is {second:#x}: {before} ends at {end:#x} only"
+    if first < _PROGRAM_AT + _PROGRAM_SIZE:
+        yield f"flash.{before}_at is {first:#x}: the program needs all below {_PROGRAM_AT + _PROGRAM_SIZE:#x}"
+
+
+def _or(pins: tuple[int, ...]) -> str:
+    *first, last = map(str, pins)
+    return f"{', '.join(first)} or {last}" if first else last

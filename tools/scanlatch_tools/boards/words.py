@@ -1,0 +1,68 @@
+"""What pydantic finds wrong with a board's tables, in words: key, value, and what is allowed."""
+
+import difflib
+from collections.abc import Iterable, Iterator
+from typing import Any, cast
+
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+from scanlatch_tools.boards.schema import Board, allowed, kind_of, model_of, unit, variants
+
+_TYPES = {"int_type": "a whole number", "string_type": "text", "bool_type": "true or false"}
+
+
+def wrong_keys(tables: dict[str, Any]) -> Iterator[str]:
+    """What is wrong with the keys of a board file, one sentence each."""
+    try:
+        Board.model_validate(tables)
+    except ValidationError as error:
+        for found in error.errors(include_url=False):
+            yield _sentence(tables, found)
+
+
+def nearest(key: str, known: Iterable[str]) -> str:
+    """The end of a sentence about an unknown name: which one may be meant, or which there are."""
+    names = list(known)
+    near = difflib.get_close_matches(key, names, 1, 0.6)
+    return f"; did you mean {near[0]}?" if near else f"; use one of {', '.join(names)}"
+
+
+def _sentence(tables: dict[str, Any], error: ErrorDetails) -> str:
+    table, *rest = (str(part) for part in error["loc"])
+    key = f"{table}.{rest[-1]}" if rest else table  # a table with kinds has the kind in between
+    value = error["input"]
+    what = error["type"]
+    if what == "missing":
+        return f"{key} is missing"
+    if what == "extra_forbidden":
+        return f"{key} is not known{nearest(rest[-1] if rest else table, _known(tables, table if rest else None))}"
+    if what == "union_tag_not_found" and isinstance(value, dict):
+        return f"{table}.kind is missing"
+    if what == "union_tag_invalid":
+        kind = cast(dict[str, Any], value)["kind"]
+        return f"{table}.kind is {kind!r}: use one of {', '.join(str(kind_of(m)) for m in variants(table))}"
+    if not rest:
+        return f"{table} must be a table"
+    field = _field(tables, table, rest[-1])
+    if what == "literal_error":
+        return f"{key} is {value!r}: use one of {allowed(field)}"
+    if what in _TYPES:
+        return f"{key} is {value!r}: it must be {_TYPES[what]}"
+    if what == "multiple_of":
+        return f"{key} is {value}: it must be a multiple of 4"
+    of = "" if unit(field) in ("", "GPIO") else f" {unit(field)}"
+    return f"{key} is {value!r}: use {allowed(field)}{of}"
+
+
+def _known(tables: dict[str, Any], table: str | None) -> list[str]:
+    if table is None:
+        return list(Board.model_fields)
+    model = model_of(table, tables[table])
+    return list(model.model_fields) if model else ["kind"]
+
+
+def _field(tables: dict[str, Any], table: str, key: str) -> FieldInfo:
+    model = model_of(table, tables[table]) or variants(table)[0]
+    return model.model_fields[key]
