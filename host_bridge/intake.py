@@ -14,6 +14,7 @@ from host_bridge.devices import Registry
 from host_bridge.errors import LedgerBusy
 from host_bridge.ledger import Ledger, commands, devices, outbox, verdicts
 from host_bridge.ledger.devices import REVOKED, DeviceRow
+from host_bridge.ledger.verdicts import Final
 from host_bridge.opening import EVIDENCE, Inbound, Opened, Opener
 from host_bridge.replies import Replies
 from host_bridge.wire import Credential, Head, Reply
@@ -23,6 +24,7 @@ ROUND_S = 10.0  # WIRE.md "Delivery": at start and this often, what is due is de
 _FLUSH_S = 1.0  # acknowledgements of the broker wait this long at most for a transaction to share
 _PENDING_GRAIN_MS = 20  # pending verdicts that fall due this close together share a transaction
 _UNSENT = 1_000  # rows published again at once
+OTHERS_MS = 5_000  # what another bridge has decided is its own to publish for so long; it writes down within one second
 
 _log = structlog.get_logger("scanlatch.intake")
 
@@ -40,6 +42,7 @@ class Parts:
     wake_outbox: Callable[[], None]
     platform_down: Callable[[], bool] = lambda: False  # whether the platform is out of reach, as far as is known
     sites: Mapping[str, Site] = field(default_factory=dict[str, Site])  # what each asks for; one not named, nothing
+    shared: bool = False  # other bridges work on the same ledger
 
 
 class Intake:
@@ -51,6 +54,7 @@ class Intake:
         self._next_pending: int | None = None
         self._next_round = 0.0
         self._next_flush = 0.0
+        self._others_from = 0.0  # ticks: before, what others may be publishing is left to them
 
     def start(self) -> None:
         """Take up what an earlier run left: pending verdicts, finals and commands not yet sent."""
@@ -93,10 +97,18 @@ class Intake:
             wait = min(wait, (self._next_pending - self._parts.clock.now() + _PENDING_GRAIN_MS) / 1000)
         return max(0.0, wait)
 
+    def connected(self) -> None:
+        """The broker is there again, and for the others too: each begins with what it missed itself."""
+        self._others_from = self._parts.clock.ticks() + OTHERS_MS / 1000
+        self.publish_unsent()
+
     def publish_unsent(self) -> None:
-        """Publish rows that the broker has not acknowledged and that are not on their way: after every connect."""
+        """Publish rows that the broker has not acknowledged and that are not on their way.
+
+        Of bridges that share a ledger each leaves fresh ones to whoever made them.
+        """
         with self._parts.ledger.read() as connection:
-            finals = verdicts.due(connection, _UNSENT)
+            finals = [one for one in verdicts.due(connection, _UNSENT) if self._is_ours(one)]
             orders = commands.due(connection, self._parts.clock.now(), _UNSENT)
             rows = {one: devices.get(connection, one) for one in {row.device for row in (*finals, *orders)}}
         after = After()
@@ -106,7 +118,14 @@ class Intake:
         for command in orders:
             if row := rows[command.device]:
                 after.commands.append((row, command))
-        self._parts.replies.send(after)
+        self._parts.replies.send(after, again=True)
+
+    def _is_ours(self, final: Final) -> bool:
+        parts = self._parts
+        if not parts.shared or parts.replies.missed(final):
+            return True
+        fresh = final.decided_at > parts.clock.now() - OTHERS_MS
+        return not fresh and parts.clock.ticks() >= self._others_from
 
     def _send_pending(self) -> None:
         fell_due, self._next_pending = self._next_pending, None
@@ -125,10 +144,9 @@ class Intake:
             rows = devices.lock(connection, ids) if ids else {}
             work = Work(connection, parts.clock.now(), parts.deadline_ms, rows)
             work.platform_down, work.sites = parts.platform_down(), parts.sites
-            if ids:  # else devices are locked later, and no bridge may wait for one while it holds other rows
-                parts.replies.acknowledged(connection)
             yield work
             devices.save(connection, [work.devices[device] for device in sorted(work.touched)])
+            parts.replies.acknowledged(connection)  # last: rows of any device, and nothing is waited for after them
         after = work.after
         if after.submissions:
             parts.wake_outbox()
@@ -150,10 +168,11 @@ class Intake:
                     heads.take(work, admission, message, head)
                 case Credential() as credential:
                     credentials.take(work, message, credential, self._parts.chance)
-                case Reply() as reply:
-                    self._reply(work, message, reply)
                 case _:
                     continue
+        for message in messages:
+            if isinstance(message.content, Reply):  # last: the command's row may be another bridge's for its end
+                self._reply(work, message, message.content)
 
     def _current(self, message: Opened, row: DeviceRow | None) -> Opened | None:
         """The message under the keys that its locked row has; None for a revoked device: nothing in."""

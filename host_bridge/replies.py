@@ -14,6 +14,7 @@ from host_bridge.ledger.verdicts import Final
 from host_bridge.wire import Command, Outcome, Receipt, Verdict, seal_command, seal_receipt, seal_verdict
 from host_bridge.work import After, ReceiptDue
 
+MISSED_LIMIT = 10_000  # what could not be published is known of so many; the rest is published by its age
 _FINAL, _COMMAND = "final", "command"
 _Followed = tuple[str, str, int]  # what, device, seq or counter
 
@@ -34,20 +35,24 @@ class Replies:
         self._registry = registry
         self._clock = clock
         self._followed: set[_Followed] = set()
+        self._missed: set[_Followed] = set()
         self._acknowledged: deque[_Followed] = deque()
 
-    def send(self, after: After) -> None:
-        """Publish all that a committed transaction left to be said; nothing to a revoked device."""
+    def send(self, after: After, *, again: bool = False) -> None:
+        """Publish all that a committed transaction left to be said; nothing to a revoked device.
+
+        `again`: rows that were left over, whoever made them.
+        """
         for row, verdict in after.verdicts:
             self._verdict(row, verdict, None)
         for row, final in after.finals:
-            self.final(row, final)
+            self._final(row, final, again)
         for row, receipt in after.receipts:
             self._receipt(row, receipt)
         for row, command in after.commands:
             self.command(row, command)
 
-    def final(self, row: DeviceRow, final: Final) -> None:
+    def _final(self, row: DeviceRow, final: Final, again: bool) -> None:
         """Publish a final verdict that is a row; it stays due until the broker has it."""
         followed = _FINAL, final.device, final.seq
         if followed in self._followed:
@@ -62,7 +67,10 @@ class Replies:
             kept=True,
             text=final.text,
         )
-        self._verdict(row, verdict, followed)
+        if self._verdict(row, verdict, followed):
+            self._missed.discard(followed)
+        elif not again and len(self._missed) < MISSED_LIMIT:
+            self._missed.add(followed)
 
     def command(self, row: DeviceRow, command: CommandRow) -> None:
         """Publish a command; its counter is stored already."""
@@ -82,28 +90,33 @@ class Replies:
         commands.acknowledged(connection, _of(done, _COMMAND))
         self._followed.difference_update(done)
 
+    def missed(self, final: Final) -> bool:
+        """Whether this bridge made it and could not publish it."""
+        return (_FINAL, final.device, final.seq) in self._missed
+
     @property
     def has_acknowledged(self) -> bool:
         """True where `acknowledged` has something to write."""
         return bool(self._acknowledged)
 
-    def _verdict(self, row: DeviceRow, verdict: Verdict, followed: _Followed | None) -> None:
+    def _verdict(self, row: DeviceRow, verdict: Verdict, followed: _Followed | None) -> bool:
         mac = self._registry.keys_of(row).shared.mac
-        self._publish(row, "verdict", seal_verdict(verdict, mac, self._registry.kid), followed)
+        return self._publish(row, "verdict", seal_verdict(verdict, mac, self._registry.kid), followed)
 
     def _receipt(self, row: DeviceRow, due: ReceiptDue) -> None:
         receipt = Receipt(due.upto, due.digest, self._clock.now(), due.head)
         mac = self._registry.keys_of(row).shared.mac
         self._publish(row, "receipt", seal_receipt(receipt, mac, self._registry.kid), None)
 
-    def _publish(self, row: DeviceRow, kind: str, message: bytes, followed: _Followed | None) -> None:
+    def _publish(self, row: DeviceRow, kind: str, message: bytes, followed: _Followed | None) -> bool:
         if row.status == REVOKED:
-            return
+            return True
         done = None if followed is None else self._follow(followed)
         taken = self._outlet.publish(f"scanlatch/v1/{row.speaks_at}/{row.id}/{kind}", message, done)
         if not taken and followed is not None:
             self._followed.discard(followed)
         (metrics.published if taken else metrics.not_published).labels(kind).inc()
+        return taken
 
     def _follow(self, followed: _Followed) -> Callable[[], None]:
         self._followed.add(followed)

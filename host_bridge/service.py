@@ -57,6 +57,7 @@ class Service:
                 self._outbox.wake,
                 lambda: not self._outbox.reachable,
                 config.sites,
+                config.mqtt.shared,
             )
         )
         # A lone bridge is given again by the broker what it did not acknowledge.
@@ -90,7 +91,7 @@ class Service:
             self._retried(lambda: self._intake.process(batch))
         if self._connected.is_set():
             self._connected.clear()
-            self._retried(self._intake.publish_unsent)
+            self._retried(self._intake.connected)
         self._retried(self._intake.tick)
         if self._peers is not None and self._broker.connected:
             self._retried(self._peers.look)

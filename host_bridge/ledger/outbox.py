@@ -147,7 +147,8 @@ def claim(connection: sa.Connection, state: str, by: str, now: int, limit: int, 
 
 def give_back(connection: sa.Connection, rows: Iterable[OutboxRow]) -> None:
     """Claimed rows that were never sent are again what they were."""
-    _GIVE_BACK.run(connection, [(row.key, row.claimed_by, row.attempts, row.state) for row in rows])
+    ordered = sorted(rows, key=lambda row: row.key)  # as everybody locks them
+    _GIVE_BACK.run(connection, [(row.key, row.claimed_by, row.attempts, row.state) for row in ordered])
 
 
 def settle(connection: sa.Connection, rows: Sequence[OutboxRow]) -> None:

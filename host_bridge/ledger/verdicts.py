@@ -56,8 +56,8 @@ def insert(connection: sa.Connection, finals: Sequence[tuple[Final, bool]]) -> N
 
 
 def due(connection: sa.Connection, limit: int) -> list[Final]:
-    """Those that the broker has not acknowledged yet."""
-    return _finals(connection, _SELECT.where(sa.text(IS_DUE)).limit(limit))
+    """Those that the broker has not acknowledged yet, oldest first."""
+    return _finals(connection, _SELECT.where(sa.text(IS_DUE)).order_by(verdicts.c.decided_at).limit(limit))
 
 
 def after_head(connection: sa.Connection, device: str) -> list[Final]:

@@ -210,12 +210,12 @@ class Outbox:
         with self._ledger.write() as connection:
             now = self._clock.now()
             work = Work(connection, now, 0, devices.lock(connection, ids) if ids else {})
-            self._replies.acknowledged(connection)
             if sent:
                 Settling(work, sent, self._reach.row_wait_ms).apply(answers)
             outbox.give_back(connection, unsent)
             if recovered:
                 outbox.hasten(connection, now, STUCK_FROM)
+            self._replies.acknowledged(connection)  # last: nothing is waited for after them
         self._replies.send(work.after)
 
     def _count(self, sent: Sequence[OutboxRow], answers: dict[str, Answer]) -> None:

@@ -1,4 +1,4 @@
-"""Two bridges meet at one row: each is held before it until all are there, then they go in the order in which they came."""
+"""Two bridges meet at one row: both are held before it until all are there, then they go on as they came."""
 
 import threading
 import time
@@ -61,7 +61,7 @@ def held(url: str, row: str, name: str) -> Generator[None]:
         if row == CODE:
             holder.execute(_PLACE, [name])
             holder.commit()  # who waits for a changed row loses his place in the queue
-        holder.execute(row, [name])
+        holder.execute(row.encode(), [name])
         yield
 
 

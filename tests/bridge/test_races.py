@@ -1,5 +1,6 @@
-"""Two bridges on one PostgreSQL meet at the same box, dock, session or register: each outcome is one of doing one first."""
+"""Two bridges on one PostgreSQL meet at one box, dock, session or register: it ends as if one had come first."""
 
+import random
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import pytest
 from host_bridge import catalogue, deliveries, register, sessions
 from host_bridge.errors import MayNotDispense, StockShort
 from host_bridge.ledger.sessions import Line
-from host_bridge.wire import Operation
+from host_bridge.opening import Inbound
+from host_bridge.wire import Operation, Reply
 from tests.bridge import shop
 from tests.bridge.meeting import CODE, DEVICE, ENTRY, ITEM, SESSION, deadlocks, meet
 from tests.bridge.shop import boxes, pieces
@@ -294,6 +296,24 @@ def test_lines_that_are_changed_under_a_sale_are_never_overdrawn(
     full = turned and fewer == 1
     assert _told(till, 2) == ((REJECTED, 19) if full else (ACCEPTED, 0))
     assert shop.lines(one) == [1 if full else 2]
+
+
+def test_reply_to_a_command_and_its_acknowledgement_do_not_wait_in_a_circle(one: World, two: World) -> None:
+    """One bridge hears the reply; the other, which sent the command, writes down that the broker had it."""
+    mine, other = one.terminal("d-1"), one.terminal("d-2")
+    session = sessions.open_session(one.ledger, "d-1", one.clock.now(), random.Random(1))
+    two.intake.publish_unsent()
+    scan, reply = mine.scan(BOX, session=session), mine.peer.seal_reply(Reply(1, "ok", 1, {}))
+    batch = [
+        Inbound(f"scanlatch/v1/{SITE}/d-1/{kind}", message, lambda: None)
+        for kind, message in (("scan", scan), ("reply", reply))
+    ]
+    again = other.scan(BOX)
+    jobs = [lambda: one.intake.process(batch), lambda: two.deliver(other, again)]
+    assert meet(one.url, SESSION, session, *jobs) == [None, None]
+    _calm(one, two)
+    assert (_told(mine, 1), _told(other, 1)) == ((ACCEPTED, 0), (DUPLICATE, 1))
+    assert sessions.status(one.ledger, session).reply == "ok"
 
 
 # -- an opened box, a case and its box, the register, a recall

@@ -147,6 +147,7 @@ class World:
         self.deadline_ms = deadline_ms
         self.busy_timeout_ms = 5_000
         self.name = name
+        self.shared = False  # with other bridges; read by `start`
         self.sites: dict[str, Site] = {}  # what each asks for; may be changed while the bridge runs
         self.acked: list[bytes] = []
         self.start()
@@ -156,6 +157,7 @@ class World:
         """A second bridge on the same ledger, with the same bridge key and platform."""
         second = cls(first.folder, first.deadline_ms, "bridge-2", first.url)
         second.agreement, second.platform, second.outlet = first.agreement, first.platform, first.outlet
+        second.shared = True
         second.start()
         return second
 
@@ -177,6 +179,7 @@ class World:
                 self.outbox.wake,
                 lambda: not self.outbox.reachable,
                 self.sites,
+                self.shared,
             )
         )
         self.intake.start()
