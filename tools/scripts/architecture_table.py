@@ -13,7 +13,7 @@ BEGIN, END = "<!-- files: written by tools/scripts/architecture_table.py -->", "
 ROOMS = ("firmware/", "host_bridge/", "tools/", "board_configs/", "docs/")
 # One row for all that lies below.
 FOLDERS = {
-    "board_configs/": "one TOML a board, and the schema that they are held against; pins in docs/wiring.md",
+    "board_configs/": "one TOML a board: every key is in docs/boards.md, every pin in docs/wiring.md",
     "docs/wiring/": "one picture a board and engine, drawn from the board files; shown in docs/wiring.md",
     "tools/scanlatch_tools/labels/font/": "the Chinese characters of the labels, with licence and source",
     "host_bridge/ledger/migrations/": "the ledger's schema, step by step: every version that ever was can be opened",
