@@ -3,10 +3,18 @@
 from typing import Any
 
 from scanlatch_tools.twin.engines.base import FAULTS, Faults, Simulator
+from scanlatch_tools.twin.engines.de2120 import De2120
 from scanlatch_tools.twin.engines.grow import Grow
+from scanlatch_tools.twin.engines.honeywell import Honeywell
 from scanlatch_tools.twin.engines.line import Line
+from scanlatch_tools.twin.engines.m14 import M14
+from scanlatch_tools.twin.engines.newland import Newland
+from scanlatch_tools.twin.engines.ssi import Ssi
+from scanlatch_tools.twin.engines.ssi_lite import SsiLite
 
-_FAMILIES: dict[str, type[Simulator]] = {family.name: family for family in (Line, Grow)}
+_FAMILIES: dict[str, type[Simulator]] = {
+    family.name: family for family in (Line, Grow, Newland, Honeywell, Ssi, SsiLite, M14, De2120)
+}
 NAMES = tuple(_FAMILIES)
 
 __all__ = ["NAMES", "Faults", "Simulator", "simulator"]

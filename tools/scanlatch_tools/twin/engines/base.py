@@ -215,11 +215,11 @@ class Simulator:
     def _lose_power(self, now: float) -> None:
         self._timers.clear()
         self.beam.turn(False, now)
-        self.line.cut(now)
+        self.line.cut(now, now)
 
     def _wake(self, now: float) -> None:
         self._silent_until = now + self._boot_s
-        self.line.cut(self._silent_until)
+        self.line.free = self._silent_until
         self._boot(self._silent_until)
 
     def _advance(self, now: float) -> None:

@@ -33,7 +33,7 @@ class Grow(Simulator):
     """One engine; its speed is in its registers, 9600 as delivered.
 
     newland_errors: answers errors as the EM2000 does, where GROW's keep silent; acks_reset: the acknowledgement of a
-    reset still leaves; swallows_fnc1: the separators of GS1 are not sent.
+    reset still leaves; swallows_fnc1: the separators of GS1 are not sent; software: its version times 100.
 
     For tests: `registers` (RAM), `flash`, `saves` (writes to flash).
     """
@@ -46,6 +46,7 @@ class Grow(Simulator):
         newland_errors: bool = False,
         acks_reset: bool = False,
         swallows_fnc1: bool = False,
+        software: int = 0x69,
         baud: int = 9600,
         boot_s: float = 0.3,
         decode_s: float = 0.005,
@@ -56,6 +57,7 @@ class Grow(Simulator):
         self._acks_reset = acks_reset
         self._swallows = swallows_fnc1
         self.flash = bytearray(_REGISTERS)
+        self._software = software
         self._deliver(self.flash, baud)
         self.registers = bytearray(self.flash)
         self.saves = 0
@@ -163,6 +165,7 @@ class Grow(Simulator):
         bank[:] = bytes(_REGISTERS)
         for address, value in _FACTORY.items():
             bank[address] = value
+        bank[0xE2] = self._software
         bank[0x2A:0x2C] = (3_000_000 // baud).to_bytes(2, "little") if baud != 9600 else b"\x39\x01"
 
     def _mode(self) -> int:

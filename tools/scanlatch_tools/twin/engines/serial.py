@@ -44,9 +44,9 @@ class Line:
         """When the next piece will have left."""
         return self._pieces[0].done if self._pieces else None
 
-    def cut(self, until: float) -> None:
-        """What had not left is gone, and nothing can leave before `until`."""
-        self._pieces.clear()
+    def cut(self, now: float, until: float) -> None:
+        """What has not left by now is gone, and nothing can leave before `until`."""
+        self._pieces = deque(piece for piece in self._pieces if piece.done <= now)
         self.free = until
 
 

@@ -1,0 +1,327 @@
+"""Scan engines' stand-ins keep, lose, refuse, wait and misbehave as engines do."""
+
+import pytest
+from scanlatch_tools.twin.engines import NAMES, simulator
+from scanlatch_tools.twin.engines.base import BOOT_S
+
+from tests.tools.engine_host import Host
+
+CODE = b"83386520001941653320"
+GS1 = b"010415099999999410ABC\x1d21XYZ"
+LONG = b"https://example.org/" + b"7" * 492
+TAKES_COMMANDS = [name for name in NAMES if name != "line"]
+
+
+def newland(text: str) -> bytes:
+    return b"\x7e\x010000" + text.encode() + b";\x03"
+
+
+def honeywell(text: str) -> bytes:
+    return b"\x16M\r" + text.encode()
+
+
+def ssi(opcode: int, data: bytes = b"", status: int = 0) -> bytes:
+    body = bytes([4 + len(data), opcode, 4, status]) + data
+    return body + (-sum(body) & 0xFFFF).to_bytes(2, "big")
+
+
+# Brings an engine as delivered to where it reads when told, with its identifier and all symbologies where it can; then
+# how it is told to read.
+SET_UP: dict[str, list[bytes]] = {
+    "grow": [bytes.fromhex(one) for one in ("7E 00 08 01 00 00 D1 AB CD", "7E 00 08 01 00 54 01 AB CD")],
+    "newland": [newland("@SCNMOD0;AIDENA1;TSUENA1;DMCENA1;GS1ENA1")],
+    "honeywell": [honeywell("TRGMOD0;IDMENA1;GS1ENA1;DECHDR1;SUFBK2990D.")],
+    "ssi": [b"\0", ssi(0xC6, bytes.fromhex("FF 8A 08 EE 01 2D 01 F0 24 01 F0 25 01 0E 01"), 8)],
+    "ssi_lite": [b"\0", ssi(0xC6, bytes.fromhex("00 8A 08"), 8), ssi(0xC6, bytes.fromhex("00 EE 01"), 8)],
+    "m14": [bytes.fromhex("21 51 43 01")],
+    "de2120": [b"^_^AQRENA."],
+    "line": [],
+}
+TRIGGER: dict[str, bytes] = {
+    "grow": bytes.fromhex("7E 00 08 01 00 02 01 AB CD"),
+    "newland": newland("#SCNTRG1"),
+    "honeywell": b"\x16T\r",
+    "ssi": ssi(0xE4),
+    "ssi_lite": ssi(0xE4),
+    "m14": bytes.fromhex("32 75 01"),
+    "de2120": b"^_^SCAN.",
+    "line": b"",
+}
+# A harmless request that is answered, and an unwanted one.
+ASK: dict[str, bytes] = {
+    "grow": bytes.fromhex("7E 00 07 01 00 E0 01 AB CD"),
+    "newland": newland("#SCNMOD*"),
+    "honeywell": honeywell("TRGMOD?."),
+    "ssi": ssi(0xC7, b"\x8a"),
+    "ssi_lite": ssi(0xC7, b"\x8a"),
+    "m14": bytes.fromhex("43 02 C1"),
+    "de2120": b"^_^LAMENA1.",
+}
+RUIN: dict[str, bytes] = {
+    "grow": bytes.fromhex("7E 00 05 01 00 00 00 AB CD"),
+    "newland": newland("@FACDEF"),
+    "honeywell": honeywell("DEFALT."),
+    "ssi": ssi(0xC8),
+    "ssi_lite": ssi(0xC6, bytes.fromhex("00 F2 FF 00"), 8),
+    "m14": bytes.fromhex("32 76 01"),
+    "de2120": b"^_^DEFALT.",
+}
+
+
+def ready(name: str, **knobs: object) -> Host:
+    """An engine that reads when told, and its host."""
+    host = Host(simulator(name, **knobs))
+    for request in SET_UP[name]:
+        answer = host.ask(request, 0.5 if name != "ssi" else 0.1)
+        assert request == b"\0" or answer, "it answers what it is told to do"
+    return host
+
+
+def triggered(host: Host, data: bytes, aim: str | None = None) -> bytes:
+    """What an engine sends when it is told to read, and this comes under its beam."""
+    wake = b"\0" if host.sim.name.startswith("ssi") else b""
+    host.ask(wake)
+    host.ask(TRIGGER[host.sim.name], 0.1)
+    return host.read(data, aim)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_symbol_is_read_once_and_only_when_told(name: str) -> None:
+    host = ready(name)
+    if name != "line":
+        assert host.read(CODE, wait=5) == b""
+        assert host.sim.reads == 0
+        host.sim.remove()
+    assert CODE in triggered(host, CODE)
+    assert host.wait(1.9) == b"" or name.startswith("ssi"), "SSI's wait for an acknowledgement"
+    assert host.sim.reads == 1
+    assert not host.sim.erased
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_separator_and_the_longest_symbol_come_whole(name: str) -> None:
+    if name != "ssi":  # its long symbols come in several packets: below
+        sent = triggered(ready(name, baud=115200), LONG, "]Q1")
+        assert LONG in sent
+    sent = triggered(ready(name), GS1, "]d2")
+    assert GS1 in sent
+    assert (b"]d2" + GS1 in sent) == (name in ("newland", "ssi"))
+
+
+@pytest.mark.parametrize("name", TAKES_COMMANDS)
+def test_what_would_cost_the_engine_or_its_line_is_remembered(name: str) -> None:
+    host = ready(name)
+    host.ask(b"\0" if name.startswith("ssi") else b"")
+    assert not host.sim.erased
+    host.ask(RUIN[name])
+    assert host.sim.erased
+    assert host.sim.forbidden
+    assert host.sim.dead == (name in ("grow", "m14", "de2120"))
+
+
+@pytest.mark.parametrize("name", TAKES_COMMANDS)
+def test_an_engine_misbehaves_as_it_is_told(name: str) -> None:
+    host = ready(name)
+    wake = [b"\0"] if name.startswith("ssi") else []
+
+    def ask(wait: float = 0.6) -> bytes:
+        for request in wake:
+            host.wait(2)
+            host.ask(request)
+        host.wait(0.1)
+        return host.ask(ASK[name], wait)
+
+    right = ask()
+    assert right
+    faults = host.sim.faults
+    faults.silent = True
+    assert ask() == b""
+    faults.silent = False
+    faults.late_s = 0.5
+    assert ask(0.4) == b""
+    assert host.wait(0.6) == right
+    faults.late_s = 0
+    faults.wrong_checksums = 1
+    wrong = ask()
+    assert len(wrong) == len(right) and wrong != right
+    assert ask() == right
+    faults.noise = b"\xff\x00\x55"
+    assert ask() == faults.noise + right
+    faults.noise = b""
+    if len(right) > 1:
+        faults.split_s = 0.3
+        assert 0 < len(ask(0.2)) < len(right)
+        host.wait(1)
+
+
+@pytest.mark.parametrize("name", TAKES_COMMANDS)
+def test_an_engine_that_was_unplugged_is_silent_and_comes_back_with_what_is_permanent(name: str) -> None:
+    host = ready(name)
+    host.sim.unplug(host.now)
+    host.ask(b"\0" if name.startswith("ssi") else b"")
+    assert host.ask(ASK[name]) == b""
+    assert host.sim.next_deadline() is None
+    host.sim.power_cycle(host.now)
+    host.wait(BOOT_S - 0.05)
+    assert host.ask(ASK[name], 0.01) == b"", "it is silent while it starts"
+    host.wait(0.2)
+    assert host.ask(ASK[name], 0.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "volatile", "permanent", "asked", "delivered", "changed"),
+    [
+        ("newland", "#ORTSET700", "@ORTSET700", newland("#ORTSET*"), b"3000", b"700"),
+        ("honeywell", "TRGSTO700!", "TRGSTO700.", honeywell("TRGSTO?."), b"30000", b"700"),
+    ],
+)
+def test_menu_settings_outlive_power_only_where_they_are_kept(
+    name: str, volatile: str, permanent: str, asked: bytes, delivered: bytes, changed: bytes
+) -> None:
+    host = Host(simulator(name))
+    make = newland if name == "newland" else honeywell
+    for request, after in ((volatile, delivered), (permanent, changed)):
+        host.ask(make(request))
+        assert changed + b"\x06" in host.ask(asked)
+        host.sim.power_cycle(host.now)
+        host.wait(1)
+        assert after + b"\x06" in host.ask(asked)
+
+
+def test_ssi_parameters_outlive_power_only_where_they_are_permanent() -> None:
+    host = Host(simulator("ssi", sleeps_after_s=None))
+    for status, after in ((0, 0), (8, 8)):
+        host.ask(ssi(0xC6, b"\xff\x8a\x08", status))
+        assert host.ask(ssi(0xC7, b"\x8a"))[6] == 8
+        host.sim.power_cycle(host.now)
+        host.wait(1)
+        assert host.ask(ssi(0xC7, b"\x8a"))[6] == after
+
+
+@pytest.mark.parametrize(
+    ("name", "request_", "baud"),
+    [
+        ("newland", newland("@232BAD9"), 115200),
+        ("honeywell", honeywell("232BAD5."), 9600),
+        ("ssi", ssi(0xC6, b"\xff\x9c\x0b"), 115200),
+        ("de2120", b"^_^232BAD5.", 9600),
+    ],
+)
+def test_speed_changes_behind_the_acknowledgement(name: str, request_: bytes, baud: int) -> None:
+    host = Host(simulator(name, **({"sleeps_after_s": None} if name == "ssi" else {})))
+    assert host.ask(request_, 0.2)
+    host.wait(0.6)
+    assert host.sim.baud == baud
+    assert host.ask(ASK[name], 0.3) == b"" or name == "honeywell", "at the old speed"
+    host.baud = baud
+    host.wait(1)
+    assert host.ask(ASK[name])
+
+
+def test_a_command_too_soon_is_not_heard_by_newland() -> None:
+    host = Host(simulator("newland"))
+    assert host.ask(newland("#SCNMOD*"), 0.04)
+    assert host.ask(newland("#SCNMOD*"), 0.06) == b""
+    assert host.ask(newland("#SCNMOD*"))
+
+
+def test_newland_takes_several_commands_in_one_frame() -> None:
+    host = Host(simulator("newland"))
+    answer = host.ask(newland("@QRCENA1;128ENA1,MIN4;XXXENA1;ORTSET9999999"))
+    assert answer == b"\x02\x010000@QRCENA1\x06;128ENA1\x06,MIN4\x06;XXXENA1\x05;ORTSET9999999\x15;\x03"
+
+
+def test_honeywell_ends_a_half_typed_command_and_ignores_the_case() -> None:
+    host = Host(simulator("honeywell"))
+    assert host.ask(b"\x16M\rTRGMO") == b""
+    assert host.ask(b"!") == b"TRGMO\x05!"
+    assert host.ask(honeywell("trgmod0,sto700.")) == b"TRGMOD0\x06,STO700\x06."
+
+
+def test_a_long_ssi_symbol_comes_in_packets_each_acknowledged() -> None:
+    host = ready("ssi", baud=115200)
+    data, waiting = b"", triggered(host, LONG, "]Q1")
+    packets = 0
+    while waiting:
+        size = waiting[0]
+        assert sum(waiting[: size + 2]) != 0
+        assert waiting[1] == 0xF3
+        packets += 1
+        data += waiting[5:size]
+        assert bool(waiting[3] & 2) == (len(data) < len(LONG) + 3)
+        waiting = host.ask(ssi(0xD0), 1.5)
+    assert (data, packets) == (b"]Q1" + LONG, 3)
+    assert host.wait(10) == b""
+
+
+@pytest.mark.parametrize("name", ["ssi", "ssi_lite"])
+def test_a_symbol_that_the_host_does_not_acknowledge_comes_three_times(name: str) -> None:
+    host = ready(name)
+    host.ask(b"\0")
+    host.ask(TRIGGER[name])
+    first = host.read(CODE, wait=1)
+    second, third = host.wait(2), host.wait(2)
+    assert CODE in first and not first[3] & 1
+    assert CODE in second and second[3] & 1
+    assert third == second
+    assert host.wait(10) == b""
+
+
+def test_ssi_sends_again_what_was_not_understood_and_forgets_what_was_cancelled() -> None:
+    host = ready("ssi")
+    host.ask(b"\0")
+    host.ask(TRIGGER["ssi"])
+    assert CODE in host.read(CODE, wait=0.1)
+    assert CODE in host.ask(ssi(0xD1, b"\x01"), 0.1)
+    assert host.ask(ssi(0xD1, b"\x0a"), 5) == b""
+
+
+def test_ssi_sleeps_and_loses_the_first_bytes() -> None:
+    host = Host(simulator("ssi"))
+    assert host.ask(ASK["ssi"]) == b"", "asleep"
+    assert host.ask(ASK["ssi"]), "awake"
+    host.wait(2)
+    host.ask(b"\0", 0.01)
+    assert host.ask(ASK["ssi"], 0.5) == b"", "within 20 ms of its waking"
+    assert host.ask(ASK["ssi"])
+
+
+@pytest.mark.parametrize(
+    ("name", "set_", "seconds"),
+    [
+        ("grow", bytes.fromhex("7E 00 08 01 00 06 14 AB CD"), 2.0),
+        ("newland", newland("@ORTSET2000"), 2.0),
+        ("honeywell", honeywell("TRGSTO2000."), 2.0),
+        ("ssi", ssi(0xC6, b"\xff\x88\x14"), 2.0),
+        ("ssi_lite", ssi(0xC6, b"\x00\x88\x14"), 2.0),
+        ("m14", bytes.fromhex("21 61 8A 07 D0"), 2.0),
+        ("de2120", b"^_^LAMENA1.", 5.0),
+    ],
+)
+def test_the_beam_goes_out_by_itself(name: str, set_: bytes, seconds: float) -> None:
+    host = ready(name)
+    for request in ([b"\0"] if name.startswith("ssi") else []) + [set_]:
+        host.ask(request)
+    host.ask(TRIGGER[name], 0.1)
+    host.wait(seconds - 0.2)
+    assert host.sim.armed
+    host.wait(0.3)
+    assert not host.sim.armed
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_symbology_that_is_off_as_delivered_is_not_read(name: str) -> None:
+    host = ready(name)
+    off = {"newland": newland("#DMCENA0"), "honeywell": honeywell("IDMENA0!"), "de2120": b"^_^AQRDIS."}
+    off |= {"grow": bytes.fromhex("7E 00 08 01 00 54 00 AB CD"), "ssi": ssi(0xC6, bytes.fromhex("FF F0 24 00"))}
+    if name not in off:
+        pytest.skip("nothing switches this engine's symbologies")
+    host.ask(off[name])
+    assert GS1 not in triggered(host, GS1, "]d2")
+
+
+def test_an_unknown_engine_or_knob_is_named() -> None:
+    with pytest.raises(ValueError, match=r"newlant.*newland"):
+        simulator("newlant")
+    with pytest.raises(ValueError, match="sleeps"):
+        simulator("grow", sleeps_after_s=2)
