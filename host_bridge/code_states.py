@@ -18,6 +18,21 @@ def open_part(row: CodeRow, holder: Holder, now: int) -> None:
     row.parts = parts + 1
 
 
+def sell_again(row: CodeRow, holder: Holder, split: bool, now: int) -> None:
+    """A sale that was taken back stands again, under another record."""
+    if split:
+        open_part(row, holder, now)
+    else:
+        claim(row, holder, now)
+
+
+def may_sell_again(row: CodeRow, site: str | None, split: bool, content: int) -> bool:
+    """Whether what `site` took back is still there, and nothing was made of it since."""
+    if split and row.state == OPENED:
+        return row.site == site and row.parts < content
+    return row.state == FREE and row.stock == site
+
+
 def settled(row: CodeRow, sale: Pair, now: int) -> bool:
     """The platform took the sale; False where that changes nothing."""
     if row.state != CLAIMED or (row.device, row.seq) != sale:

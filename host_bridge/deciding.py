@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from host_bridge import metrics
+from host_bridge import metrics, voids
 from host_bridge.effects import Effects
 from host_bridge.ledger import scans
 from host_bridge.ledger.scans import Record
 from host_bridge.rules import decide
 from host_bridge.view import View
+from host_bridge.wire import Operation
 from host_bridge.work import Work
 
 
@@ -31,7 +32,10 @@ class Deciding:
         for record in records:
             code = view.code(record)
             target = view.target(view.target_of(record, code))
-            decision = decide(view.known(record, code, target))
+            known = view.known(record, code, target)
+            if target is not None and record.operation == Operation.VOID:
+                known.moved_on = voids.moved_on(view, target)
+            decision = decide(known)
             record.outcome, record.reason, record.decided_at = int(decision.outcome), decision.reason, work.now
             metrics.verdicts.labels(decision.outcome.name.lower(), record.reason).inc()
             effects.follow(record, decision, code, target)

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from host_bridge.ledger import catalogue, deliveries
-from host_bridge.ledger.catalogue import Facts
+from host_bridge.ledger import catalogue, deliveries, goods, moves
+from host_bridge.ledger.catalogue import LEVELS, Facts
 from host_bridge.ledger.deliveries import IN, OUT, Item
-from host_bridge.ledger.scans import Record, key_of
+from host_bridge.ledger.scans import Pair, Record, key_of
 from host_bridge.rules import Known
 from host_bridge.wire import Operation
 from host_bridge.work import Work
@@ -24,7 +24,9 @@ class Dock:
         self._items: dict[_Place, Item] = {}
         self._open: dict[tuple[str, str], list[str]] = {}  # direction, site -> its open deliveries, oldest first
         self._contents: dict[_Place, list[str]] = {}
+        self._parents: dict[str, str] = {}  # by the packaging relations
         self._marks: list[tuple[str, str, str | None, str | None]] = []
+        self._undone: set[str] = set()  # keys of scans
         for record in records:
             if record.code:
                 self._of(_WAYS[record.operation], record.site or "").add(record.code)
@@ -39,19 +41,17 @@ class Dock:
         """Read what the deliveries say, now that nobody else can count these codes."""
         for way, by_site in self._wanted.items():
             for site, wanted in by_site.items():
-                parents = {fact.parent for code in wanted if (fact := self._facts.get(code)) and fact.parent}
-                inside = {one for code in wanted for one in self._contents.get((way, site, code), ())}
-                self._fetch(way, site, wanted | parents | inside)
-                self._fetch(way, site, {one.parent for one in self._items.values() if one.parent})
+                self._fetch(way, site, {one for code in wanted for one in self._contents.get((way, site, code), ())})
+                self._fetch_around(way, site, wanted)
 
     def tell(self, record: Record, known: Known) -> None:
         """What the deliveries say of a record's code."""
         way, site, code = _WAYS[record.operation], record.site or "", record.code or ""
         item = self._items.get((way, site, code))
-        parent = (item and item.parent) or (self._facts[code].parent if code in self._facts else None)
-        package = self._items.get((way, site, parent)) if parent else None
         seen = item.seen if item else None
-        in_package = package is not None and package.seen is not None and seen in (None, package.seen)
+        around = (self._items.get((way, site, one)) for one in self._around(way, site, code))
+        counted = {one.seen for one in around if one is not None and one.announced and one.seen is not None}
+        in_package = bool(counted) and (seen is None or seen in counted)
         known.delivery_open = (way, site) in self._open
         known.announced = item is not None and item.announced
         known.counted = known.announced and seen is not None and not in_package
@@ -89,9 +89,18 @@ class Dock:
         item = self._items[place]
         self._marks.append((item.delivery, item.code, None, self._differs(item)))
 
+    def undo(self, pair: Pair) -> None:
+        """What a scan counted was not seen."""
+        key = key_of(*pair)
+        self._undone.add(key)
+        for place, item in self._items.items():
+            if item.seen == key and item.announced:
+                self._items[place] = item._replace(seen=None)
+
     def write(self) -> None:
         """Write down what was counted and noted."""
         deliveries.mark(self._work.connection, self._marks)
+        moves.uncount(self._work.connection, self._undone)
 
     def _of(self, way: str, site: str) -> set[str]:
         return self._wanted.setdefault(way, {}).setdefault(site, set())
@@ -99,6 +108,33 @@ class Dock:
     def _fetch(self, way: str, site: str, wanted: Iterable[str]) -> None:
         found = deliveries.items(self._work.connection, self._open.get((way, site), ()), wanted)
         self._items.update({(way, site, code): item for code, item in found.items()})
+
+    def _fetch_around(self, way: str, site: str, wanted: set[str]) -> None:
+        """Codes, and all packages around them: by the announcement, by the packaging relations, by both in turn."""
+        connection, looked = self._work.connection, set[str]()
+        bare = catalogue.empty(connection)
+        front = wanted
+        for _ in range(LEVELS):
+            self._fetch(way, site, front)
+            looked |= front
+            if not bare:
+                self._parents.update(goods.parents(connection, front))
+            items = (self._items.get((way, site, code)) for code in front)
+            front = ({one.parent for one in items if one and one.parent} | {*self._parents.values()}) - looked
+            if not front:
+                return
+
+    def _around(self, way: str, site: str, code: str) -> set[str]:
+        """All packages around a code, as far as `read` found them."""
+        around: set[str] = set()
+        front = {code}
+        while front:
+            items = (self._items.get((way, site, one)) for one in front)
+            above = {one.parent for one in items if one and one.parent}
+            above |= {parent for one in front if (parent := self._parents.get(one))}
+            front = above - around - {code}
+            around |= front
+        return around
 
     def _look_inside(self) -> None:
         """Read before anything is locked: what an announced package holds does not change.
@@ -126,7 +162,7 @@ class Dock:
 
     def _seen_inside(self, way: str, site: str, code: str) -> bool:
         inside = (self._items.get((way, site, one)) for one in self._contents.get((way, site, code), ()))
-        return any(item is not None and item.seen is not None for item in inside)
+        return any(item is not None and item.announced and item.seen is not None for item in inside)
 
     def _differs(self, item: Item) -> str | None:
         facts = self._facts.get(item.code)

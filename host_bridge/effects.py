@@ -1,10 +1,10 @@
 """What follows from a decision: codes, stock, lines, submissions, final verdicts and alerts, written at once."""
 
-from host_bridge import code_states, session_lines
+from host_bridge import code_states, session_lines, voids
 from host_bridge.ledger import alerts, codes, outbox, sessions, verdicts
 from host_bridge.ledger.codes import FREE, CodeRow
 from host_bridge.ledger.outbox import CANCELLED, DONE, HELD, QUERY, REVERSE, SALE, WAITING, OutboxRow
-from host_bridge.ledger.scans import Pair, Record, TargetRow, key_of
+from host_bridge.ledger.scans import Pair, Record, TargetRow, key_of, pair_of
 from host_bridge.ledger.verdicts import Final
 from host_bridge.rules import Decision
 from host_bridge.rules_tables import Alarm, Effect
@@ -40,6 +40,12 @@ class Effects:
                 self._cancel(record, target)
             case Effect.REVERSE if target:
                 self._reverse(record, target)
+            case Effect.RESTORE if target:
+                self._restore(record, target)
+            case Effect.UNDO if target:
+                self._undo(record, target)
+            case Effect.MARK if target:
+                self._view.voided[target.device, target.seq] = key_of(record.device, record.seq)
             case Effect.COUNT | Effect.STOCK | Effect.EXTRA | Effect.DIFFERS:
                 self._at_dock(record, decision.effect)
             case Effect.CLOSE_SESSION if record.session:
@@ -52,6 +58,8 @@ class Effects:
         """Write down what all the decisions brought."""
         view, connection, now = self._view, self._work.connection, self._work.now
         codes.save(connection, list(view.changed.values()))
+        if view.moves is not None:
+            view.moves.write()
         outbox.insert(connection, list(view.made.values()))
         outbox.cancel(connection, self._cancelled)
         sessions.close(connection, self._closed, now)
@@ -88,7 +96,9 @@ class Effects:
         reverses: str | None = None,
         payer: str | None = None,
         split: bool = False,
+        sale: TargetRow | None = None,
     ) -> None:
+        """Tell or ask the platform; of a sale that stands again, session and time are the sale's own."""
         now, after = self._work.now, self._work.after
         pending_at = now + self._work.deadline_ms
         self._view.made[record.device, record.seq] = OutboxRow(
@@ -100,8 +110,8 @@ class Effects:
             digest=record.digest,
             code=code,
             site=record.site or "",
-            session=record.session,
-            captured_at=captured(record),
+            session=sale.sold_in if sale else record.session,
+            captured_at=captured(sale or record),
             reverses=reverses,
             made_at=now,
             attempts=0,
@@ -120,19 +130,64 @@ class Effects:
             made.state, made.pending_at = CANCELLED, None
         else:
             self._cancelled.append(key_of(*pair))
+        if target.operation == Operation.SALE:
+            self._unsell(target)
+        elif target.operation == Operation.RETURN:
+            self._stands_after_all(target)
+        view.voided[pair] = key_of(record.device, record.seq)
+        self._told[pair] = target.pending_at is None
+        self._finals.append(
+            Final(*pair, target.digest, Outcome.REJECTED, Reason.VOIDED, None, self._work.now, verdicts.DUE)
+        )
+
+    def _unsell(self, target: TargetRow) -> None:
+        view = self._view
         code = view.codes.get(target.code or "")
-        if code and code_states.give_back(code, pair, target.split, self._work.now):
+        if code and code_states.give_back(code, (target.device, target.seq), target.split, self._work.now):
             view.changed[code.code] = code
         session = view.sessions.get(target.session) if target.session else None
         line = session and session_lines.taken_on(session, view.product(target.code), target.split)
         if session and line:
             line.taken -= 1
             self._taken.append((session.id, line.line, -1))
+
+    def _stands_after_all(self, target: TargetRow) -> None:
+        """The sale that a return was to take back, which nobody was told of yet."""
+        view, sale = self._view, pair_of(target.reverses)
+        if sale is None:
+            return
+        view.voided[sale] = None
+        if target.split and target.code:
+            view.dispensed.setdefault(target.code, []).append(sale)
+
+    def _restore(self, record: Record, target: TargetRow) -> None:
+        """The sale that a return took back, or may have, stands again: under this record, the platform's key for it."""
+        view, pair = self._view, (record.device, record.seq)
+        sale, code = view.target(pair_of(target.reverses)), view.codes.get(target.code or "")
+        if sale is None or code is None:
+            return
+        view.voided[target.device, target.seq] = key_of(*pair)
+        state = HELD
+        if target.submission == DONE:
+            state = WAITING
+            code_states.sell_again(code, (*pair, target.site), target.split, self._work.now)
+            view.changed[code.code] = code
+            if target.split:
+                view.dispensed.setdefault(code.code, []).append(pair)
+            _, session, line = voids.room(view, target)
+            if session and line:
+                line.taken += 1
+                self._taken.append((session.id, line.line, 1))
+        reverses = key_of(target.device, target.seq)
+        self._submit(record, SALE, code.code, state, reverses, target.payer, target.split, sale)
+
+    def _undo(self, record: Record, target: TargetRow) -> None:
+        view, pair = self._view, (target.device, target.seq)
         view.voided[pair] = key_of(record.device, record.seq)
-        self._told[pair] = target.pending_at is None
-        self._finals.append(
-            Final(*pair, target.digest, Outcome.REJECTED, Reason.VOIDED, None, self._work.now, verdicts.DUE)
-        )
+        if view.dock is not None and view.moves is not None:
+            view.dock.undo(pair)
+            for row in view.moves.undo(pair, view.codes):
+                view.changed[row.code] = row
 
     def _reverse(self, record: Record, target: TargetRow) -> None:
         pair = target.device, target.seq
@@ -142,8 +197,8 @@ class Effects:
         self._submit(record, REVERSE, code, state, key, payer=target.payer, split=target.split)
 
     def _at_dock(self, record: Record, effect: Effect) -> None:
-        dock = self._view.dock
-        if dock is None:
+        dock, moves = self._view.dock, self._view.moves
+        if dock is None or moves is None:
             return
         if effect is Effect.EXTRA:
             dock.note_extra(record)
@@ -155,7 +210,7 @@ class Effects:
             for one in moved:
                 row = self._view.codes[one]
                 if row.state == FREE and row.stock != stock:
-                    row.stock = stock
+                    moves.move((record.device, record.seq), row, stock)
                     self._view.changed[one] = row
 
     def _alarm(self, record: Record, alarm: Alarm, code: CodeRow) -> None:

@@ -21,8 +21,8 @@ class Report:
     """Counts of records by today's verdict; of the period are those that were first decided in it.
 
     sales: by payer, then by outcome; a sale that was taken back since counts under taken_back alone.
-    operations: every other kind, by outcome. parts: accepted sales of parts of opened boxes, by payer, which are
-    among the sales too. unannounced: codes received though no delivery was open.
+    operations: every other kind, by outcome, "voided" where it was taken back since. parts: accepted sales of parts
+    of opened boxes, by payer, which are among the sales too. unannounced: codes received though no delivery was open.
     """
 
     site: str
@@ -66,8 +66,9 @@ def period(ledger: Ledger, site: str, start: int, end: int) -> Report:
                     parts[payer] += one.split and one.outcome == Outcome.ACCEPTED
                 continue
             if one.operation:
-                operations.setdefault(Operation(one.operation).name.lower(), Counter())[outcome] += 1
-            if one.operation == Operation.RECEIVE and one.outcome == Outcome.ACCEPTED:
+                counter = operations.setdefault(Operation(one.operation).name.lower(), Counter())
+                counter["voided" if one.voided else outcome] += 1
+            if one.operation == Operation.RECEIVE and one.outcome == Outcome.ACCEPTED and not one.voided:
                 received.append(one)
         return Report(
             site=site,

@@ -47,8 +47,8 @@ class Target:
     session_closed: bool
     voided: bool
     outcome: int  # of its verdict today
-    attempts: int | None  # of its submission, None where it has none
-    submission: str | None  # state of its outbox row
+    attempts: int | None  # of its submission
+    submission: str | None  # state of its outbox row, None where it has none
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,9 @@ class Known:
     differs: bool = False  # batch or date, from what was announced
     relative_counted: bool = False  # in the same delivery: its package, or what lies in it
     delivery_open: bool = False
+    other_kind: bool = False  # the session was opened for something else
     target: Target | None = None
+    moved_on: bool = False  # what the target did to a code can't be undone any more
     late: bool = False  # the return, after its sale
     requires_session: bool = False
     requires_receipt: bool = False
@@ -104,14 +106,30 @@ def _next_part(known: Known) -> bool:
 
 def _nothing_to_void(known: Known) -> bool:
     target = known.target
-    if target is None or target.operation != Operation.SALE or target.session != known.session:
+    if target is None or target.operation not in _VOIDABLE or target.session != known.session:
         return True
-    taken = target.outcome in (Outcome.ACCEPTED, Outcome.PENDING)
-    return not taken or target.voided or target.session_closed or target.submission is None
+    if target.voided or target.session_closed or known.session_state is SessionState.OVER:
+        return True
+    settling = target.operation in _SETTLING and target.submission is None and target.outcome != Outcome.EXEMPT
+    return settling or target.outcome not in _STANDS
 
 
 def _never_sent(known: Known) -> bool:
-    return known.target is not None and known.target.submission == "waiting" and known.target.attempts == 0
+    target = known.target
+    return target is not None and target.submission in ("waiting", "held") and target.attempts == 0
+
+
+def _void_of(*operations: Operation) -> Callable[[Known], bool]:
+    def test(known: Known) -> bool:
+        target = known.target
+        return target is not None and target.operation in operations and target.outcome != Outcome.EXEMPT
+
+    return test
+
+
+_SETTLING = frozenset({Operation.SALE, Operation.RETURN})  # the platform is told of them
+_VOIDABLE = frozenset(Operation) - CODELESS
+_STANDS = frozenset({Outcome.ACCEPTED, Outcome.PENDING, Outcome.EXEMPT})
 
 
 WORDS: dict[str, tuple[Callable[[Known], bool], str]] = {
@@ -125,6 +143,9 @@ WORDS: dict[str, tuple[Callable[[Known], bool], str]] = {
     "session not closed": (
         lambda k: k.session_state in (SessionState.IN_FORCE, SessionState.OVER),
         "it was opened for this terminal, and nobody closed it",
+    ),
+    "session of another kind": (
+        lambda k: k.other_kind, "the session it names was opened for this terminal to do something else in it",
     ),
     "site requires session": (lambda k: k.requires_session, "`require_session` of the site"),
     "exempt": (lambda k: k.exempt, "the catalogue says that the product carries no code that counts"),
@@ -159,9 +180,20 @@ WORDS: dict[str, tuple[Callable[[Known], bool], str]] = {
     "delivery open": (lambda k: k.delivery_open, "some delivery of the site in this direction is open"),
     "nothing to void": (
         _nothing_to_void,
-        "no sale of the same terminal and session that stands: unknown, refused, taken back, or its session closed",
+        "no scan of a box by the same terminal in the same session that stands: unknown, refused, taken back, or the "
+        "session closed or over",
     ),
-    "sale never sent": (_never_sent, "its submission was never claimed for a call"),
+    "moved on": (
+        lambda k: k.moved_on,
+        "of a return: sold again, sent on, received elsewhere, its package sold, or its line full since; of a scan "
+        "at a dock: anything that it moved is sold, or was moved by another scan since, or its delivery is closed",
+    ),
+    "never sent": (_never_sent, "its submission was never claimed for a call"),
+    "void of a sale": (_void_of(Operation.SALE), "the record that it names is a sale, not an exempt one"),
+    "void of a return": (_void_of(Operation.RETURN), "the record that it names is a return"),
+    "void at the dock": (
+        _void_of(Operation.RECEIVE, Operation.DISPATCH), "the record that it names received or dispatched",
+    ),
 }  # fmt: skip
 """The words of the tables: what each looks at, and what it means."""
 

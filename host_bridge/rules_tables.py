@@ -17,10 +17,16 @@ class Effect(Enum):
     PART = "the box counts as opened, one part of it is dispensed; the platform is told"
     REPEAT = "the repeat is counted"
     ASK = "the platform is asked"
-    CANCEL = "the submission is cancelled, code, stock and line are as before"
+    CANCEL = "the submission is cancelled; code, stock and line are as before"
     REVERSE = (
         "the platform is told once it is known to have the sale; code, stock and line are as before once it agrees"
     )
+    RESTORE = (
+        "the platform is told of the sale anew once it is known to have the return; code, stock and line are the "
+        "sale's again, where it refuses the return's"
+    )
+    UNDO = "what the scan counted was not seen, what it moved lies where it lay before"
+    MARK = "the scan does not count any more"
     COUNT = "the item is seen, and all that lies in it; the stock moves with it"
     STOCK = "the stock moves, and all that lies in the package with it"
     EXTRA = "noted with the delivery as not announced"
@@ -79,6 +85,7 @@ TABLES: dict[Operation, tuple[Row, ...]] = {
     Operation.SALE: (
         Row("Session", ("session named", "not session in force"), _REJECTED, Reason.SESSION_MISSING),
         Row("Session", ("site requires session", "not session named"), _REJECTED, Reason.SESSION_MISSING),
+        Row("Session of another kind", ("session of another kind",), _REJECTED, Reason.SESSION_MISSING),
         Row("Exempt", ("exempt",), Outcome.EXEMPT),
         Row("Sold elsewhere", ("held elsewhere",), _REJECTED, Reason.SOLD_ELSEWHERE, alarm=Alarm.SOLD_ELSEWHERE),
         Row(
@@ -117,7 +124,10 @@ TABLES: dict[Operation, tuple[Row, ...]] = {
         Row("Not received here", ("site requires receipt", "not in stock here"), _REJECTED, Reason.NOT_RECEIVED),
         *_ON_DELIVERY,
     ),
-    Operation.STOCK_TAKE: (Row("Stock-take", (), _ACCEPTED),),
+    Operation.STOCK_TAKE: (
+        Row("Session of another kind", ("session of another kind",), _REJECTED, Reason.SESSION_MISSING),
+        Row("Stock-take", (), _ACCEPTED),
+    ),
     Operation.QUERY: (
         Row("Query", ("held here",), _DUPLICATE, Reason.SOLD_HERE),
         Row("Query", ("held elsewhere",), _REJECTED, Reason.SOLD_ELSEWHERE),
@@ -125,8 +135,12 @@ TABLES: dict[Operation, tuple[Row, ...]] = {
     ),
     Operation.VOID: (
         Row("Void", ("nothing to void",), _REJECTED, Reason.NOTHING_TO_VOID),
-        Row("Void", ("sale never sent",), _ACCEPTED, effect=Effect.CANCEL),
-        Row("Void", (), _PENDING, _UNTIL_ANSWERED, Effect.REVERSE),
+        Row("Void of what moved on", ("moved on",), _REJECTED, Reason.NOTHING_TO_VOID),
+        Row("Void", ("never sent",), _ACCEPTED, effect=Effect.CANCEL),
+        Row("Void", ("void of a sale",), _PENDING, _UNTIL_ANSWERED, Effect.REVERSE),
+        Row("Void of a return", ("void of a return",), _PENDING, _UNTIL_ANSWERED, Effect.RESTORE),
+        Row("Void at the dock", ("void at the dock",), _ACCEPTED, effect=Effect.UNDO),
+        Row("Void of what changed nothing", (), _ACCEPTED, effect=Effect.MARK),
     ),
     Operation.SESSION_END: (
         Row("Session end", ("session not closed",), _ACCEPTED, effect=Effect.CLOSE_SESSION),

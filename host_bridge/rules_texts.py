@@ -10,6 +10,11 @@ DECIDED: dict[str, str] = {
         "A sale that names a session needs it in force: opened for this terminal, not closed, and not over when the "
         "box was read. A site may require one for every sale."
     ),
+    "Session of another kind": (
+        "A sale counts on its session's lines and for its payer, a stock-take's scan in its session's result, so "
+        "both need a session of their kind, where they name one. What a return, a receipt, a dispatch or a query "
+        "does hangs on the code alone: these are taken in whatever session they come."
+    ),
     "Exempt": (
         "The catalogue says why the product carries no code that counts. The scan is answered `exempt`; nothing is "
         "claimed and the platform is not told."
@@ -19,8 +24,7 @@ DECIDED: dict[str, str] = {
         "stays claimed until the platform has answered. Two terminals, two bridges, the same instant: one accept."
     ),
     "Sold elsewhere": (
-        "Rejected at once. Two alerts: one for the site that presents the box, one for the site that sold it. The "
-        "platform's own word that it knows another sale raises the first of them too."
+        "Rejected at once. Two alerts: one for the site that presents the box, one for the site that sold it."
     ),
     "Duplicate here": (
         "Scanning a box twice is normal work, so the first two repeats at the same site are soft. From the third on "
@@ -75,8 +79,31 @@ DECIDED: dict[str, str] = {
         "Not later than the site's `return_hours` after the sale was read, both by the terminals' clocks."
     ),
     "Void": (
-        "Takes back a sale of the running session, before the session closes. One that was never sent is cancelled; "
-        "else the platform is told as for a return, and the sale's own verdict becomes `voided`."
+        "Takes back a scan of the running session, before the session closes: of a sale, a return, a receipt, a "
+        "dispatch, a stock-take or a query. A sale or return of which the platform was never told is cancelled. A "
+        "sale that was told is reversed as by a return, but its code, stock and line are as they were before it. The "
+        "target's own verdict becomes `voided` where it was still pending. What was refused, a session's end and a "
+        "void are not taken back."
+    ),
+    "Void of a return": (
+        "The sale that the return took back stands again, and its box can't be sold: the platform is told of it anew, "
+        "under the void's key, with the time of the sale, from which the hours for another return still count. Where "
+        "the platform has not answered for the return yet, its answer comes first; where it refuses the return, "
+        "nothing is left to undo. A return of the box later takes the sale back as ever."
+    ),
+    "Void at the dock": (
+        "What the scan counted on its delivery is unseen again, all that lies in the package with it, and every box "
+        "lies where it lay before, be that another site or nowhere."
+    ),
+    "Void of what changed nothing": (
+        "A stock-take's scan does not count in its result, a query's answer is dropped, an exempt box is not "
+        "reported as sold. Nothing else follows, for nothing else was changed."
+    ),
+    "Void of what moved on": (
+        "What came after the scan is not torn up by taking it back. A box that was received and sold, sent on or "
+        "received elsewhere since, one that was sent on and received somewhere since, a returned box that was sold "
+        "again: all these have to be put right by a scan of their own. Of a package the same holds for all that its "
+        "scan moved. A delivery that is closed stays as it was counted."
     ),
     "Session end": "Closes the session; whatever names it afterwards is refused. It closes once.",
     "Sold box at the dock": "A box that this site has sold is not received or sent on; it has to be returned first.",
@@ -91,15 +118,23 @@ DECIDED: dict[str, str] = {
     ),
     "Not announced": "The site has an open delivery, but none announces this code: listed as extra.",
     "Without announcement": "No delivery is open: taken in, or sent on, and listed in the report as unannounced.",
-    "Stock-take": "Always accepted, and nothing else changes: what was seen is compared with the stock afterwards.",
+    "Stock-take": (
+        "Accepted whatever is known of the box, and nothing else changes: what was seen is compared with the stock "
+        "afterwards."
+    ),
     "Query": (
         "Changes nothing. What is known here is answered at once; else the platform is asked, and its four outcomes "
         "are shown: no sale (accepted), one sale by this site (duplicate here), one sale elsewhere (rejected, "
-        "reason 2), several sales (rejected, reason 24). A code that it does not know is rejected, reason 3."
+        "reason 2), several sales (rejected, reason 24). A code that it does not know is rejected, reason 3. It raises "
+        "no alert: asking is not presenting for sale."
     ),
     "Sold here, says the platform": "Shown as a duplicate here; the code is free again.",
-    "Sold elsewhere, says the platform": "Rejected, with an alert for the site that presents the box.",
-    "Sold several times, says the platform": "Rejected, with an alert for the site that presents the box.",
+    "Sold elsewhere, says the platform": (
+        "Rejected, with an alert for the site that presents the box, and one for the other site of ours that had it "
+        "last: received it, sent it on, or took it back from a buyer. Where the ledger knows of none, the alert says "
+        "so."
+    ),
+    "Sold several times, says the platform": "As where it is sold elsewhere: rejected, with the same alerts.",
     "Unknown code, says the platform": "Rejected; nobody ever registered such a code.",
     "Refused by the platform": "Rejected; the platform's text goes with the verdict.",
 }

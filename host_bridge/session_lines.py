@@ -5,7 +5,10 @@ from host_bridge.ledger import catalogue, sessions
 from host_bridge.ledger.catalogue import Claim
 from host_bridge.ledger.sessions import Line, SessionRow
 from host_bridge.rules import Place, SessionState
+from host_bridge.wire import Operation
 from host_bridge.work import Work
+
+_KINDS: dict[int | None, str] = {Operation.SALE: "sale", Operation.STOCK_TAKE: "stock-take"}
 
 
 def state(row: SessionRow | None, device: str | None, named: bool, at: int) -> SessionState:
@@ -17,6 +20,11 @@ def state(row: SessionRow | None, device: str | None, named: bool, at: int) -> S
     if row.closed_at is not None:
         return SessionState.CLOSED
     return SessionState.OVER if at > row.until else SessionState.IN_FORCE
+
+
+def of_another_kind(row: SessionRow | None, device: str, operation: int | None) -> bool:
+    """Whether the operation counts for the session that it names, but that one was opened for another."""
+    return row is not None and row.device == device and row.kind != _KINDS.get(operation, row.kind)
 
 
 def has_split(row: SessionRow, product: str | None) -> bool:
@@ -40,6 +48,13 @@ def taken_on(row: SessionRow, product: str | None, split: bool) -> Line | None:
     return next(
         (one for one in reversed(row.lines) if one.product == product and one.split == split and one.taken > 0), None
     )
+
+
+def free_again(row: SessionRow, product: str | None, split: bool) -> tuple[bool, Line | None]:
+    """Whether what came back may go out again, and the line that it counts on: none where it counted on none."""
+    lines = [line for line in row.lines if line.product == product and line.split == split]
+    line = next((line for line in lines if line.taken < line.quantity), None)
+    return line is not None or not lines, line
 
 
 class LinesBack:

@@ -38,8 +38,8 @@ def differences(ledger: Ledger, site: str, session: str) -> Differences:
         if row.site != site or row.kind != "stock-take":
             raise NotOpen("session", session, f"is no stock-take at {site}")
         scans = periods.of_session(connection, session)
-        counting = [one for one in scans if one.operation == Operation.STOCK_TAKE and one.outcome == Outcome.ACCEPTED]
-        seen = {one.code for one in counting if one.code}
+        counting = [one for one in scans if one.operation == Operation.STOCK_TAKE and not one.voided]
+        seen = {one.code for one in counting if one.code and one.outcome == Outcome.ACCEPTED}
         expected = set(stock.at(connection, site))
         inside = descendants(connection, seen)
         parents = goods.parents(connection, expected)

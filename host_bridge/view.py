@@ -11,8 +11,9 @@ from host_bridge.ledger.catalogue import Claim, Facts
 from host_bridge.ledger.codes import FREE, OPENED, CodeRow
 from host_bridge.ledger.devices import SUSPENDED
 from host_bridge.ledger.outbox import OutboxRow
-from host_bridge.ledger.scans import Pair, Record, TargetRow
+from host_bridge.ledger.scans import Pair, Record, TargetRow, pair_of
 from host_bridge.ledger.sessions import SessionRow
+from host_bridge.moves import Moves
 from host_bridge.opening import peek
 from host_bridge.rules import CODELESS, Known, Target, standing
 from host_bridge.wire import Operation, Outcome
@@ -36,9 +37,10 @@ class View:
         self.batch: dict[Pair, Record] = {(one.device, one.seq): one for one in records}
         self.changed: dict[str, CodeRow] = {}
         self.made: dict[Pair, OutboxRow] = {}
-        self.voided: dict[Pair, str] = {}
+        self.voided: dict[Pair, str | None] = {}  # by which record; None: by none after all
         self.dispensed: dict[str, list[Pair]] = {}
         self.dock: Dock | None = None
+        self.moves: Moves | None = None
         self._targets: dict[Pair, TargetRow] = {}
         self._relatives: dict[str, set[str]] = {}
         sound = [one for one in records if one.fault is None]
@@ -61,6 +63,14 @@ class View:
         """What a code is of, as far as the batch needed to know."""
         return self._facts.get(code or "", _NOTHING).product
 
+    def content(self, code: str) -> int:
+        """How many parts a box can be dispensed in."""
+        return self._facts.get(code, _NOTHING).content
+
+    def relative_held(self, code: str) -> bool:
+        """Whether a package that it lies in is sold, or what lies in it."""
+        return any(self.codes[one].state != FREE for one in self._relatives.get(code, ()))
+
     def known(self, record: Record, code: CodeRow | None, target: TargetRow | None) -> Known:
         """All that the decision on a record may look at."""
         known = Known(
@@ -75,6 +85,7 @@ class View:
         if record.session is not None:
             row = self.sessions.get(record.session)
             known.session_state = session_lines.state(row, record.device, True, captured(record))
+            known.other_kind = session_lines.of_another_kind(row, record.device, record.operation)
         if code is not None:
             known.code = standing(code.state, code.site, record.site)
             if record.operation in _OF_GOODS:
@@ -91,7 +102,7 @@ class View:
             return None
         if code.state != OPENED:
             return code.device, code.seq
-        left = [pair for pair in self.dispensed.get(code.code, ()) if pair not in self.voided]
+        left = [pair for pair in self.dispensed.get(code.code, ()) if not self.voided.get(pair)]
         return left[-1] if left else None
 
     def target(self, pair: Pair | None) -> TargetRow | None:
@@ -109,14 +120,16 @@ class View:
             operation=mine.operation,
             session=mine.session,
             site=mine.site,
-            code=mine.code,
+            code=mine.code or (made.code if made else None),
             voided_by=self.voided.get(pair),
             outcome=mine.outcome,
             submission=made.state if made else None,
+            reverses=made.reverses if made else None,
+            sold_in=made.session if made else None,
             attempts=made.attempts if made else None,
             pending_at=made.pending_at if made else None,
             session_closed=self._is_closed(mine.session),
-            captured_at=mine.captured_at,
+            captured_at=made.captured_at if made else mine.captured_at,
             received_at=mine.received_at,
             payer=made.payer if made else None,
             split=made.split if made else False,
@@ -146,8 +159,7 @@ class View:
         known.opened, known.repeats = code.state == OPENED, code.repeats
         known.used_up = known.opened and code.parts >= facts.content
         known.exempt, known.level, known.sales_level = facts.exempt is not None, facts.level, site.sales_level
-        if code.code in self._relatives:
-            known.relative_held = any(self.codes[one].state != FREE for one in self._relatives[code.code])
+        known.relative_held = bool(self._relatives) and self.relative_held(code.code)
         known.requires_session, known.refuses_offline = site.require_session, site.offline_sales == "refused"
         known.platform_down = self.work.platform_down
         session = self.sessions.get(record.session) if record.session else None
@@ -160,20 +172,25 @@ class View:
         """Facts first: they say which other codes the decisions hang on, and all codes are locked in one go."""
         work = self.work
         self._load_targets([(one.device, one.target) for one in by_kind.get(Operation.VOID, ()) if one.target])
-        taken_back = {target.code for target in self._targets.values() if target.code}
+        voided = list(self._targets.values())
+        self._load_targets([pair for one in voided if (pair := pair_of(one.reverses))])
+        taken_back = {one.code for one in voided if one.code}
         goods = [one for kind in _OF_GOODS for one in by_kind.get(kind, ())]
         self._facts = self._read_facts(goods, taken_back)
         wanted = taken_back.union(*({one.code for one in kind if one.code} for kind in by_kind.values()))
         if self._facts:
-            self._relatives = self._read_relatives(by_kind.get(Operation.SALE, ()))
+            returned = {one.code for one in voided if one.code and one.operation == Operation.RETURN}
+            self._relatives = self._read_relatives(by_kind.get(Operation.SALE, ()), returned)
             wanted.update(*self._relatives.values())
         at_dock = [one for kind in _AT_DOCK for one in by_kind.get(kind, ())]
-        if at_dock:
-            self.dock = Dock(work, at_dock, self._facts)
-            wanted |= self.dock.contents
+        undone = [(one.device, one.seq) for one in voided if one.operation in _AT_DOCK]
+        if at_dock or undone:
+            self.dock, self.moves = Dock(work, at_dock, self._facts), Moves(work, undone)
+            wanted |= self.dock.contents | self.moves.codes
         self.codes = codes.lock(work.connection, wanted, work.now) if wanted else {}
-        if self.dock is not None:
+        if self.dock is not None and self.moves is not None:
             self.dock.read()
+            self.moves.read(self.codes)
 
     def _read_facts(self, goods: Sequence[Record], taken_back: Iterable[str]) -> dict[str, Facts]:
         work = self.work
@@ -190,8 +207,9 @@ class View:
             claims.setdefault(code, Claim(trace_code.prefix(code), trace_code.gtin(code), None, None))
         return catalogue.facts(work.connection, claims, work.now)
 
-    def _read_relatives(self, sales: Sequence[Record]) -> dict[str, set[str]]:
+    def _read_relatives(self, sales: Sequence[Record], returned: set[str]) -> dict[str, set[str]]:
         unit = {one.code for one in sales if one.code and self._level(one.code) <= self.site(one).sales_level}
+        unit |= returned
         bare = catalogue.empty(self.work.connection)
         found = {} if bare or not unit else catalogue.relatives(self.work.connection, unit)
         return {code: those for code, those in found.items() if those}
@@ -208,9 +226,9 @@ class View:
         self._load_targets(pairs + list(self._targets))  # a void's again: its code is locked only now
 
     def _read_sessions(self, by_kind: dict[int | None, list[Record]]) -> dict[str, SessionRow]:
-        kinds = (Operation.SALE, Operation.SESSION_END)
+        kinds = (Operation.SALE, Operation.SESSION_END, Operation.VOID, Operation.STOCK_TAKE)
         wanted = {one.session for kind in kinds for one in by_kind.get(kind, ()) if one.session}
-        wanted |= {target.session for target in self._targets.values() if target.session}
+        wanted |= {one for target in self._targets.values() for one in (target.session, target.sold_in) if one}
         return sessions.get(self.work.connection, wanted) if wanted else {}
 
     def _load_targets(self, pairs: Sequence[Pair]) -> None:

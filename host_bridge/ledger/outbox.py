@@ -114,7 +114,7 @@ _CLAIM = (
 )
 _CANCEL = (
     sa.update(outbox)
-    .where(outbox.c.key.in_(_KEYS), outbox.c.state == WAITING, outbox.c.attempts == 0)
+    .where(outbox.c.key.in_(_KEYS), outbox.c.state.in_((WAITING, HELD)), outbox.c.attempts == 0)
     .values(state=CANCELLED, pending_at=None)
 )
 _LOCK = row_lock(_SELECT.where(outbox.c.key.in_(_KEYS)).order_by(outbox.c.key))
@@ -162,9 +162,9 @@ def lock(connection: sa.Connection, keys: Sequence[str]) -> dict[str, OutboxRow]
     return {row.key: row for row in _rows(connection, _LOCK, {"keys": keys})}
 
 
-def held_for(connection: sa.Connection, sales: Sequence[str]) -> dict[str, OutboxRow]:
-    """Reversals that wait for the answer to these sales, by the sale's key."""
-    return {row.reverses: row for row in _rows(connection, _HELD_FOR, {"keys": sales}) if row.reverses}
+def held_for(connection: sa.Connection, keys: Sequence[str]) -> dict[str, OutboxRow]:
+    """Submissions that wait for the answers to these, by the key of the one waited for."""
+    return {row.reverses: row for row in _rows(connection, _HELD_FOR, {"keys": keys}) if row.reverses}
 
 
 def cancel(connection: sa.Connection, keys: Sequence[str]) -> None:

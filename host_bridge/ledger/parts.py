@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from host_bridge.ledger.bulk import many
 from host_bridge.ledger.chunks import select_many
-from host_bridge.ledger.outbox import CANCELLED, SALE
+from host_bridge.ledger.outbox import CANCELLED, HELD, SALE
 from host_bridge.ledger.scans import Pair
 from host_bridge.ledger.schema import IS_PART, outbox, scans, verdicts
 from host_bridge.wire import Outcome
@@ -16,7 +16,12 @@ _PARTS = (
     sa.select(outbox.c.code, outbox.c.device, outbox.c.seq)
     .join(scans, sa.and_(scans.c.device == outbox.c.device, scans.c.seq == outbox.c.seq))
     .outerjoin(verdicts, sa.and_(verdicts.c.device == outbox.c.device, verdicts.c.seq == outbox.c.seq))
-    .where(sa.text(IS_PART), outbox.c.code.in_(many("these")), outbox.c.kind == SALE, outbox.c.state != CANCELLED)
+    .where(
+        sa.text(IS_PART),
+        outbox.c.code.in_(many("these")),
+        outbox.c.kind == SALE,
+        outbox.c.state.not_in([CANCELLED, HELD]),
+    )
     .where(scans.c.voided_by.is_(None), _STANDS)
     .order_by(outbox.c.made_at, outbox.c.seq)
 )

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from host_bridge.ledger.alerts import LOST
+from host_bridge.ledger.scans import pair_of
 from host_bridge.ledger.schema import alerts, devices, outbox, scans, sessions, verdicts
 
 _SKEW_MS = 300_000  # by which bridges' clocks may differ
@@ -13,7 +14,7 @@ _SUBMISSION = outbox.c.key == scans.c.device + "/" + sa.cast(scans.c.seq, sa.Str
 
 
 class Scanned(NamedTuple):
-    """One decided record: today's outcome, and whether it was taken back since."""
+    """One decided record: today's outcome, and whether it was taken back since, by what was not taken back itself."""
 
     device: str
     seq: int
@@ -38,7 +39,7 @@ _DECIDED = (
         sa.func.coalesce(verdicts.c.outcome, scans.c.outcome),
         sa.func.coalesce(verdicts.c.reason, scans.c.reason),
         scans.c.decided_at,
-        scans.c.voided_by.is_not(None),
+        scans.c.voided_by,
         sessions.c.payer,
         sa.func.coalesce(outbox.c.split, sa.false()),
     )
@@ -56,6 +57,7 @@ _NEXT = (
     .order_by(scans.c.seq)
     .limit(1)
 )
+_TAKEN_BY = sa.select(scans.c.voided_by).where(scans.c.device == sa.bindparam("of"), scans.c.seq == sa.bindparam("at"))
 _NEWEST = sa.select(sa.func.max(scans.c.seq)).where(scans.c.device == sa.bindparam("of"))
 
 
@@ -66,7 +68,7 @@ def of_session(connection: sa.Connection, session: str) -> list[Scanned]:
         return []
     first = _first_since(connection, row.device, row.opened_at)
     statement = _DECIDED.where(scans.c.seq >= first, scans.c.session == session)
-    return [_scanned(one) for one in connection.execute(statement, {"of": row.device})]
+    return list(_scanned(connection, connection.execute(statement, {"of": row.device})))
 
 
 def of_site(connection: sa.Connection, site: str, start: int, end: int) -> Iterator[Scanned]:
@@ -76,7 +78,7 @@ def of_site(connection: sa.Connection, site: str, start: int, end: int) -> Itera
         if site not in (row.site, *row.former_sites):
             continue
         first = _first_since(connection, row.id, start)
-        yield from map(_scanned, connection.execute(there.where(scans.c.seq >= first), {"of": row.id}))
+        yield from _scanned(connection, connection.execute(there.where(scans.c.seq >= first), {"of": row.id}))
         yield from _found_again(connection, there.where(scans.c.seq < first), row.id, start)
 
 
@@ -87,8 +89,8 @@ def _found_again(connection: sa.Connection, there: Any, device: str, start: int)
     )
     seen: set[int] = set()
     for first, last in connection.execute(closed).all():
-        for row in connection.execute(there.where(scans.c.seq.between(first, last)), {"of": device}):
-            found = _scanned(row)
+        rows = connection.execute(there.where(scans.c.seq.between(first, last)), {"of": device})
+        for found in _scanned(connection, rows):
             if found.seq not in seen:
                 seen.add(found.seq)
                 yield found
@@ -108,6 +110,18 @@ def _first_since(connection: sa.Connection, device: str, at: int) -> int:
     return low
 
 
-def _scanned(row: Iterable[Any]) -> Scanned:
-    told = Scanned(*row)
-    return told._replace(voided=bool(told.voided), split=bool(told.split))
+def _scanned(connection: sa.Connection, rows: Iterable[Any]) -> Iterator[Scanned]:
+    for row in rows:
+        told = Scanned(*row)
+        by: Any = told.voided
+        yield told._replace(voided=by is not None and _stands(connection, by), split=bool(told.split))
+
+
+def _stands(connection: sa.Connection, key: str) -> bool:
+    """Whether a void or return stands; a return that was voided does not, unless the box came back once more."""
+    stands = False
+    at: str | None = key
+    while (pair := pair_of(at)) is not None:
+        stands = not stands
+        at = connection.scalar(_TAKEN_BY, {"of": pair[0], "at": pair[1]})
+    return stands

@@ -50,7 +50,7 @@ class Today(NamedTuple):
 
 
 class TargetRow(NamedTuple):
-    """A record that is to be taken back."""
+    """A record that is to be taken back; of a void that made a sale stand again, that sale's code and time."""
 
     device: str
     seq: int
@@ -69,6 +69,8 @@ class TargetRow(NamedTuple):
     received_at: int
     payer: str | None  # as its submission says; None where it has none
     split: bool  # a part of an opened box
+    reverses: str | None  # key of the submission that its own undoes
+    sold_in: str | None  # session whose line it counted on
 
 
 _NAMES = list(Record.__dataclass_fields__)
@@ -87,6 +89,14 @@ _SUBMISSION = outbox.c.key == scans.c.device + "/" + sa.cast(scans.c.seq, sa.Str
 def key_of(device: str, seq: int) -> str:
     """Identity of a record wherever one text is needed; the platform's idempotency key."""
     return f"{device}/{seq}"
+
+
+def pair_of(key: str | None) -> Pair | None:
+    """Device and seq of a record's key."""
+    if key is None:
+        return None
+    device, _, seq = key.rpartition("/")
+    return device, int(seq)
 
 
 def insert(connection: sa.Connection, records: Sequence[Record]) -> None:
@@ -191,17 +201,19 @@ def targets(connection: sa.Connection, pairs: Sequence[Pair]) -> dict[Pair, Targ
                 scans.c.operation,
                 scans.c.session,
                 scans.c.site,
-                scans.c.code,
+                sa.func.coalesce(scans.c.code, outbox.c.code),
                 scans.c.voided_by,
                 sa.func.coalesce(verdicts.c.outcome, scans.c.outcome),
                 outbox.c.state,
                 outbox.c.attempts,
                 outbox.c.pending_at,
                 sessions.c.closed_at.is_not(None),
-                scans.c.captured_at,
+                sa.func.coalesce(outbox.c.captured_at, scans.c.captured_at),
                 scans.c.received_at,
                 outbox.c.payer,
                 sa.func.coalesce(outbox.c.split, sa.false()),
+                outbox.c.reverses,
+                outbox.c.session,
             )
             .select_from(
                 scans.outerjoin(verdicts, _same(verdicts))

@@ -129,6 +129,7 @@ codes = Table(
     Column("stock", SITE),  # where it was received and not sold, returned to a supplier or sent on since
     Column("repeats", SmallInteger, nullable=False, server_default="0"),  # sales refused as sold here before
     Column("parts", Integer, nullable=False, server_default="0"),  # dispensed of an opened box
+    Column("placed_by", String(64)),  # <device>/<seq> of the scan at a dock, or the return, that last placed the box
     only("codes_stock", "stock", where=IN_STOCK),
     sqlite_with_rowid=False,
 )
@@ -146,7 +147,9 @@ outbox = Table(
     Column("site", SITE, nullable=False),
     Column("session", SESSION),
     Column("captured_at", BigInteger, nullable=False),
-    Column("reverses", String(64)),  # key of the sale; a held reverse waits for that sale's answer
+    # Key of the submission that it undoes: a reverse a sale, a sale a reverse that was voided. Held, it waits for
+    # that one's answer.
+    Column("reverses", String(64)),
     Column("made_at", BigInteger, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("next_at", BigInteger, nullable=False),  # not tried before

@@ -91,6 +91,18 @@ delivery_items = Table(
     Column("parent", CODE),  # announced package that it lies in
     Column("seen", String(64)),  # <device>/<seq> of the scan that counted it, its package's where that one did
     Column("differs", Text),  # what of the goods is not as announced
+    only("delivery_items_seen", "seen", where="seen IS NOT NULL"),
+)
+
+moves = Table(
+    "moves",  # what a scan at a dock made of where boxes lie: a void undoes it
+    metadata,
+    Column("device", String(32), primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("code", CODE, primary_key=True),
+    Column("was", SITE),  # where it lay before
+    Column("before", String(64)),  # codes.placed_by before
+    sqlite_with_rowid=False,
 )
 
 session_lines = Table(

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from host_bridge import code_states
-from host_bridge.ledger import alerts, codes, devices, outbox, scans, verdicts
+from host_bridge.ledger import alerts, codes, devices, moves, outbox, scans, verdicts
 from host_bridge.ledger.codes import CodeRow
-from host_bridge.ledger.outbox import CANCELLED, DONE, QUERY, REVERSE, SENDING, UNKNOWN, WAITING, OutboxRow
-from host_bridge.ledger.scans import Pair, TargetRow
+from host_bridge.ledger.outbox import CANCELLED, DONE, QUERY, REVERSE, SALE, SENDING, UNKNOWN, WAITING, OutboxRow
+from host_bridge.ledger.scans import Pair, TargetRow, key_of, pair_of
 from host_bridge.ledger.verdicts import Final
 from host_bridge.rules import Decision, refusal
 from host_bridge.session_lines import LinesBack
@@ -34,11 +34,13 @@ class Settling:
         self._held = outbox.held_for(connection, [row.key for row in rows])
         self._known = {(row.device, row.seq): row for row in (*self._rows.values(), *self._held.values())}
         takers = [(row.device, row.seq) for row in self._held.values()]
-        takers += [pair for row in rows if row.kind == REVERSE and (pair := _pair(row.reverses))]
+        takers += [(row.device, row.seq) for row in rows if row.kind != SALE]
+        takers += [pair for row in rows if (pair := pair_of(row.reverses))]
         self._records = scans.targets(connection, takers) if takers else {}
         self._told = {pair: row.pending_at is None for pair, row in self._known.items()}
         self._moved: dict[str, OutboxRow] = {}
         self._held_codes: dict[str, CodeRow] = {}
+        self._placed: dict[str, str] = {}
         self._finals: list[Final] = []
         self._lines = LinesBack(work)
 
@@ -72,8 +74,12 @@ class Settling:
         taken = answer.outcome == "accepted"
         text = _short(answer.text)
         mine = row.device, row.seq
-        if row.kind == QUERY:
+        if row.kind == QUERY and self._is_voided(mine):
+            self._final(mine, _VOIDED, None)
+        elif row.kind == QUERY:
             self._final(mine, _ACCEPTED if taken else refusal(answer.reason), text)
+        elif row.kind == REVERSE and row.key in self._held:
+            self._return_to_undo(row, self._held[row.key], taken)
         elif row.kind == REVERSE:
             self._reversal(row, taken, refusal(answer.reason), text)
         elif row.key in self._held:
@@ -87,12 +93,31 @@ class Settling:
         mine = row.device, row.seq
         if taken:
             self._sold(row.code, mine)
-            return
-        self._given_back(row.code, mine, row.split, row.session)
-        if refused.alarm is not None:
-            detail = f"{row.code}: presented at {row.site} by {row.key}; the platform knows of another sale"
-            connection, now = self._work.connection, self._work.now
-            alerts.open_alert(connection, alerts.SOLD_ELSEWHERE, *mine, row.seq, detail, now, row.site)
+        else:
+            self._given_back(row.code, mine, row.split, row.session)
+            if refused.alarm is not None:
+                self._alarm(row)
+        undone = pair_of(row.reverses)
+        if undone is not None:  # it made the sale stand again that this return had taken back
+            if self._is_pending(undone):
+                self._final(undone, _VOIDED if taken else _ACCEPTED, None)
+            if not taken:
+                scans.set_voided(self._work.connection, *undone, None)
+
+    def _alarm(self, row: OutboxRow) -> None:
+        """For the site that presents the box, and for that of ours, if any, which had it last."""
+        connection, now = self._work.connection, self._work.now
+        last = pair_of(moves.placed(connection, [row.code]).get(row.code))
+        other = scans.targets(connection, [last]).get(last) if last else None
+        detail = f"{row.code}: presented at {row.site} by {row.key}; the platform knows of another sale, "
+        if other is None or other.site == row.site:
+            detail += "this ledger of no other site that had the box"
+        else:
+            detail += f"this ledger that {other.site} had the box last, by {key_of(other.device, other.seq)}"
+        kind = alerts.SOLD_ELSEWHERE
+        alerts.open_alert(connection, kind, row.device, row.seq, row.seq, detail, now, row.site)
+        if other is not None and other.site != row.site:
+            alerts.open_alert(connection, kind, other.device, other.seq, other.seq, detail, now, other.site)
 
     def _sale_to_take_back(
         self, sale: OutboxRow, held: OutboxRow, taken: bool, refused: Decision, text: str | None
@@ -114,18 +139,37 @@ class Settling:
 
     def _reversal(self, row: OutboxRow, taken: bool, refused: Decision, text: str | None) -> None:
         """The answer to a sale's reversal."""
-        target = _pair(row.reverses)
+        target = pair_of(row.reverses)
         pending = target is not None and self._is_pending(target)
         self._final((row.device, row.seq), _ACCEPTED if taken else refused, text)
         if target is None:
             return
         if taken:
             record = self._records.get(target)
-            self._given_back(row.code, target, row.split, record.session if record else None)
+            self._given_back(row.code, target, row.split, record.sold_in if record else None)
+            if not self._is_void((row.device, row.seq)):
+                self._placed[row.code] = row.key
         else:
             scans.set_voided(self._work.connection, *target, None)
         if pending:
             self._final(target, _VOIDED if taken else _ACCEPTED, None)
+
+    def _return_to_undo(self, back: OutboxRow, held: OutboxRow, taken: bool) -> None:
+        """The answer to a return that a void waits for: where it was taken, the platform is told of the sale anew."""
+        sale, mine, void = pair_of(back.reverses), (back.device, back.seq), (held.device, held.seq)
+        self._moved[held.key] = held
+        if taken and sale is not None:
+            held.state, held.next_at = WAITING, self._work.now
+            code = self._codes.get(back.code)
+            if code is not None and code_states.give_back(code, sale, back.split, self._work.now):
+                code_states.sell_again(code, (*void, back.site), back.split, self._work.now)
+                self._held_codes[back.code] = code
+            return
+        held.state, held.pending_at = CANCELLED, None
+        self._final(mine, _VOIDED, None)
+        self._final(void, _ACCEPTED, None)
+        if sale is not None:
+            scans.set_voided(self._work.connection, *sale, None)
 
     def _final(self, pair: Pair, decision: Decision, text: str | None) -> None:
         record = self._known.get(pair) or self._records.get(pair)
@@ -150,6 +194,10 @@ class Settling:
         record = self._records.get(pair)
         return record is not None and record.operation == Operation.VOID
 
+    def _is_voided(self, pair: Pair) -> bool:
+        record = self._records.get(pair)
+        return record is not None and record.voided_by is not None
+
     def _is_pending(self, pair: Pair) -> bool:
         record: TargetRow | None = self._records.get(pair)
         return record is not None and record.outcome == Outcome.PENDING
@@ -157,6 +205,7 @@ class Settling:
     def _write(self) -> None:
         connection, after = self._work.connection, self._work.after
         codes.save(connection, list(self._held_codes.values()))
+        moves.place(connection, self._placed.items())
         outbox.settle(connection, list(self._moved.values()))
         self._lines.write()
         told = [(final, self._told.get((final.device, final.seq), True)) for final in self._finals]
@@ -165,14 +214,6 @@ class Settling:
             row = self._work.devices.get(final.device) or devices.get(connection, final.device)
             if row is not None:
                 after.finals.append((row, final))
-
-
-def _pair(key: str | None) -> Pair | None:
-    """Device and seq of a record's key."""
-    if key is None:
-        return None
-    device, _, seq = key.rpartition("/")
-    return device, int(seq)
 
 
 def _short(text: str | None) -> str | None:

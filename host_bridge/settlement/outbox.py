@@ -10,7 +10,7 @@ from host_bridge import metrics
 from host_bridge.clock import Chance, Clock
 from host_bridge.errors import BridgeError, LedgerBusy
 from host_bridge.ledger import Ledger, devices, outbox
-from host_bridge.ledger.outbox import UNKNOWN, WAITING, OutboxRow
+from host_bridge.ledger.outbox import REVERSE, UNKNOWN, WAITING, OutboxRow
 from host_bridge.replies import Replies
 from host_bridge.settlement.answers import Settling
 from host_bridge.settlement.port import Answer, Platform, Submission
@@ -270,7 +270,7 @@ def _submission(row: OutboxRow) -> Submission:
         seq=row.seq,
         captured_at=row.captured_at,
         session=row.session,
-        reverses=row.reverses,
+        reverses=row.reverses if row.kind == REVERSE else None,
         payer=row.payer,  # pyright: ignore[reportArgumentType]
         split=row.split,
     )

@@ -97,12 +97,13 @@ def session(
     payer: str = INSURED,
     expects: bool = False,
     minutes: int = 30,
+    kind: str = "sale",
 ) -> str:
     """A session for a terminal, open for so many minutes."""
     now = world.clock.now()
     with world.ledger.write() as connection:
         until = now + minutes * 60_000
-        sessions.insert(connection, name, till.peer.device, till.site, "sale", now, until, payer, expects)
+        sessions.insert(connection, name, till.peer.device, till.site, kind, now, until, payer, expects)
         sessions.insert_lines(connection, name, lines)
     return name
 

@@ -19,6 +19,7 @@ def upgrade() -> None:
     op.add_column("codes", sa.Column("stock", _SITE))
     op.add_column("codes", sa.Column("repeats", sa.SmallInteger(), nullable=False, server_default="0"))
     op.add_column("codes", sa.Column("parts", sa.Integer(), nullable=False, server_default="0"))
+    op.add_column("codes", sa.Column("placed_by", sa.String(64)))
     _index("codes_stock", "codes", ["stock"], "stock IS NOT NULL")
     op.add_column("alerts", sa.Column("site", _SITE))
     for table in ("sessions", "outbox"):
@@ -105,6 +106,16 @@ def _deliveries() -> None:
         sa.Column("parent", _CODE),
         sa.Column("seen", sa.String(64)),
         sa.Column("differs", sa.Text()),
+    )
+    _index("delivery_items_seen", "delivery_items", ["seen"], "seen IS NOT NULL")
+    op.create_table(
+        "moves",
+        sa.Column("device", sa.String(32), primary_key=True),
+        sa.Column("seq", sa.BigInteger(), primary_key=True, autoincrement=False),
+        sa.Column("code", _CODE, primary_key=True),
+        sa.Column("was", _SITE),
+        sa.Column("before", sa.String(64)),
+        sqlite_with_rowid=False,
     )
 
 
