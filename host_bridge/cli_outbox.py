@@ -17,12 +17,14 @@ from host_bridge.errors import BridgeError
 from host_bridge.ledger import Ledger, open_ledger
 from host_bridge.settlement import by_hand
 from host_bridge.settlement.by_hand import Entry
+from host_bridge.settlement.outbox import ROUND_S
 
 app = typer.Typer(help="Submissions to the platform that have no answer yet.", no_args_is_help=True)
 
 _Settings = Annotated[Path, typer.Option("--config", help="bridge.toml of the site")]
 _Keys = Annotated[list[str], typer.Argument(help="<device>/<seq>, as `list` shows it")]
 _LIST_LIMIT = 10_000
+_NEXT = f"goes out with a running bridge's next round, within {ROUND_S:.0f} s"
 
 
 @app.command(name="list")
@@ -65,8 +67,9 @@ def hold(
 def retry(keys: _Keys, config: _Settings) -> None:
     """Put submissions first in the queue; what the platform may have taken is asked about before it is sent."""
     with _ledger(config) as ledger:
-        by_hand.retry(ledger, keys)
-    typer.echo(f"goes out with the running bridge's next round: {', '.join(keys)}")
+        after = by_hand.retry(ledger, keys)
+    for key in dict.fromkeys(keys):
+        typer.echo(f"{key}: {_NEXT if key not in after else f'waits for the answer to {after[key]}'}")
 
 
 @contextmanager
@@ -97,6 +100,7 @@ def _as_dict(one: Entry) -> dict[str, Any]:
         "payer": row.payer,
         "split": row.split,
         "reverses": row.reverses,
+        "after": one.after,
         "state": row.state,
         "attempts": row.attempts,
         "stuck": one.stuck,
@@ -111,9 +115,8 @@ def _as_dict(one: Entry) -> dict[str, Any]:
 
 def _why(one: Entry) -> str:
     row = one.row
-    if row.state == "held":
-        return f"waits for the answer to {row.reverses}"
-    return row.detail or (f"reason {row.trouble}" if row.trouble else "")
+    why = row.detail or (f"reason {row.trouble}" if row.trouble else "")
+    return "; ".join(part for part in (one.after and f"waits for the answer to {one.after}", why) if part)
 
 
 def _shown(text: str) -> str:

@@ -118,6 +118,13 @@ _CANCEL = (
     .values(state=CANCELLED, pending_at=None)
 )
 _LOCK = row_lock(_SELECT.where(outbox.c.key.in_(_KEYS)).order_by(outbox.c.key))
+_LATER = outbox.alias("later")
+_AHEAD = (
+    sa.select(_LATER.c.key, _before.c.key)
+    .join_from(_LATER, _before, sa.and_(_before.c.code == _LATER.c.code, _before.c.turn < _LATER.c.turn))
+    .where(_LATER.c.key.in_(_KEYS), sa.text(f"before.{UNSETTLED}"), _before.c.kind != QUERY)
+    .order_by(_before.c.turn.desc())
+)
 _HELD_FOR = row_lock(_SELECT.where(_HELD, outbox.c.reverses.in_(_KEYS)).order_by(outbox.c.key))
 
 
@@ -151,10 +158,20 @@ def give_back(connection: sa.Connection, rows: Iterable[OutboxRow]) -> None:
     _GIVE_BACK.run(connection, [(row.key, row.claimed_by, row.attempts, row.state) for row in ordered])
 
 
+def ahead_of(connection: sa.Connection, keys: Sequence[str]) -> dict[str, str]:
+    """Of these the ones that are not the next of their code: the key of the submission whose turn it is."""
+    return {row[0]: row[1] for row in connection.execute(_AHEAD, {"keys": keys}).all()}
+
+
 def settle(connection: sa.Connection, rows: Sequence[OutboxRow]) -> None:
     """Write back state, next_at, pending_at, trouble and detail."""
     values = [(row.key, row.state, row.next_at, row.pending_at, row.trouble, row.detail) for row in rows]
     _SETTLE.run(connection, values)
+
+
+def some(connection: sa.Connection, keys: Sequence[str]) -> list[OutboxRow]:
+    """These rows, unlocked."""
+    return _rows(connection, _SELECT.where(outbox.c.key.in_(_KEYS)), {"keys": keys})
 
 
 def lock(connection: sa.Connection, keys: Sequence[str]) -> dict[str, OutboxRow]:

@@ -1,14 +1,18 @@
 """Submissions taken in hand: what is open, what is stuck, kept back and put in again by a person."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from host_bridge.errors import PermanentError
 from host_bridge.ledger import Connection, Ledger, outbox
 from host_bridge.ledger.outbox import CANCELLED, DONE, HELD, PARKED, SENDING, UNKNOWN, WAITING, OutboxRow
-from host_bridge.settlement.outbox import STUCK_FROM
+from host_bridge.settlement.outbox import LEASE_MS, ROUND_S, STUCK_FROM
 
 REASON_LENGTH = 200  # characters of a reason
+_TAKEN_UP = (
+    f"Where that bridge died, another takes it up within {LEASE_MS / 1000 + ROUND_S:.0f} s, or it does itself when it"
+    " is started again"
+)
 
 
 class NotInHand(PermanentError):  # noqa: N818
@@ -27,6 +31,7 @@ class Entry:
     row: OutboxRow
     age_s: int
     stuck: bool  # tried STUCK_FROM times or more
+    after: str | None  # key of the submission that has to be answered first
 
 
 def listed(ledger: Ledger, now: int, limit: int, *, only_stuck: bool = False) -> tuple[int, list[Entry]]:
@@ -34,7 +39,10 @@ def listed(ledger: Ledger, now: int, limit: int, *, only_stuck: bool = False) ->
     with ledger.read() as connection:
         count = outbox.open_count(connection)
         rows = outbox.unsettled(connection, limit, STUCK_FROM if only_stuck else 0)
-    return count, [Entry(row, max(0, now - row.made_at) // 1000, row.attempts >= STUCK_FROM) for row in rows]
+        after = _awaited(connection, rows)
+    return count, [
+        Entry(row, max(0, now - row.made_at) // 1000, row.attempts >= STUCK_FROM, after.get(row.key)) for row in rows
+    ]
 
 
 def hold(ledger: Ledger, keys: Sequence[str], reason: str) -> None:
@@ -44,45 +52,73 @@ def hold(ledger: Ledger, keys: Sequence[str], reason: str) -> None:
     """
     if not reason.strip() or len(reason) > REASON_LENGTH or not reason.isprintable():
         raise PermanentError(f"a reason is needed, one line of 1 to {REASON_LENGTH} characters")
+    with ledger.write() as connection:
+        rows, roots = _in_hand(connection, keys)
+        for key in keys:
+            if roots[key] is not rows[key]:
+                raise NotInHand(key, f"waits for the answer to {roots[key].key}: hold that one, and this waits with it")
+            rows[key].state, rows[key].detail = PARKED, reason.strip()
+        outbox.settle(connection, [rows[key] for key in keys])
 
-    def park(row: OutboxRow) -> None:
-        row.state, row.detail = PARKED, reason.strip()
 
-    _change(ledger, keys, park)
-
-
-def retry(ledger: Ledger, keys: Sequence[str]) -> None:
+def retry(ledger: Ledger, keys: Sequence[str]) -> dict[str, str]:
     """Put submissions first in the queue. What the platform may have taken is asked about before it is sent.
 
-    Raises NotInHand as `hold` does; then none is changed.
+    For one that waits for another's answer, that other is put first. Gives what still waits, by key: the key of the
+    submission whose turn it is.
+
+    Raises NotInHand where one has an answer, or it or what it waits for is being sent; then none is changed.
     """
-
-    def put_back(row: OutboxRow) -> None:
-        if row.state == PARKED:
-            row.state, row.detail = (UNKNOWN if row.attempts else WAITING), None
-        row.next_at = 0
-
-    _change(ledger, keys, put_back)
-
-
-def _change(ledger: Ledger, keys: Sequence[str], change: Callable[[OutboxRow], None]) -> None:
     with ledger.write() as connection:
-        rows = _movable(connection, keys)
-        for row in rows:
-            change(row)
-        outbox.settle(connection, rows)
+        rows, roots = _in_hand(connection, keys)
+        for key in keys:
+            root = roots[key]
+            if root.state == PARKED and root is not rows[key]:
+                raise NotInHand(key, f"waits for the answer to {root.key}, which is held by hand: retry that one")
+            if root.state in (PARKED, HELD):
+                root.state, root.detail = (UNKNOWN if root.attempts else WAITING), None
+            root.next_at = 0
+        outbox.settle(connection, list(roots.values()))
+        return _awaited(connection, [rows[key] for key in keys])
 
 
-def _movable(connection: Connection, keys: Sequence[str]) -> list[OutboxRow]:
-    found = outbox.lock(connection, keys)
+def _in_hand(connection: Connection, keys: Sequence[str]) -> tuple[dict[str, OutboxRow], dict[str, OutboxRow]]:
+    """Rows by key, locked, and for each of `keys` the row that can be driven: itself, or what it waits for."""
+    rows = outbox.lock(connection, _with_awaited(connection, keys))
+    roots: dict[str, OutboxRow] = {}
     for key in keys:
-        if key not in found:
+        if key not in rows:
             raise NotInHand(key, "no such submission; `scanlatch bridge outbox list` shows all without an answer")
-        row = found[key]
-        if row.state in (DONE, CANCELLED):
+        if rows[key].state in (DONE, CANCELLED):
             raise NotInHand(key, "is settled")
-        if row.state == SENDING:
-            raise NotInHand(key, f"is being sent by {row.claimed_by}; try again in a moment")
-        if row.state == HELD:
-            raise NotInHand(key, f"waits for the answer to its sale {row.reverses}: take that one in hand")
-    return list(found.values())
+        root = roots[key] = _root(rows, rows[key])
+        if root.state == SENDING:
+            what = "is" if root is rows[key] else f"waits for the answer to {root.key}, which is"
+            raise NotInHand(key, f"{what} being sent by {root.claimed_by}; try again in a moment. {_TAKEN_UP}")
+    return rows, roots
+
+
+def _root(rows: Mapping[str, OutboxRow], row: OutboxRow) -> OutboxRow:
+    """What has to be answered before a held row can go; itself where nothing is left to wait for."""
+    while row.state == HELD:
+        awaited = rows.get(row.reverses or "")
+        if awaited is None or awaited.state in (DONE, CANCELLED):
+            break
+        row = awaited
+    return row
+
+
+def _with_awaited(connection: Connection, keys: Sequence[str]) -> list[str]:
+    """These keys, and those of all that they wait for."""
+    wanted, front = dict.fromkeys(keys), list(keys)
+    while front:
+        found = outbox.some(connection, front)
+        front = [one.reverses for one in found if one.state == HELD and one.reverses and one.reverses not in wanted]
+        wanted.update(dict.fromkeys(front))
+    return list(wanted)
+
+
+def _awaited(connection: Connection, rows: Sequence[OutboxRow]) -> dict[str, str]:
+    """By key, what each of these waits for that is not its code's next."""
+    after = outbox.ahead_of(connection, [row.key for row in rows]) if rows else {}
+    return after | {row.key: row.reverses for row in rows if row.state == HELD and row.reverses}

@@ -25,7 +25,7 @@ ALONE_CALLS = 4  # such calls in one go
 STUCK_FROM = 20  # attempts: what was tried so often without an answer is for a person to look at
 LEASE_MS = 30_000  # a claim that was not renewed for so long belongs to a bridge that died
 RENEW_S = 5.0
-_ROUND_S = 10.0  # longest sleep: another bridge's rows may fall to this one
+ROUND_S = 10.0  # longest sleep: another bridge's rows may fall to this one
 _WRITES = 5  # tries to write down what a call brought
 _WRITE_WAIT_S = 0.05  # after the first of them; doubles
 _BUSY_WAIT_S = 1.0  # where the ledger can't be written before a call
@@ -116,7 +116,7 @@ class Outbox:
             return self._reach.rest_s
         with self._ledger.read() as connection:
             at = outbox.next_due(connection, self._looked)
-        return _ROUND_S if at is None else min(_ROUND_S, max(0.0, (at - self._clock.now()) / 1000))
+        return ROUND_S if at is None else min(ROUND_S, max(0.0, (at - self._clock.now()) / 1000))
 
     def renew(self) -> None:
         """While a call is under way, say that this bridge lives: else its claims fall to another after LEASE_MS."""
@@ -229,7 +229,7 @@ class Outbox:
         ticks = self._clock.ticks()
         if ticks < self._next_round:
             return
-        self._next_round = ticks + _ROUND_S
+        self._next_round = ticks + ROUND_S
         self._take_up(None)
         with self._ledger.read() as connection:
             metrics.outbox_open.set(outbox.open_count(connection))

@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from host_bridge.cli import app
-from tests.bridge.world import CODES, World
+from host_bridge.ledger.schema import outbox
+from host_bridge.wire import Operation
+from tests.bridge.world import CODES, Terminal, World
 
 ACCEPTED = 0
 
@@ -47,13 +50,27 @@ def _listed(config: Path, *arguments: str) -> list[dict[str, Any]]:
     return rows
 
 
-def _lost(world: World, *codes: str) -> None:
-    """Sales whose answers were lost."""
+def _lost(world: World, *codes: str) -> Terminal:
+    """Sales whose answers were lost; the terminal that made them."""
     world.platform.loses_answers = True
     till = world.terminal()
     world.deliver(till, *(till.scan(code) for code in codes))
     world.settle()
     world.platform.loses_answers = False
+    return till
+
+
+def _tomorrow(world: World) -> None:
+    """All that is open was tried so often that its turn does not come today."""
+    with world.ledger.write() as connection:
+        connection.execute(sa.update(outbox).values(next_at=world.clock.now() + 86_400_000))
+
+
+def _take_turns(world: World) -> None:
+    """Whatever is due goes out, once the platform's own wait is over."""
+    for _ in range(3):
+        world.later(10_000)
+        world.settle()
 
 
 def test_list_tells_state_attempts_age_and_why(world: World, config: Path) -> None:
@@ -140,14 +157,75 @@ def test_only_what_is_open_and_not_under_way_can_be_taken_in_hand(world: World, 
         assert "no such submission" in _outbox(config, *verb, "nobody/1", fails=True)
 
 
-def test_reversal_that_waits_for_its_sale_points_at_the_sale(world: World, config: Path) -> None:
-    world.platform.loses_answers = True
+def _waits_for_its_sale(world: World) -> None:
+    """d-window-01/1 is a sale whose answer was lost, d-window-01/2 the void that waits for it."""
+    till = _lost(world, CODES[0])
+    world.deliver(till, till.void(1))
+    _tomorrow(world)
+
+
+def test_reversal_that_waits_for_its_sale_is_held_with_its_sale(world: World, config: Path) -> None:
+    _waits_for_its_sale(world)
+    told = _outbox(config, "hold", "d-window-01/2", "--reason", "x", fails=True)
+    assert "waits for the answer to d-window-01/1: hold that one" in told
+    _outbox(config, "hold", "d-window-01/1", "--reason", "x")
+    told = _outbox(config, "retry", "d-window-01/2", fails=True)
+    assert "d-window-01/1, which is held by hand: retry that one" in told
+    assert [(row["state"], row["after"]) for row in _listed(config)] == [("parked", None), ("held", "d-window-01/1")]
+
+
+def test_retry_of_a_reversal_drives_the_sale_that_it_waits_for(world: World, config: Path) -> None:
+    _waits_for_its_sale(world)
+    assert "d-window-01/2: waits for the answer to d-window-01/1" in _outbox(config, "retry", "d-window-01/2")
+    _take_turns(world)
+    assert (world.platform.asked, world.platform.sold(CODES[0])) == (["d-window-01/1"], 0)
+    assert _listed(config) == []
+
+
+def test_retry_releases_a_reversal_whose_sale_has_its_answer(world: World, config: Path) -> None:
+    """As in a ledger that was mended by hand: nothing else would ever move it."""
+    _waits_for_its_sale(world)
+    with world.ledger.write() as connection:
+        connection.execute(sa.update(outbox).where(outbox.c.kind == "sale").values(state="done"))
+    _take_turns(world)
+    assert [row["state"] for row in _listed(config)] == ["held"]
+    assert "goes out" in _outbox(config, "retry", "d-window-01/2")
+    _take_turns(world)
+    assert (world.platform.submitted[-1], world.platform.sold(CODES[0]), _listed(config)) == ("d-window-01/2", 0, [])
+
+
+def test_who_comes_later_with_the_same_code_is_told_whose_turn_it_is(world: World, config: Path) -> None:
     till = world.terminal()
     world.deliver(till, till.scan(CODES[0]))
-    world.settle()
-    world.deliver(till, till.void(1))
-    assert "d-window-01/1" in _outbox(config, "hold", "d-window-01/2", "--reason", "x", fails=True)
-    assert [row["state"] for row in _listed(config)] == ["unknown", "held"]
+    _outbox(config, "hold", "d-window-01/1", "--reason", "x")
+    world.deliver(till, till.scan(CODES[0], Operation.RETURN), till.scan(CODES[1]))
+    told = _outbox(config, "retry", "d-window-01/2", "d-window-01/3", fails=True)
+    assert "d-window-01/1, which is held by hand" in told
+    assert "goes out" in _outbox(config, "retry", "d-window-01/3")
+    assert {row["key"]: row["after"] for row in _listed(config)} == {
+        "d-window-01/1": None,
+        "d-window-01/2": "d-window-01/1",
+        "d-window-01/3": None,
+    }
+
+
+@pytest.mark.parametrize("state", ["waiting", "unknown", "parked", "held"])
+def test_every_state_that_a_row_stays_in_is_left_by_hand(world: World, config: Path, state: str) -> None:
+    if state == "held":
+        _waits_for_its_sale(world)
+    elif state == "unknown":
+        _lost(world, CODES[0])
+        _tomorrow(world)
+    else:
+        till = world.terminal()
+        world.deliver(till, till.scan(CODES[0]))
+        if state == "parked":
+            _outbox(config, "hold", "d-window-01/1", "--reason", "x")
+    seen = _listed(config)[-1]
+    assert seen["state"] == state
+    _outbox(config, "retry", seen["key"])
+    _take_turns(world)
+    assert _listed(config) == []
 
 
 def test_row_that_is_being_sent_is_left_alone(world: World, config: Path) -> None:
