@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -9,9 +10,11 @@ from scanlatch_tools.platform_sim import PlatformSim
 
 from host_bridge.settlement.port import Answer, Kind, Payer, Submission
 from host_bridge.settlement.rest import RestPlatform
+from host_bridge.settlement.rest_lines import line
 
 _CODE = "81234567890123456789"
 _AT = 1_795_312_800_000  # 2026-11-22 02:00 UTC
+_LAST_AT = 253_370_764_799_999  # the last millisecond of the year 9998, UTC
 _INSTITUTION = "H00000000001"
 
 
@@ -211,6 +214,24 @@ def test_item_that_the_platform_can_not_be_told_is_refused_and_spoils_no_other(p
         ("b", "refused", 1),
         ("r", "refused", 13),
     ]
+
+
+@pytest.mark.parametrize(
+    ("at", "told"),
+    [(-1, None), (0, "1970-01-01 08:00:00"), (_LAST_AT, "9999-01-01 07:59:59"), (_LAST_AT + 1, None), (1 << 62, None)],
+)
+def test_time_is_told_as_far_as_the_platform_has_a_form_for_it(
+    sim: PlatformSim, platform: RestPlatform, at: int, told: str | None
+) -> None:
+    """A terminal whose clock is far off is refused alone; the bridge neither stops nor asks for ever."""
+    sim.book.load(["far", "near"])
+    far, near = replace(_item("far", code="far"), captured_at=at), _item("near", code="near")
+    answers = platform.submit([far, near])
+    assert _seen(answers)[1] == ("near", "accepted", 0)
+    assert _seen(answers)[0] == (("far", "accepted", 0) if told else ("far", "refused", 13))
+    assert answers[0].text == (None if told else "time can't be told to the platform")
+    if told:
+        assert line(far)["sel_retn_time"] == told
 
 
 def test_item_for_which_the_platform_refused_all_is_refused_alone(platform: RestPlatform) -> None:
