@@ -91,9 +91,7 @@ async def main(kind, path, auto):
     if auto == "starved":
         fail_imports("grow_setup")
         auto = "auto"
-    engine = engines.driver(kind, uart, Clock(), uart.set_baud)
-    if auto == "button":
-        engine = type(engine)(uart, Clock(), uart.set_baud, False)
+    engine = engines.driver(kind, uart, Clock(), uart.set_baud, auto == "auto")
     asyncio.create_task(obey(engine))
     report("up")
     await engine.run(on_frame, on_state)

@@ -2,12 +2,12 @@
 _KINDS = "line grow newland honeywell ssi ssi_lite m14 de2120 auto"
 
 
-def driver(kind, uart, clock, set_baud):
+def driver(kind, uart, clock, set_baud, auto=True):
     """The driver of the engine `kind`: the only one that is loaded, as modules live in the heap.
 
-    uart, clock, set_baud: see `commanded.Commanded`. Raises ValueError for a kind that there is not.
+    uart, clock, set_baud, auto: see `commanded.Commanded`. Raises ValueError for a kind that there is not.
     """
     if kind not in _KINDS.split():
         raise ValueError("engine.kind must be one of " + _KINDS)
     module = __import__("scanlatch.read.engines." + kind, None, None, ("Driver",))
-    return module.Driver(uart, clock, set_baud)
+    return module.Driver(uart, clock, set_baud, auto)

@@ -5,22 +5,20 @@ from micropython import const
 
 import scanlatch
 
-SILENCE_MS = const(40)  # as long as this nothing came: what came is whole, where the engine may not end it itself
-POLL_MS = const(4)  # how often the line is looked at; 46 bytes at 115200, the receive buffer holds 4,096
+_POLL_MS = const(4)  # how often the line is looked at; 46 bytes at 115200, the receive buffer holds 4,096
 
 _FRAME_MOST = const(1024)  # bytes of one symbol; the largest that any record may hold is half of it
 _FRAME_USUAL = const(128)  # room for more is taken when it comes
 _CHUNK = const(64)
 _CHUNKS = const(64)  # a receive buffer's worth, then the other tasks get their turn
 
-_TORN_MS = const(200)  # after this much silence what has begun ends no more
 _REPLY_MS = const(500)
 _ATTEMPTS = const(4)  # of a command: the first and 3 retries
 _BEAT_MS = const(3000)  # an idle engine is asked this often whether it is there, in its mode, and armed
 _SAME_MS = const(300)  # the box still lies under the beam: read it again this much later
 _WAIT_MS = const(500)  # before an engine that was lost is looked for again, then doubled
 _WAIT_MOST_MS = const(8000)
-_NEVER = const(-1)  # so many replies are never due
+NEVER = const(-1)  # so many replies are never due
 
 
 class EngineLost(Exception):
@@ -32,14 +30,17 @@ class Commanded:
 
     auto: the driver keeps the trigger armed, as a counter needs it. Otherwise `trigger(True)` arms one read.
 
-    A family has NAME; ON and OFF, the trigger's commands; BEAT and IS, a query and its reply while the engine is as it
-    was configured; LEADS and `as_reply`, or a `take` of its own. Its module NAME_setup is loaded while it is needed:
-    `set_up(engine)` brings the engine from whatever state to that in which it serves, and returns its version.
+    A family has NAME; ON and OFF, the trigger's commands; BEAT and IS, a query and how its reply ends while the engine
+    is as it was configured; `as_reply`, or `ends` and a `take` of its own. Its module NAME_setup is loaded while it is
+    needed: `set_up(engine)` brings the engine from whatever state to where it serves, and returns its version.
 
-    Bytes are collected up to CR; then they are a frame. A frame over 1,024 bytes, or that memory has no room for, is
-    reported at once with empty data, and its rest is skipped. Empty frames are no frames.
+    Bytes are collected up to one of `ends`; then they are a frame. A frame over 1,024 bytes, or that memory has no room
+    for, is reported at once with empty data, and its rest is skipped. Empty frames are no frames.
     """
 
+    GAP_MS = 0  # between two commands
+    SILENCE_MS = 200  # after which what has begun ends no more
+    ends = b"\r"  # of a frame; b"" where `take` knows its end
     baud = 9600  # where the engine was found last, or is looked for first
     saves = 0  # how often it was told in this boot to write its flash, which wears
     lost = 0  # frames that came damaged or without their end, as far as the family's protocol shows it
@@ -49,17 +50,16 @@ class Commanded:
         self._clock = clock
         self.set_baud = set_baud
         self.auto = auto
-        self._ends = b"\r"
         self._chunk = bytearray(_CHUNK)
         self._heard_ms = clock.ms()
         self._frame = bytearray(_FRAME_USUAL)
         self.count = 0  # bytes of the frame that is open; -1 while its rest is skipped
         self.held = b""  # what may become a reply
+        self.asked = b""  # the last command
         self.due = 0  # replies to commands that were sent
         self.reply = b""  # the last one, or b"" where the engine refused
         self._take = self.take  # a bound method is an allocation, and this one is used at every look
-        self._on_frame = self.framed
-        self._tell = None  # whom a frame is told, while frames count; while configuring they don't
+        self.tell = None  # whom a frame is told, while frames count; while configuring they don't
         self._wanted = auto  # the trigger is to be armed
         self._switched = False  # and the engine does not know yet
         self._read_ms = None  # when a frame came since the trigger was last armed
@@ -78,12 +78,12 @@ class Commanded:
             try:
                 on_state("ready", await self._set_up())
                 wait = _WAIT_MS
-                self._tell = on_frame
+                self.tell = on_frame
                 await self._serve()
             except EngineLost as lost:
-                self._tell = None
+                self.tell = None
                 on_state("lost", lost.args[0])
-                await self._until(wait, _NEVER)
+                await self.until(wait, NEVER)
                 wait = min(2 * wait, _WAIT_MOST_MS)
 
     async def trigger(self, on):
@@ -100,11 +100,12 @@ class Commanded:
         reply = None
         for attempt in range(attempts):
             self.due += 1
+            self.asked = command
             self._uart.write(command)
-            if await self._until(_REPLY_MS, attempt):
+            if await self.until(_REPLY_MS, attempt):
                 reply = self.reply
                 # A request before was answered late or never: its reply must not be taken for that of the next.
-                await self._until(_REPLY_MS, 0)
+                await self.until(_REPLY_MS, 0)
                 break
         self.due = 0
         self._flush_held()
@@ -121,7 +122,7 @@ class Commanded:
     async def beat(self):
         """Look whether the engine is as it was configured. Raises EngineLost."""
         reply = await self.ask(self.BEAT)
-        if reply and reply != self.IS:
+        if reply and not reply.endswith(self.IS):
             raise EngineLost("forgot its settings")
 
     async def _set_up(self):
@@ -142,7 +143,10 @@ class Commanded:
         while True:
             self._listen()
             now = self._clock.ms()
-            if self._switched:
+            since = now - self._beat_ms
+            if since < self.GAP_MS:
+                await asyncio.sleep_ms(_POLL_MS)
+            elif self._switched:
                 self._switched = False
                 await self.arm(self._wanted)
             elif self._read_ms is not None and not self.auto:
@@ -150,18 +154,18 @@ class Commanded:
                 self._wanted = False
             elif self._read_ms is not None and self._wanted and now - self._read_ms >= (_SAME_MS if self._same else 0):
                 await self.arm(True)
-            elif now - self._beat_ms >= _BEAT_MS and not self.count:
+            elif since >= _BEAT_MS and not self.count:
                 # An engine that was reset answers at another speed or not at all; one that was only unplugged for a
                 # moment may answer, in its mode, but is not armed.
                 await self.beat()
                 self._beat_ms = self._clock.ms()
                 if self._wanted and self.auto:
-                    await self.arm(True)
+                    self._switched = True
             else:
-                await asyncio.sleep_ms(POLL_MS)
+                await asyncio.sleep_ms(_POLL_MS)
 
-    async def _until(self, ms, due):
-        # Listens until only so many replies are due. False where they still are after `ms`.
+    async def until(self, ms, due):
+        """Listen until only so many replies are due (NEVER: the whole time). False where more are after `ms`."""
         until = self._clock.ms() + ms
         while True:
             count = self._listen()
@@ -169,21 +173,12 @@ class Commanded:
                 return True
             if self._clock.ms() >= until:
                 return False
-            await asyncio.sleep_ms(0 if count else POLL_MS)
+            await asyncio.sleep_ms(0 if count else _POLL_MS)
 
     # From bytes to replies and frames
 
     def _listen(self):
-        count = self.listen(self._take)
-        if not count and (self.count or self.held) and self.quiet_ms() >= _TORN_MS:
-            self._flush_held()
-            if self.count:
-                self.count = 0
-                self.torn()
-        return count
-
-    def listen(self, put):
-        """Give every byte that has come to `put`. Returns how many there were."""
+        # Takes every byte that has come; how many.
         count = 0
         for _ in range(_CHUNKS):
             n = self._uart.readinto(self._chunk) if self._uart.any() else 0
@@ -191,22 +186,24 @@ class Commanded:
                 break
             self._heard_ms = self._clock.ms()
             for i in range(n):
-                put(self._chunk[i])
+                self._take(self._chunk[i])
             count += n
+        if not count and (self.count or self.held) and self.quiet_ms() >= self.SILENCE_MS:
+            self._flush_held()
+            if self.count:
+                self.torn()
         return count
 
     def take(self, byte):
         """One byte of the engine. Here: frames that end with CR, and replies between them.
 
         A barcode may hold the bytes of a reply; so only as many replies are taken out as are due, and only whole ones.
-        `as_reply(held)`: False where that can't become one, True where it may, and the reply where it is one. LEADS:
-        with what a reply may begin.
+        `as_reply(held)`: False where that can't become one, True where it may, and the reply where it is one.
         """
-        held = self.held
-        if not self.due or (not held and byte not in self.LEADS):
+        if not self.due:
             self.put(byte)
             return
-        held += bytes((byte,))
+        held = self.held + bytes((byte,))
         reply = False
         while held and reply is False:
             reply = self.as_reply(held)
@@ -221,7 +218,7 @@ class Commanded:
         """One of the replies that are due has come. No engine interrupts a symbol for it: what is open is noise."""
         if self.count:
             self.count = 0
-            self.lost += self._tell is not None
+            self.lost += self.tell is not None
         self.reply = reply
         self.due -= 1
 
@@ -233,47 +230,50 @@ class Commanded:
 
     def put(self, byte):
         """One byte of a frame."""
-        if byte in self._ends:
+        if byte in self.ends:
             self.flush()
-        elif self.count >= 0:
-            if self.count == len(self._frame) and not self._widen():
+            return
+        count, frame = self.count, self._frame
+        if count == len(frame):
+            try:
+                frame.extend(bytes(count if count < _FRAME_MOST else 0))
+            except MemoryError:
+                pass
+            if count == len(frame):
                 self.count = -1
-                self._on_frame("", b"")
-                return
-            self._frame[self.count] = byte
-            self.count += 1
-
-    def _widen(self):
-        if self.count == _FRAME_MOST:
-            return False
-        try:
-            self._frame.extend(bytes(self.count))
-        except MemoryError:
-            return False
-        return True
+                self.framed("", b"")
+        if self.count >= 0:
+            frame[count] = byte
+            self.count = count + 1
 
     def flush(self):
         """The frame, if one is open, ends here."""
+        if self.count > 0:
+            self.framed(*split(self.cut()))
+        self.count = 0
+
+    def cut(self):
+        """All bytes of the frame that is open; it is no more."""
         count, self.count = self.count, 0
-        if count > 0:
-            data = bytes(memoryview(self._frame)[:count])
-            if count > _FRAME_USUAL:
-                self._frame = bytearray(_FRAME_USUAL)
-            self._on_frame(*split(data))
+        data = bytes(memoryview(self._frame)[:count])
+        if count > _FRAME_USUAL:
+            self._frame = bytearray(_FRAME_USUAL)
+        return data
 
     def framed(self, identifier, data):
         """A frame is complete."""
-        if self._tell is None:
+        if self.tell is None:
             return
         mark = hash(data)
         self._same = mark == self._mark
         self._mark = mark
         self._read_ms = self._clock.ms()
-        self._tell(identifier, data)
+        self.tell(identifier, data)
 
     def torn(self):
         """What came has no end, or is damaged: it was a symbol, and is to be read again."""
-        if self._tell is not None:
+        self.count = 0
+        if self.tell is not None:
             self.lost += 1
             self.framed("", b"")
 

@@ -12,7 +12,6 @@ class Driver(Commanded):
     OFF = b"\x7e\x00\x08\x01\x00\x02\x00\x12\xfb"
     BEAT = b"\x7e\x00\x07\x01\x00\x00\x01\x01\x41"  # read register 0000
     IS = b"\xd5"  # command mode, see `grow_setup`
-    LEADS = b"\x02"
     fast_failures = 0  # how often it did not answer after the change to 115200 baud
 
     def as_reply(self, held):

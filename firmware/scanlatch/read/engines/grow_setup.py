@@ -2,11 +2,11 @@
 from micropython import const
 
 import scanlatch
-from scanlatch.read.engines import speed
+from scanlatch.read.engines import setting_up
 from scanlatch.read.engines.commanded import EngineLost
 from scanlatch.read.engines.grow import crc16
 
-scanlatch.forget(speed)  # it is to go with this module
+scanlatch.forget(setting_up)  # it is to go with this module
 
 # What a request does (manual, parts 8 and 9). 0x05 erases the engine's firmware: nothing here may make such a frame.
 READ = const(0x07)  # as many registers as its one byte of data says
@@ -50,7 +50,7 @@ _SETTINGS = (
 
 async def set_up(engine):
     """Bring a `grow.Driver` from whatever state to that in which it serves. Returns its version; raises EngineLost."""
-    await speed.find(engine, request(READ, _OUTPUT, b"\x01"))
+    await setting_up.find(engine, request(READ, _OUTPUT, b"\x01"))
     changed = False
     for at in range(0, len(_SETTINGS), 3):
         changed = await _set(engine, _SETTINGS[at], _SETTINGS[at + 1], _SETTINGS[at + 2]) or changed

@@ -1,7 +1,8 @@
-# Finds the speed at which an engine answers. Loaded where an engine is to be brought up.
+# What bringing up an engine takes, whatever its family. Loaded with the family's set-up.
 from scanlatch.read.engines.commanded import EngineLost
 
 _PROBES = 2  # of a command at a speed that may be the wrong one
+_TEXT_MOST = 60  # characters of a version, which goes into the terminal's status message
 
 
 async def find(engine, command):
@@ -16,3 +17,9 @@ async def find(engine, command):
         engine.baud = baud
         return reply
     raise EngineLost("no answer at 9600 or 115200 baud")
+
+
+def text(name, reply):
+    """What an engine says of its version, in one line of ASCII."""
+    words = "".join(chr(byte) if 0x20 < byte < 0x7F else " " for byte in reply).split()
+    return " ".join([name] + words)[:_TEXT_MOST]
