@@ -51,9 +51,9 @@ def test_a_terminal_without_a_site_says_what_to_do(tmp_path: Path):
         assert terminal.wait(10) == 1
 
 
-def test_codes_typed_by_hand_show_light_and_tone(tmp_path: Path):
+def test_codes_typed_by_hand_show_light_and_tone_whatever_the_engine(tmp_path: Path):
     site.create(tmp_path / "site", ["clinic-7"])
-    with by_hand(tmp_path / "twin", "--site", tmp_path / "site") as terminal:
+    with by_hand(tmp_path / "twin", "--site", tmp_path / "site", "--engine", "honeywell") as terminal:
         sees(terminal, "it is in the registry")
         sees(terminal, ":quit")
         sees(terminal, "light")
@@ -64,3 +64,6 @@ def test_codes_typed_by_hand_show_light_and_tone(tmp_path: Path):
         sees(terminal, "light")
         types(terminal, ":quit")
         assert terminal.wait(10) == 0
+    with by_hand(tmp_path / "twin", "--engine", "ssi") as terminal:
+        sees(terminal, "was enrolled for honeywell")
+        assert terminal.wait(10) == 1

@@ -7,10 +7,12 @@ from typing import Any, Literal
 
 import httpx
 
-from scanlatch_tools import boards, enrol, site
+from scanlatch_tools import enrol, site
+from scanlatch_tools.boards import Board
 from scanlatch_tools.broker import Amqtt, Mosquitto, SiteBroker, free_port
 from scanlatch_tools.service import Service
-from scanlatch_tools.twin.device import Twin
+from scanlatch_tools.twin.device import Twin, twin_board
+from scanlatch_tools.twin.engines import Simulator, simulator
 
 _ADMIN_TIMEOUT_S = 10.0
 
@@ -59,6 +61,9 @@ class Stage:
         broker: "amqtt" in this process, or "mosquitto".
         bridges: how many; more than one need mosquitto and a ledger in PostgreSQL.
         ledger: its URL; default: SQLite in the site's folder.
+
+    `engine`: family of the terminals' scan engines; `detect`: whether they have to find out which it is. Both hold for
+    the terminals that are made behind the change.
     """
 
     def __init__(
@@ -73,6 +78,8 @@ class Stage:
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
+        self.engine = "grow"
+        self.detect = False
         self.platform = Platform(folder)
         self.site = site.create(
             folder / "site",
@@ -122,17 +129,30 @@ class Stage:
             with contextlib.suppress(OSError):
                 job()
 
-    def terminal(self, device: str, at: str, *, heap_every_ms: int = 0, **settings: Any) -> Twin:
+    def terminal(
+        self,
+        device: str,
+        at: str,
+        *,
+        heap_every_ms: int = 0,
+        engine: Simulator | None = None,
+        board: Board | None = None,
+        **settings: Any,
+    ) -> Twin:
         """A new terminal, enrolled as a board would be, and running.
 
         Args:
             device: its id.
             at: the site where it stands.
             heap_every_ms: how often its trace tells of its heap; 0: never.
+            engine: its scan engine; by default one of the stage's family, as delivered.
+            board: its board; by default the twin's, with that engine's family and speed.
             settings: more for `enrol.enrol`, such as operation="query".
         """
-        twin = Twin(self.folder / device, heap_every_ms=heap_every_ms)
-        enrol.enrol(self.site.folder, twin, device, at, boards.load("twin"), **settings)
+        engine = engine or simulator(self.engine)
+        board = board or twin_board(engine, detect=self.detect)
+        twin = Twin(self.folder / device, heap_every_ms=heap_every_ms, simulator=engine)
+        enrol.enrol(self.site.folder, twin, device, at, board, **settings)
         self.terminals[device] = twin
         twin.start()
         return twin

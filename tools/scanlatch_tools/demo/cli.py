@@ -14,6 +14,7 @@ from rich.console import Console
 
 from scanlatch_tools.demo.view import View
 from scanlatch_tools.stage import Stage
+from scanlatch_tools.twin.engines import Family
 
 
 class Scenario(StrEnum):
@@ -41,19 +42,22 @@ def app(
     stay: Annotated[bool, typer.Option(help="Leave everything running afterwards, to play with.")] = False,
     folder: Annotated[Path | None, typer.Option(help="Where its files go; default: a temporary folder.")] = None,
     scenario: Annotated[Scenario, typer.Option(help="Which day.")] = Scenario.BOX,
+    engine: Annotated[Family, typer.Option(help="Family of the terminals' scan engines.")] = Family.GROW,
+    detect: Annotated[bool, typer.Option(help="The terminals have to find out which family it is.")] = False,
 ) -> None:
     """The main job on this machine: from pictures of barcodes to the light on the terminal."""
     console = Console(stderr=as_json)
     day = cast(_Play, importlib.import_module(f"scanlatch_tools.demo.{scenario}"))
     with tempfile.TemporaryDirectory(prefix="scanlatch-demo-") as temporary:
-        told = _run(day, folder or Path(temporary), console, stay)
+        told = _run(day, folder or Path(temporary), console, stay, engine, detect)
     if as_json:
         print(json.dumps(told))
     raise typer.Exit(0 if told["ok"] else 1)
 
 
-def _run(day: _Play, folder: Path, console: Console, stay: bool) -> dict[str, Any]:
+def _run(day: _Play, folder: Path, console: Console, stay: bool, engine: str, detect: bool) -> dict[str, Any]:
     with View(console, day.TITLE) as view, day.stage(folder) as stage:
+        stage.engine, stage.detect = engine, detect
         told = day.play(stage, view)
         console.print(_summary(told))
         if stay:

@@ -10,7 +10,9 @@ from scanlatch_tools.twin.device import Twin
 from scanlatch_tools.twin.trace import Line, TraceTimeoutError
 
 LOOK_S = 8.0  # how long the person looks at the light
-LOCAL = frozenset({"wrong_symbol", "torn", "unknown_symbol", "credential", "full", "busy", "fault_refused", "bounce"})
+_NO_CODE = {"wrong_symbol", "torn", "unknown_symbol", "personal", "engine_code", "glued", "case_code"}
+_TOLD_HERE = {"foreign_control", "badge", "done", "nothing", "credential_offline", "session_open", "session_refused"}
+LOCAL = frozenset(_NO_CODE | _TOLD_HERE | {"full", "busy", "fault_refused", "bounce"})
 
 
 @dataclass(slots=True)
@@ -46,7 +48,7 @@ class Desk:
     def wait_ready(self, timeout: float = 30.0) -> None:
         """Wait until the link stands and the scan engine is set up."""
         self.wait_online(timeout)
-        self.twin.wait_for(lambda line: line["what"] == "engine", timeout)
+        self.twin.wait_engine(timeout)
 
     def wait_online(self, timeout: float = 30.0, after: int = 0) -> None:
         """Wait for the light that says: ready, and the link stands."""

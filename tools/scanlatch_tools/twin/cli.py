@@ -1,5 +1,6 @@
 """`scanlatch twin`: one terminal without the hardware, run by hand."""
 
+import json
 import sys
 import threading
 from pathlib import Path
@@ -9,9 +10,10 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from scanlatch_tools import boards
+from scanlatch_tools.boards import Board
 from scanlatch_tools.errors import ToolError
-from scanlatch_tools.twin.device import Twin
+from scanlatch_tools.twin.device import Twin, twin_board
+from scanlatch_tools.twin.engines import NAMES, Family, simulator
 from scanlatch_tools.twin.trace import POLL_S, Line
 
 _HELP = """\
@@ -27,14 +29,22 @@ def app(
     device: Annotated[str, typer.Option(help="Its id, where it is enrolled.")] = "twin-1",
     at: Annotated[str | None, typer.Option(help="Which of the folder's sites; its first by default.")] = None,
     operation: Annotated[str, typer.Option(help="What it does, where it is enrolled.")] = "sale",
+    engine: Annotated[
+        Family | None, typer.Option(help="Family of its scan engine; default: for which it was enrolled, or grow.")
+    ] = None,
+    detect: Annotated[bool, typer.Option(help="It has to find out which family, where it is enrolled.")] = False,
 ) -> None:
     """Run a terminal without the hardware: type codes, see its light and hear its tone as lines."""
     console = Console(highlight=False)
-    with Twin(folder) as twin:
+    enrolled = _enrolled_for(folder)
+    if site is None and enrolled is None:
+        raise ToolError(f"the terminal in {folder} belongs to no site yet: give it one with --site FOLDER")
+    if site is None and engine is not None and enrolled not in (engine, "auto"):
+        raise ToolError(f"the terminal in {folder} was enrolled for {enrolled}: enrol it again with --site FOLDER")
+    scanner = simulator(engine or (enrolled if enrolled in NAMES else Family.GROW))
+    with Twin(folder, simulator=scanner) as twin:
         if site is not None:
-            _enrol(twin, site, device, at, operation, console)
-        elif not (twin.files / "settings.json").exists():
-            raise ToolError(f"the terminal in {folder} belongs to no site yet: give it one with --site FOLDER")
+            _enrol(twin, site, device, at, operation, twin_board(scanner, detect=detect), console)
         twin.start()
         ended = threading.Event()
         show = threading.Thread(target=_show, args=(twin, console, ended), daemon=True)
@@ -51,12 +61,21 @@ def app(
             show.join()
 
 
-def _enrol(twin: Twin, site: Path, device: str, at: str | None, operation: str, console: Console) -> None:
+def _enrolled_for(folder: Path) -> str | None:
+    """The family of scan engines, or "auto", of a terminal that has its settings."""
+    try:
+        text = (folder / "files" / "settings.json").read_bytes()
+    except FileNotFoundError:
+        return None
+    settings, _ = json.JSONDecoder().raw_decode(text.decode("utf-8", "replace"))  # a checksum stands behind it
+    return settings["board"]["engine"]["kind"]
+
+
+def _enrol(twin: Twin, site: Path, device: str, at: str | None, operation: str, board: Board, console: Console) -> None:
     from scanlatch_tools import enrol  # brings the bridge's registry along, which most runs don't need
     from scanlatch_tools import site as sites
 
     chosen = at or next(iter(sites.load(site).sites))
-    board = boards.load("twin")
     enrol.enrol(
         site,
         twin,

@@ -2,18 +2,21 @@
 
 import atexit
 import json
+import time
 import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from scanlatch_tools import boards
+from scanlatch_tools.boards import Board
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.twin import build, interpreter
 from scanlatch_tools.twin.engine import Engine
 from scanlatch_tools.twin.engines import Simulator
 from scanlatch_tools.twin.engines import simulator as engine_of
 from scanlatch_tools.twin.power import Power
-from scanlatch_tools.twin.trace import Line, Trace
+from scanlatch_tools.twin.trace import POLL_S, Line, Trace, TraceTimeoutError
 
 # All of the interpreter's heap: the terminal, its link with TLS, and the stand-ins for what the chip has in flash. On
 # 64 bit an object takes about twice the chip's room, so this is less than a chip has; the chip's own measure, 113 KB
@@ -188,6 +191,25 @@ class Twin:
             return []
         return [json.loads(line) for line in lines]
 
+    def said(self, event: str) -> list[dict[str, Any]]:
+        """Events of this name that it told on its console since its folder was made, oldest first."""
+        lines = (line for line in self.console().splitlines() if line.startswith("{") and line.endswith("}"))
+        return [told for line in lines if (told := json.loads(line)).get("event") == event]
+
+    def wait_engine(self, timeout: float = 30, after: int = 0) -> None:
+        """Wait until it says, behind the first `after` events "engine", that its engine is set up and read from.
+
+        Raises:
+            TraceTimeoutError: it has not within `timeout` seconds.
+            TwinError: the device has come to its end, so it won't.
+        """
+        over = time.monotonic() + timeout
+        while not any(told["state"] == "ready" for told in self.said("engine")[after:]):
+            self._check_alive()
+            if time.monotonic() > over:
+                raise TraceTimeoutError(f"no engine within {timeout} s; it says\n{self.said('engine')}")
+            time.sleep(POLL_S)
+
     def console(self) -> str:
         """All that it printed."""
         try:
@@ -235,6 +257,12 @@ class Twin:
 
     def _on_engine(self, count: int, reads: int) -> None:
         self._trace.add("engine", bytes=count, reads=reads)
+
+
+def twin_board(engine: Simulator, *, detect: bool = False) -> Board:
+    """The twin's board file, with the family and the first speed of `engine`; detect: with neither of them."""
+    board = boards.load("twin")
+    return boards.with_engine(board, "auto") if detect else boards.with_engine(board, engine.name, engine.baud)
 
 
 def _link(name: Path, target: Path) -> None:

@@ -1,5 +1,6 @@
 """Scan engines in bytes and seconds, a file a protocol family: what the manuals say, without a clock or a port."""
 
+from enum import StrEnum
 from typing import Any
 
 from scanlatch_tools.twin.engines.base import FAULTS, Faults, Simulator
@@ -12,12 +13,26 @@ from scanlatch_tools.twin.engines.newland import Newland
 from scanlatch_tools.twin.engines.ssi import Ssi
 from scanlatch_tools.twin.engines.ssi_lite import SsiLite
 
+
+class Family(StrEnum):
+    """A family of engines that speak one protocol."""
+
+    LINE = "line"
+    GROW = "grow"
+    NEWLAND = "newland"
+    HONEYWELL = "honeywell"
+    SSI = "ssi"
+    SSI_LITE = "ssi_lite"
+    M14 = "m14"
+    DE2120 = "de2120"
+
+
+NAMES = tuple(str(family) for family in Family)
 _FAMILIES: dict[str, type[Simulator]] = {
     family.name: family for family in (Line, Grow, Newland, Honeywell, Ssi, SsiLite, M14, De2120)
 }
-NAMES = tuple(_FAMILIES)
 
-__all__ = ["NAMES", "Faults", "Simulator", "simulator"]
+__all__ = ["NAMES", "Family", "Faults", "Simulator", "simulator"]
 
 
 def simulator(name: str, **knobs: Any) -> Simulator:
