@@ -41,6 +41,11 @@ DAYS = {"scanlatch demo --scenario dock": "dock", "scanlatch demo --scenario fle
 MAKE = {"make demo": "scanlatch demo", "make test": "pytest"}  # target, and what its recipe must run
 BEFORE = {  # command: what it says; in the order in which they are run
     ". .venv/bin/activate": "",
+    "scanlatch board list": "wt32-eth01",
+    "scanlatch board check": "twin: right",
+    "scanlatch board new mine.toml --like esp32-devkitc --no-ask --set uart.tx=4 --set engine.kind=auto": "made mine",
+    "scanlatch board check mine.toml": "mine.toml: right",
+    "scanlatch board draw mine.toml": "drew mine.svg",
     "scanlatch site init site --site clinic-7 --site pharmacy-3": "made ",
     "scanlatch bridge check --config site/bridge.toml": "2 sites, 0 devices",
     "scanlatch bridge migrate --config site/bridge.toml": "already",

@@ -65,7 +65,7 @@ def _pins(tables: Tables, name: str, chip: Chip) -> Iterator[str]:
         if use.pin not in chip.exist:
             yield f"{at} does not exist"
         if use.pin in chip.taken:
-            yield f"{at} {chip.taken[use.pin]}"
+            yield f"{at} is taken by {chip.taken[use.pin]}"
         if use.pin in chip.input_only and use.direction == "out":
             yield f"{at} can only be an input"
         if use.pin in chip.straps and not use.onboard:

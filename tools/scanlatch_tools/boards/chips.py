@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, field
 
-_FLASH = "has the flash chip"
-_CONSOLE = "is the console's"
-_USB = "is the USB's"
-_PSRAM = "has the module's PSRAM"
-_OCTAL = "has the module's octal flash or PSRAM"
+_FLASH = "the flash chip"
+_CONSOLE = "the console"
+_USB = "USB"
+_PSRAM = "the module's PSRAM"
+_OCTAL = "the module's octal flash or PSRAM"
 
 
 def _taken(reason: str, *pins: int) -> dict[int, str]:
@@ -19,7 +19,7 @@ class Chip:
 
     title: str
     exist: frozenset[int]
-    taken: dict[int, str]  # pin: what has it, on every board
+    taken: dict[int, str]  # pin: by what, on every board
     straps: dict[int, str]  # pin: what its level does while the chip starts
     uarts: tuple[int, ...]  # the console's is not among them
     mhz: int
@@ -88,5 +88,5 @@ CHIPS = {
         mhz=160,
         image="ESP32_GENERIC_C3",
     ),
-    "unix": Chip("no chip: MicroPython on a computer", frozenset(range(49)), {}, {}, (1, 2), 240, "unix"),
+    "unix": Chip("no chip (a computer)", frozenset(range(49)), {}, {}, (1, 2), 240, "unix"),
 }

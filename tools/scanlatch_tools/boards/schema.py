@@ -115,7 +115,7 @@ class EngineBuzzer(Table):
 
 
 class Button(Table):
-    pin: int = _pin("in", "from the button: it triggers a scan; a long press identifies the terminal")
+    pin: int = _pin("in", "from the button")
     active_low: bool = _key("pressed is low", True)
     onboard: bool = _key(_ONBOARD, False)
     place: str = _key(_PLACE, "", max_length=24)
@@ -161,7 +161,7 @@ class Board(Table):
     engine: Engine = _key("the scan engine")
     light: Light = _key("what the terminal shows its answers with")
     buzzer: Buzzer | None = _key("what it sounds them with; without it the terminal is silent", None)
-    button: Button | None = _key("optional", None)
+    button: Button | None = _key("starts a scan; held down, it makes the terminal say which it is", None)
     network: Network = _key("the way to the broker")
     flash: Flash = _key("what lies where in the flash chip")
 

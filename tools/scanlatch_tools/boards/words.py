@@ -10,16 +10,21 @@ from pydantic_core import ErrorDetails
 
 from scanlatch_tools.boards.schema import Board, allowed, kind_of, model_of, unit, variants
 
+_MISSING = ("missing", "union_tag_not_found")
 _TYPES = {"int_type": "a whole number", "string_type": "text", "bool_type": "true or false"}
 
 
-def wrong_keys(tables: dict[str, Any]) -> Iterator[str]:
-    """What is wrong with the keys of a board file, one sentence each."""
+def wrong_keys(tables: dict[str, Any], *, whole: bool = True) -> Iterator[str]:
+    """What is wrong with the keys of a board file, one sentence each.
+
+    whole: nothing more comes, so a key that is missing is wrong, too.
+    """
     try:
         Board.model_validate(tables)
     except ValidationError as error:
         for found in error.errors(include_url=False):
-            yield _sentence(tables, found)
+            if whole or found["type"] not in _MISSING:
+                yield _sentence(tables, found)
 
 
 def nearest(key: str, known: Iterable[str]) -> str:
