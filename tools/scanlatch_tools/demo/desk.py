@@ -63,9 +63,9 @@ class Desk:
         symbols = pictures.read_picture(picture)  # before the clock runs: it is the engine's work
         return self._look(lambda: [self.twin.scan(symbol.data, symbol.aim) for symbol in symbols], until)
 
-    def hold_text(self, code: str, until: frozenset[str]) -> Scan:
-        """As `hold`, for a symbol with this content."""
-        return self._look(lambda: self.twin.scan(code), until)
+    def hold_text(self, code: str | bytes, until: frozenset[str], aim: str | None = None) -> Scan:
+        """As `hold`, for a symbol with this content and AIM identifier."""
+        return self._look(lambda: self.twin.scan(code, aim), until)
 
     def _look(self, present: Callable[[], object], until: frozenset[str]) -> Scan:
         mark = self.twin.mark()
