@@ -11,11 +11,10 @@ for _folder in (_ROOT / "tests" / "stubs", _ROOT / "firmware"):
     if str(_folder) not in sys.path:
         sys.path.insert(0, str(_folder))
 
-from scanlatch.read import digits, trace_code  # noqa: E402
+from scanlatch.read import digits, kinds, trace_code  # noqa: E402
 from scanlatch.read.engines.commanded import split  # noqa: E402
 
 from tests.firmware.code_cases import (  # noqa: E402
-    CASES,
     CODE,
     CONTROL,
     CREDENTIAL,
@@ -27,6 +26,7 @@ from tests.firmware.code_cases import (  # noqa: E402
     TRACE,
     as_bytes,
 )
+from tests.firmware.code_cases_refused import CASES  # noqa: E402
 from tests.firmware.interpreters import Device, Devices  # noqa: E402
 
 _INTERPRETERS = ("cpython", "unix", "wasm")
@@ -130,7 +130,7 @@ def test_aim_identifier_is_split_off(frame: bytes, identifier: str, data: bytes)
 
 def test_every_refused_kind_has_a_pattern_and_a_counter_of_its_own() -> None:
     refused = [kind for kind in range(1, 11) if kind not in (TRACE, CONTROL)]
-    for told in (trace_code.PATTERNS, trace_code.COUNTERS):
+    for told in (kinds.PATTERNS, kinds.COUNTERS):
         assert len(told) == 11
         assert len({told[kind] for kind in refused} - {""}) == len(refused)
         assert not told[TRACE] and not told[CONTROL]

@@ -16,6 +16,7 @@ from pathlib import Path
 TARGET = Path(__file__).parents[2] / "firmware" / "scanlatch" / "read" / "gs1_table.py"
 ROW_BYTES = 6
 _AI_DIGITS = 4  # identifiers are compared as if they had four digits: "01" is all of 0100 to 0199
+_OPTIONAL = 0x80  # beside the least number of a part's characters: or none at all
 _PREDEFINED = 8  # beside the identifier's length in a form's first byte: no separator needs to follow
 
 # What the device holds the characters of a part against, by the dictionary's own words: type, else test ("linter").
@@ -49,8 +50,8 @@ ROWS = (
 {rows})
 
 # A form: length of the identifier, +8 where no separator has to follow, +16 for each part. A part: kind, least and most
-# characters. Kinds, digits: n, k check digit last, d date YYMMDD whose day may be 00, e date, h hours first, m minutes
-# or seconds; others: x set 82, y set 39, z base64url.
+# characters; +128 to the least where there may be none. Kinds, digits: n; k check digit last; d date YYMMDD whose day
+# may be 00; e date; h hours first; m minutes or seconds; others: x set 82; y set 39; z base64url.
 FORMS = (
 {forms})
 """
@@ -91,7 +92,7 @@ def entries(text: str) -> Iterator[Entry]:
             named = behind.split(",")[1:]
             tests += named
             letter = next((_TESTS[test] for test in named if test in _TESTS), _TYPES[kind])
-            least = 0 if optional else 1 if up_to else int(most)
+            least = (1 if up_to else int(most)) | (_OPTIONAL if optional else 0)
             parts.append(letter.encode() + bytes([least, int(most)]))
         if not parts:
             raise DictionaryError(f"line {number}: no part of a value in {line!r}")

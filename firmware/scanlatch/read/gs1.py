@@ -100,10 +100,10 @@ def _end(data, at, form, parts):
         stop = min(at + most, len(data))
     for part in range(form + 1, last, 3):
         kind, least, most = forms[part], forms[part + 1], forms[part + 2]
-        if at == stop and not least:
+        if at == stop and least & 0x80:
             continue  # optional, and not there
         value = data[at : min(at + most, stop)]
-        if len(value) < least or (not least and kind not in b"nx" and len(value) < most):
+        if len(value) < least & 0x7F:
             raise ValueError("value", at)
         _check(value, kind, at)
         at += len(value)
@@ -147,9 +147,11 @@ def _swallowed(fields, value):
     # Whether a batch or a serial holds what the message has nowhere else, so that most likely the separator behind it
     # was lost: what stands here is told from a value that only looks so by what labels of medicines have, see
     # docs/codes.md.
+    if "01" not in fields:
+        return False
     if "21" not in fields:  # a batch, that has the missing serial in it
-        return "00" not in fields and value.find("21", 1) >= 0
-    if value.find("01" + fields.get("01", "-")) >= 0:
+        return value.find("21", 1) >= 0
+    if value.find("01" + fields["01"]) >= 0:
         return True  # the next label
     if "10" not in fields and ("17" in fields or "11" in fields) and 1 <= value.find("10", 1) < len(value) - 2:
         return True  # who prints a date prints the batch
