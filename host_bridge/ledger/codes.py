@@ -6,7 +6,7 @@ from operator import attrgetter
 
 import sqlalchemy as sa
 
-from host_bridge.ledger.bulk import Bulk, many
+from host_bridge.ledger.bulk import Bulk, Query, among
 from host_bridge.ledger.open import row_lock
 from host_bridge.ledger.schema import codes
 
@@ -32,12 +32,12 @@ class CodeRow:
 
 _NAMES = ["code", "state", "device", "seq", "site", "since", "stock", "repeats", "parts"]
 _SELECT = sa.select(*(codes.c[name] for name in _NAMES))
-_THESE = _SELECT.where(codes.c.code.in_(many("codes")))
+_THESE = _SELECT.where(among(codes.c.code, "codes"))
 _IN_ORDER = {  # of code points, as Python sorts, whatever the database's own order is: many codes take many statements
     "postgresql": sa.collate(codes.c.code, "C"),
     "sqlite": codes.c.code,
 }
-_LOCK = {dialect: row_lock(_THESE.order_by(order)) for dialect, order in _IN_ORDER.items()}
+_LOCK = {dialect: Query(row_lock(_THESE.order_by(order))) for dialect, order in _IN_ORDER.items()}
 _INSERT = Bulk(sa.insert(codes), _NAMES)
 _UPDATE = Bulk(
     sa.update(codes)
@@ -53,10 +53,11 @@ _UPDATE = Bulk(
         parts=sa.bindparam("now_parts"),
     ),
     ["of", *(f"now_{name}" for name in _NAMES[1:])],
+    each_once=True,
 )
-_PLACES = sa.text(
-    "INSERT INTO codes (code, state, since) SELECT code, 'free', :now"
-    ' FROM unnest(CAST(:codes AS varchar[])) AS new (code) ORDER BY code COLLATE "C" ON CONFLICT DO NOTHING'
+_PLACES = (
+    "INSERT INTO codes (code, state, since) SELECT code, 'free', %(now)b"
+    ' FROM unnest(CAST(%(codes)b AS varchar[])) AS new (code) ORDER BY code COLLATE "C" ON CONFLICT DO NOTHING'
 )
 _values = attrgetter(*_NAMES)
 
@@ -70,7 +71,7 @@ def lock(connection: sa.Connection, wanted: Iterable[str], now: int) -> dict[str
     statement = _LOCK[connection.dialect.name]
     found: dict[str, CodeRow] = {}
     for chunk in chunks:
-        found.update({row[0]: CodeRow(*row) for row in connection.execute(statement, {"codes": chunk}).all()})
+        found.update({row[0]: CodeRow(*row) for row in statement.run(connection, codes=chunk).all()})
     for code in ordered:
         found.setdefault(code, CodeRow(code, FREE, None, None, None, now, None, 0, 0, stored=False))
     return found
@@ -86,4 +87,4 @@ def _hold_place(connection: sa.Connection, chunk: Sequence[str], now: int) -> No
     """Where writers run side by side, a code never seen needs a row before it can be locked."""
     if connection.dialect.name != "postgresql":
         return
-    connection.execute(_PLACES, {"codes": chunk, "now": now})
+    connection.exec_driver_sql(_PLACES, {"codes": chunk, "now": now})

@@ -1,5 +1,6 @@
 """Rows of the device registry, and where each device's chain stands."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from operator import attrgetter
@@ -7,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from host_bridge.ledger.bulk import Bulk, many
+from host_bridge.ledger.bulk import Bulk, Query, among
 from host_bridge.ledger.open import row_lock
 from host_bridge.ledger.schema import devices
 
@@ -78,14 +79,15 @@ _SAVE = Bulk(
     .where(devices.c.id == sa.bindparam("row_id"))
     .values({name: sa.bindparam(f"row_{name}") for name in _MOVING}),
     ["row_id", *(f"row_{name}" for name in _MOVING)],
+    each_once=True,
 )
 _moving = attrgetter("id", *_MOVING)
-_LOCK = row_lock(_SELECT.where(devices.c.id.in_(many("ids"))).order_by(devices.c.id))
+_LOCK = Query(row_lock(_SELECT.where(among(devices.c.id, "ids")).order_by(devices.c.id)))
 
 
 def lock(connection: sa.Connection, ids: Iterable[str]) -> dict[str, DeviceRow]:
     """Rows of these devices, locked in order of id until the transaction ends."""
-    return {row.id: row for row in _rows(connection, _LOCK, {"ids": sorted(ids)})}
+    return {row[0]: _plain(row) for row in _LOCK.run(connection, ids=sorted(ids)).all()}
 
 
 def get(connection: sa.Connection, device: str) -> DeviceRow | None:
@@ -130,5 +132,13 @@ def change(connection: sa.Connection, device: str, **values: Any) -> None:
     connection.execute(sa.update(devices).where(devices.c.id == device).values(**values))
 
 
-def _rows(connection: sa.Connection, statement: sa.Executable, values: dict[str, Any] | None = None) -> list[DeviceRow]:
-    return [DeviceRow(*row) for row in connection.execute(statement, values).all()]
+def _rows(connection: sa.Connection, statement: sa.Executable) -> list[DeviceRow]:
+    return [DeviceRow(*row) for row in connection.execute(statement).all()]
+
+
+def _plain(row: sa.Row[Any]) -> DeviceRow:
+    """From what the driver gives: SQLite's JSON is text."""
+    made = DeviceRow(*row)
+    if isinstance(made.former_sites, str):
+        made.former_sites = [] if made.former_sites == "[]" else json.loads(made.former_sites)
+    return made

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import sqlalchemy as sa
 from psycopg.abc import Buffer
-from psycopg.types.string import StrDumper
+from psycopg.types.string import StrBinaryDumper, StrDumper
 from sqlalchemy import event
 
 # SQLite
@@ -76,6 +76,7 @@ def _postgresql(url: sa.URL, busy_timeout_ms: int) -> sa.Engine:
         "lock_timeout": busy_timeout_ms,
         "idle_in_transaction_session_timeout": _HUNG_MS,
         "synchronous_commit": "on",  # whatever the server's own setting: kept is kept
+        "plan_cache_mode": "force_custom_plan",  # one made for a small table reads a grown one whole
     }
     told = url.query.get("options", "")
     options = told if isinstance(told, str) else " ".join(told)
@@ -92,7 +93,8 @@ def _postgresql(url: sa.URL, busy_timeout_ms: int) -> sa.Engine:
 
     @event.listens_for(engine, "connect")
     def settle(connection: psycopg.Connection, _record: object) -> None:  # pyright: ignore[reportUnusedFunction]
-        connection.adapters.register_dumper(str, _TextWithoutNul)
+        connection.adapters.register_dumper(str, _BinaryWithoutNul)
+        connection.adapters.register_dumper(str, _TextWithoutNul)  # the later one where either would do
 
     return engine
 
@@ -101,4 +103,15 @@ class _TextWithoutNul(StrDumper):
     """PostgreSQL's text holds no NUL. Texts come from terminals and platforms: one of them must not stop a bridge."""
 
     def dump(self, obj: str) -> Buffer | None:
-        return super().dump(obj.replace("\0", "\N{SYMBOL FOR NULL}") if "\0" in obj else obj)
+        return super().dump(_without_nul(obj))
+
+
+class _BinaryWithoutNul(StrBinaryDumper):
+    """The same where values go as they are."""
+
+    def dump(self, obj: str) -> Buffer | None:
+        return super().dump(_without_nul(obj))
+
+
+def _without_nul(text: str) -> str:
+    return text.replace("\0", "\N{SYMBOL FOR NULL}") if "\0" in text else text

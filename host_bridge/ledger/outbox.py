@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from host_bridge.errors import LedgerBusy
-from host_bridge.ledger.bulk import Bulk, many
+from host_bridge.ledger.bulk import Bulk, Query, among
 from host_bridge.ledger.open import row_lock
 from host_bridge.ledger.schema import IS_HELD, OPEN, UNSETTLED, outbox
 
@@ -61,6 +61,7 @@ _SETTLE = Bulk(
         detail=sa.bindparam("now_detail"),
     ),
     ["of", "now_state", "now_next", "now_pending", "now_trouble", "now_detail"],
+    each_once=True,
 )
 _GIVE_BACK = Bulk(
     sa.update(outbox)
@@ -73,10 +74,10 @@ _GIVE_BACK = Bulk(
     .values(state=sa.bindparam("now_state"), attempts=outbox.c.attempts - 1),
     ["of", "by", "times", "now_state"],
 )
-_KEYS = many("keys")
-_LAST_TURNS = (
+_THESE = among(outbox.c.key, "keys")
+_LAST_TURNS = Query(
     sa.select(outbox.c.code, sa.func.max(outbox.c.turn))
-    .where(_UNSETTLED, outbox.c.code.in_(many("codes")))
+    .where(_UNSETTLED, among(outbox.c.code, "codes"))
     .group_by(outbox.c.code)
 )
 # A row goes only when every earlier one of its code is settled. A query changes nothing, so nothing waits for it.
@@ -90,7 +91,7 @@ _ITS_TURN = sa.or_(
         _before.c.kind != QUERY,
     ),
 )
-_DUE = (
+_DUE = Query(
     _SELECT.where(
         _OPEN,
         outbox.c.state == sa.bindparam("in_state"),
@@ -102,9 +103,9 @@ _DUE = (
     .limit(sa.bindparam("most"))
     .with_for_update(skip_locked=True)  # another bridge is at the rest
 )
-_CLAIM = (
+_CLAIM = Query(
     sa.update(outbox)
-    .where(outbox.c.key.in_(_KEYS))
+    .where(_THESE)
     .values(
         state=SENDING,
         claimed_by=sa.bindparam("by"),
@@ -112,27 +113,28 @@ _CLAIM = (
         attempts=outbox.c.attempts + 1,
     )
 )
-_CANCEL = (
+_CANCEL = Query(
     sa.update(outbox)
-    .where(outbox.c.key.in_(_KEYS), outbox.c.state.in_((WAITING, HELD)), outbox.c.attempts == 0)
+    .where(_THESE, sa.or_(outbox.c.state == WAITING, outbox.c.state == HELD), outbox.c.attempts == 0)
     .values(state=CANCELLED, pending_at=None)
 )
-_LOCK = row_lock(_SELECT.where(outbox.c.key.in_(_KEYS)).order_by(outbox.c.key))
+_LOCK = Query(row_lock(_SELECT.where(_THESE).order_by(outbox.c.key)))
+_SOME = Query(_SELECT.where(_THESE))
 _LATER = outbox.alias("later")
-_AHEAD = (
+_AHEAD = Query(
     sa.select(_LATER.c.key, _before.c.key)
     .join_from(_LATER, _before, sa.and_(_before.c.code == _LATER.c.code, _before.c.turn < _LATER.c.turn))
-    .where(_LATER.c.key.in_(_KEYS), sa.text(f"before.{UNSETTLED}"), _before.c.kind != QUERY)
+    .where(among(_LATER.c.key, "keys"), sa.text(f"before.{UNSETTLED}"), _before.c.kind != QUERY)
     .order_by(_before.c.turn.desc())
 )
-_HELD_FOR = row_lock(_SELECT.where(_HELD, outbox.c.reverses.in_(_KEYS)).order_by(outbox.c.key))
+_HELD_FOR = Query(row_lock(_SELECT.where(_HELD, among(outbox.c.reverses, "keys")).order_by(outbox.c.key)))
 
 
 def insert(connection: sa.Connection, rows: Sequence[OutboxRow]) -> None:
     """Add submissions; those of one code, whose row is locked, take their turns in the order given."""
     if not rows:
         return
-    found = connection.execute(_LAST_TURNS, {"codes": list({row.code for row in rows})})
+    found: Any = _LAST_TURNS.run(connection, codes=list({row.code for row in rows}))
     last: dict[str, int] = {row[0]: row[1] for row in found}
     for row in rows:
         row.turn = last[row.code] = last.get(row.code, -1) + 1
@@ -144,9 +146,9 @@ def claim(connection: sa.Connection, state: str, by: str, now: int, limit: int, 
 
     `claimed_by` and `attempts` of a row are those of the claim; `state` is what it was before.
     """
-    rows = _rows(connection, _DUE, {"in_state": state, "now": now, "most": limit, "since": since})
+    rows = _plain(_DUE.run(connection, in_state=state, now=now, most=limit, since=since))
     if rows:
-        connection.execute(_CLAIM, {"keys": [row.key for row in rows], "by": by, "now": now})
+        _CLAIM.run(connection, keys=[row.key for row in rows], by=by, now=now)
     for row in rows:
         row.claimed_by, row.attempts = by, row.attempts + 1
     return rows
@@ -160,28 +162,30 @@ def give_back(connection: sa.Connection, rows: Iterable[OutboxRow]) -> None:
 
 def ahead_of(connection: sa.Connection, keys: Sequence[str]) -> dict[str, str]:
     """Of these the ones that are not the next of their code: the key of the submission whose turn it is."""
-    return {row[0]: row[1] for row in connection.execute(_AHEAD, {"keys": keys}).all()}
+    return {row[0]: row[1] for row in _AHEAD.run(connection, keys=list(keys)).all()}
 
 
 def settle(connection: sa.Connection, rows: Sequence[OutboxRow]) -> None:
     """Write back state, next_at, pending_at, trouble and detail."""
-    values = [(row.key, row.state, row.next_at, row.pending_at, row.trouble, row.detail) for row in rows]
+    values = [
+        (row.key, row.state, row.next_at, row.pending_at, row.trouble and int(row.trouble), row.detail) for row in rows
+    ]
     _SETTLE.run(connection, values)
 
 
 def some(connection: sa.Connection, keys: Sequence[str]) -> list[OutboxRow]:
     """These rows, unlocked."""
-    return _rows(connection, _SELECT.where(outbox.c.key.in_(_KEYS)), {"keys": keys})
+    return _plain(_SOME.run(connection, keys=list(keys)))
 
 
 def lock(connection: sa.Connection, keys: Sequence[str]) -> dict[str, OutboxRow]:
     """These rows, locked."""
-    return {row.key: row for row in _rows(connection, _LOCK, {"keys": keys})}
+    return {row.key: row for row in _plain(_LOCK.run(connection, keys=list(keys)))}
 
 
 def held_for(connection: sa.Connection, keys: Sequence[str]) -> dict[str, OutboxRow]:
     """Submissions that wait for the answers to these, by the key of the one waited for."""
-    return {row.reverses: row for row in _rows(connection, _HELD_FOR, {"keys": keys}) if row.reverses}
+    return {row.reverses: row for row in _plain(_HELD_FOR.run(connection, keys=list(keys))) if row.reverses}
 
 
 def cancel(connection: sa.Connection, keys: Sequence[str]) -> None:
@@ -189,7 +193,7 @@ def cancel(connection: sa.Connection, keys: Sequence[str]) -> None:
 
     Raises LedgerBusy where one was claimed since it was read: to be decided again on what is so now.
     """
-    if keys and connection.execute(_CANCEL, {"keys": keys}).rowcount != len(keys):
+    if keys and _CANCEL.run(connection, keys=list(keys)).rowcount != len(keys):
         raise LedgerBusy("a submission left while it was being taken back")
 
 
@@ -267,5 +271,13 @@ def _update(connection: sa.Connection, which: sa.Select[tuple[str]], **values: A
     return len(keys)
 
 
-def _rows(connection: sa.Connection, statement: sa.Executable, values: dict[str, Any] | None = None) -> list[OutboxRow]:
-    return [OutboxRow(*row) for row in connection.execute(statement, values).all()]
+def _rows(connection: sa.Connection, statement: sa.Executable) -> list[OutboxRow]:
+    return [OutboxRow(*row) for row in connection.execute(statement).all()]
+
+
+def _plain(found: sa.CursorResult[Any]) -> list[OutboxRow]:
+    """From what the driver gives: SQLite has no booleans."""
+    rows = [OutboxRow(*row) for row in found.all()]
+    for row in rows:
+        row.split = bool(row.split)
+    return rows

@@ -36,10 +36,10 @@ def main(config: Path, profile: Path | None = None) -> None:
 _send = Replies.send
 
 
-def _timed(self: Replies, after: After) -> None:
+def _timed(self: Replies, after: After, **options: bool) -> None:
     global _verdicts_s  # noqa: PLW0603  # one thread adds to it
     began = time.thread_time()
-    _send(self, after)
+    _send(self, after, **options)
     if threading.current_thread().name == _SETTLING:
         _verdicts_s += time.thread_time() - began
 
