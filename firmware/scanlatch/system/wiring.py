@@ -35,17 +35,13 @@ def woken():
 
 
 def engine(kind, box, clock):
-    """The driver of the scan engine `kind`: the only one that is loaded, as modules live in the heap."""
-    if kind == "grow":
-        from scanlatch.read.engines.grow import Grow
+    """The driver of the scan engine `kind`. Raises BoardError."""
+    from scanlatch.read import engines
 
-        made = Grow(box.uart, clock, box.set_baud)
-    elif kind == "line":
-        from scanlatch.read.engines.line import Line
-
-        made = Line(box.uart, clock)
-    else:
-        raise BoardError("engine.kind must be grow or line, not " + str(kind))
+    try:
+        made = engines.driver(kind, box.uart, clock, box.set_baud)
+    except ValueError as error:
+        raise BoardError(str(error))
     if hasattr(box.buzzer, "driver"):  # the engine's own buzzer: what sounds it is the engine's driver
         box.buzzer.driver = made
     return made
