@@ -90,6 +90,7 @@ class Driver(Commanded):
             self._part = data
             self._beat_ms = self._clock.ms() + _TRIES_MS
             return
+        self._beat_ms = self._clock.ms()  # the wait for the parts is over
         at = _TYPES.find(data[:1])
         identifier, data = split(data[1:] if len(data) <= _MOST else b"")
         if not identifier and at >= 0:

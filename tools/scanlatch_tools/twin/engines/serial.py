@@ -3,7 +3,8 @@
 from collections import deque
 from dataclasses import dataclass
 
-PIECE = 32  # bytes; a long answer leaves in such pieces, as a receive buffer fills while it is read
+WHOLE = 64  # bytes; what is longer leaves in pieces, as a receive buffer fills while it is read
+PIECE_S = 0.01
 
 
 @dataclass(slots=True)
@@ -25,8 +26,9 @@ class Line:
     def send(self, data: bytes, at: float, baud: int) -> float:
         """Send from `at` on, or as soon as the line is free; when the last byte will have left."""
         start = max(at, self.free)
-        for begin in range(0, len(data), PIECE):
-            end = min(begin + PIECE, len(data))
+        size = max(1, int(PIECE_S * baud / 10)) if len(data) > WHOLE else WHOLE
+        for begin in range(0, len(data), size):
+            end = min(begin + size, len(data))
             self._pieces.append(_Piece(start + 10 * end / baud, data[begin:end], baud, end == len(data)))
         self.free = start + 10 * len(data) / baud
         return self.free
