@@ -64,6 +64,15 @@ def test_board_shows_sounds_is_pressed_and_connects(name: str, tmp_path: Path) -
     assert [(line["baud"], line["rxbuf"]) for line in used.of("uart")] == [(speed, 4096), (115200, 4096)]
 
 
+def test_board_without_light_buzzer_and_button_works_in_silence(tmp_path: Path) -> None:
+    found = boards.tables("esp32-devkitc")[1]
+    del found["buzzer"], found["button"]
+    board = boards.Board.model_validate({**found, "light": {"kind": "none"}})
+    used = Used(tmp_path, boards.compiled(board), board.board.chip)
+    assert used.found == {"tones": [], "pressed": [False, False, False], "up": True}
+    assert not used.of("light") + used.of("tone") + used.of("pin")
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [

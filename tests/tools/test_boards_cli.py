@@ -167,7 +167,7 @@ def test_draw_writes_a_picture_of_any_kind_of_parts(run: Run, tmp_path: Path, li
     run("new", path, "--like", "esp32-devkitc", "--no-ask", *answers, *parts)
     assert "drew" in run("draw", path, "--to", to)
     ElementTree.parse(to)
-    assert "the engine's own" in to.read_text()
+    assert "engine's own buzzer" in to.read_text()
 
 
 def test_pictures_and_the_table_of_keys_are_what_board_files_and_schema_say() -> None:

@@ -30,11 +30,11 @@ def main():
     box.play(2000)
     box.stop()
     box.set_baud(115200)
-    button = config["button"]
+    button = config.get("button")
     found["pressed"] = []
-    up = button["active_low"]
+    up = button["active_low"] if button else True
     for level in (up, not up, up):
-        press(button["pin"], int(level))
+        press(button["pin"] if button else 0, int(level))
         found["pressed"].append(box.pressed())
     found["up"] = asyncio.run(box.link.up(5000))
     print(json.dumps(found))

@@ -175,7 +175,7 @@ def _badges(board: Board) -> list[tuple[str, str, list[str]]]:
     if isinstance(buzzer, PassiveBuzzer | ActiveBuzzer) and buzzer.onboard:
         found.append(("buzzer", f"buzzer on {buzzer.pin}", _place(buzzer.place)))
     if isinstance(buzzer, EngineBuzzer):
-        found.append(("buzzer", "buzzer: the engine's own", ["silent where it can't"]))
+        found.append(("buzzer", "engine's own buzzer", ["silent where it can't"]))
     if button is not None and button.onboard:
         found.append(("button", f"button on {button.pin}", _place(button.place)))
     if isinstance(network, Lan):
@@ -212,7 +212,7 @@ def _cards(board: Board) -> list[_Card]:
     if isinstance(light, RgbLight) and not light.onboard:
         pins = ((light.red, "R", svg.SUPPLY), (light.green, "G", svg.LIGHT), (light.blue, "B", svg.RX))
         wires = [_Wire(str(pin), its, color, "through 330 Ω") for pin, its, color in pins]
-        says = "RGB LED, common plus" if light.active_low else "RGB LED"
+        says = "RGB, common plus" if light.active_low else "RGB LED"
         found.append(_Card("Light", "light", says, [*wires, plus if light.active_low else ground]))
     if isinstance(buzzer, PassiveBuzzer | ActiveBuzzer) and not buzzer.onboard:
         wire = _Wire(str(buzzer.pin), "+", svg.TONE, "over 10 mA: transistor", buzzer.place)
