@@ -29,6 +29,10 @@ class LedgerView:
         with self._ledger.read() as connection:
             return question(connection)
 
+    def use(self, job: Callable[[Ledger], Any]) -> Any:
+        """What is done beside the bridges, by another system or a person."""
+        return job(self._ledger)
+
     def alerts(self, device: str) -> list[str]:
         """Kinds of the open alerts."""
         return [one.kind for one in self.read(lambda connection: alerts.listed(connection, device))]

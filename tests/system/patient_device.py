@@ -26,9 +26,9 @@ class PatientDevice(RawDevice):
         self._resend_at: float | None = None
         self._read = 0
 
-    def present(self, code: str, operation: wire.Operation = wire.Operation.SALE) -> int:
+    def present(self, code: str, operation: wire.Operation = wire.Operation.SALE, **changed: object) -> int:
         """A record is kept and sent; gives its seq."""
-        message = self.scan(code, operation)
+        message = self.scan(code, operation, **changed)
         self.publish(message)
         self.unreceipted[self.seq] = message, time.monotonic()
         self.attend()

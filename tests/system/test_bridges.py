@@ -16,6 +16,7 @@ from scanlatch_tools.stage import Stage
 
 from host_bridge.wire import Operation, Outcome
 from tests.meanwhile import Meanwhile
+from tests.system.fleet_day import Dock, Window, announced, check_loads
 from tests.system.ledger_view import LedgerView
 from tests.system.patient_device import PatientDevice
 from tests.system.waiting import until
@@ -151,6 +152,46 @@ def test_bridges_that_are_killed_lose_double_and_disorder_nothing(fleet: Stage, 
     _kill_while_selling(fleet, codes, seed, each=40, pace_s=1.0, hurry_s=2.0)
 
 
+def test_bridges_that_are_killed_amid_voids_docks_and_session_ends_keep_each_terminals_order(
+    fleet: Stage, codes: Iterator[str]
+) -> None:
+    """Each answer hangs on what its terminal did before: one out of order, lost or done twice would be another."""
+    seed, rounds = random.randrange(1 << 30), 30 if _FULL else 6
+    print(f"seed {seed}")
+    now = int(time.time() * 1000)
+    with ExitStack() as stack:
+        ledger = stack.enter_context(LedgerView(fleet))
+        names = [f"d-day-{seed % 1000}-{n}" for n in range(4)]
+        devices = [stack.enter_context(PatientDevice(fleet, one, SITES[1], 2.0)) for one in names]
+        loads = [
+            ledger.use(lambda it, n=n: announced(it, f"D-{seed}-{n}", SITES[1], codes, now)) for n in range(rounds)
+        ]
+        sessions = [[ledger.session(one, now) for _ in range(rounds)] for one in names[:2]]
+        windows, docks = [Window(one, codes) for one in devices[:2]], [Dock(one) for one in devices[2:]]
+
+        def work(number: int) -> None:
+            device, chance = devices[number], random.Random(f"{seed} {number}")
+
+            def pause() -> None:
+                _linger(device, chance.uniform(0, 0.3))
+
+            if number < len(windows):
+                windows[number].work(sessions[number], pause)
+            else:
+                docks[number - len(windows)].work(loads, pause)
+            device.await_finals(_ANSWERED_S)
+
+        with Killer(fleet.bridges, seed, pace_s=0.7) as killer:
+            at_once([lambda n=n: work(n) for n in range(4)])
+        print(f"{killer.kills} kills, {sum(device.resent for device in devices)} records sent again")
+        assert killer.kills
+        assert [one.wrong() for one in (*windows, *docks)] == [{}] * 4
+        ledger.use(lambda it: check_loads(it, loads))
+        check_books(fleet, devices, [code for one in windows for code in one.sold])
+        voided = [sale for one in windows for code in one.voided for sale in fleet.platform.sales(code)]
+        assert all(sale["returned_by"] for sale in voided)
+
+
 @_long
 def test_what_a_dead_bridge_held_is_answered_in_time_by_terminals_that_do_not_hurry(
     fleet: Stage, codes: Iterator[str]
@@ -160,13 +201,15 @@ def test_what_a_dead_bridge_held_is_answered_in_time_by_terminals_that_do_not_hu
     with PatientDevice(fleet, "d-held-1", SITES[0]) as device, LedgerView(fleet) as ledger:
         fleet.platform.turn(latency_ms=4_000)
         until(lambda: device.present(next(codes)) and ledger.sending(fleet.site.bridges[0]), "a claim of its own")
+        window = Window(device, codes)
+        session = ledger.session(device.device, int(time.time() * 1000))
         dies.hang()
-        for _ in range(6):
-            device.present(next(codes))
+        window.work([session], device.attend)
         dies.kill()
         fleet.platform.turn(latency_ms=0)
         assert device.await_finals(_ANSWERED_S) > 1
-        check_books(fleet, [device], [])
+        assert window.wrong() == {}
+        check_books(fleet, [device], window.sold)
 
 
 @_long
@@ -186,9 +229,9 @@ def test_a_bridge_that_hangs_and_keeps_its_connections_does_not_stop_the_others(
 
 
 @_long
-def test_bridges_that_are_killed_again_and_again(fleet: Stage, codes: Iterator[str]) -> None:
-    for _ in range(20):
-        _kill_while_selling(fleet, codes, random.randrange(1 << 30), each=300, pace_s=0.4, hurry_s=2.0, calm_s=0.001)
+@pytest.mark.parametrize("_round", range(1, 21))
+def test_bridges_that_are_killed_again_and_again(fleet: Stage, codes: Iterator[str], _round: int) -> None:
+    _kill_while_selling(fleet, codes, random.randrange(1 << 30), each=300, pace_s=0.4, hurry_s=2.0, calm_s=0.001)
 
 
 def _kill_while_selling(
