@@ -46,6 +46,31 @@ def test_package_and_content_are_not_both_counted(world: World, first: str, then
     assert dock(world, gun, RECEIVE, then, SECOND) == [(REJECTED, 9), (REJECTED, 9) if first != BOX else (ACCEPTED, 0)]
 
 
+@pytest.mark.parametrize("announced", [(CASE,), (CASE, INNER), (CASE, BOX)])
+def test_a_box_counts_with_its_outermost_package_whatever_lies_between(world: World, announced: tuple[str]) -> None:
+    gun = world.terminal()
+    shop.announce(world, "D-1", LOOSE, *announced)
+    for code, parent in INSIDE.items():
+        shop.unit(world, code, level=2 if code == INNER else 1, parent=parent)
+    assert dock(world, gun, RECEIVE, CASE) == [(ACCEPTED, 0)]
+    assert dock(world, gun, RECEIVE, BOX, INNER, SECOND) == [(REJECTED, 9)] * 3
+    assert not [one for one in shop.seen(world, "D-1").values() if not one[0]]  # nothing extra
+
+
+def test_a_package_that_nobody_announced_counts_for_nothing(world: World) -> None:
+    gun = world.terminal()
+    shop.announce(world, "D-1", BOX, inside={BOX: CASE})
+    assert dock(world, gun, RECEIVE, CASE, BOX) == [(REJECTED, 12), (ACCEPTED, 0)]
+
+
+def test_a_box_that_was_extra_does_not_bar_the_case_that_it_lies_in(world: World) -> None:
+    gun = world.terminal()
+    shop.announce(world, "D-1", CASE)
+    shop.unit(world, BOX, parent=CASE)
+    assert dock(world, gun, RECEIVE, BOX, CASE, BOX) == [(REJECTED, 12), (ACCEPTED, 0), (REJECTED, 9)]
+    assert shop.stock(world, [CASE, BOX]) == [SITE, SITE]
+
+
 def test_a_second_scan_of_what_is_counted_changes_nothing(world: World) -> None:
     gun = world.terminal()
     shop.announce(world, "D-1", BOX)

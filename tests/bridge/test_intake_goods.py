@@ -3,6 +3,7 @@
 import pytest
 
 from host_bridge.config import Site
+from host_bridge.ledger.alerts import listed
 from host_bridge.wire import Family, Operation
 from tests.bridge import shop
 from tests.bridge.world import CODES, OTHER_SITE, SITE, World
@@ -31,6 +32,38 @@ def test_a_sale_that_the_platform_knows_elsewhere_alarms(world: World) -> None:
     world.sell(till, BOX)
     assert till.outcomes() == [(1, REJECTED, 2)]
     assert shop.alerts(world) == [("sold-elsewhere", "d-window-01", 1, SITE)]
+    with world.ledger.read() as connection:
+        assert "this ledger of no other site" in listed(connection)[0].detail
+
+
+@pytest.mark.parametrize("reason", [2, 24])
+@pytest.mark.parametrize("last", ["receipt", "dispatch", "return"])
+def test_a_sale_that_the_platform_knows_elsewhere_alarms_the_site_that_had_the_box(
+    world: World, last: str, reason: int
+) -> None:
+    till, other = world.terminal(), world.terminal("d-window-02", OTHER_SITE)
+    world.deliver(other, other.scan(BOX, Operation.RECEIVE))
+    if last == "dispatch":
+        world.deliver(other, other.scan(BOX, Operation.DISPATCH))
+    if last == "return":
+        world.sell(other, BOX)
+        world.deliver(other, other.scan(BOX, Operation.RETURN))
+        world.settle()
+    world.platform.refuses[BOX] = reason
+    world.sell(till, BOX)
+    had = "sold-elsewhere", "d-window-02", other.seq, OTHER_SITE
+    assert shop.alerts(world) == [("sold-elsewhere", "d-window-01", 1, SITE), had]
+    with world.ledger.read() as connection:
+        assert {f"{OTHER_SITE} had the box last" in one.detail for one in listed(connection)} == {True}
+
+
+def test_a_site_that_sent_the_box_on_is_left_alone_once_another_received_it(world: World) -> None:
+    till, other = world.terminal(), world.terminal("d-window-02", OTHER_SITE)
+    for gun, operation in ((other, Operation.RECEIVE), (other, Operation.DISPATCH), (till, Operation.RECEIVE)):
+        world.deliver(gun, gun.scan(BOX, operation))
+    world.platform.refuses[BOX] = 2
+    world.sell(till, BOX)
+    assert [site for *_, site in shop.alerts(world)] == [SITE]
 
 
 def test_the_third_repeat_at_one_site_alarms_and_a_return_starts_anew(world: World) -> None:

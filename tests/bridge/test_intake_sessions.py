@@ -35,6 +35,39 @@ def test_a_session_has_to_be_in_force(world: World) -> None:
     assert [one[1:] for one in till.outcomes()] == [(REJECTED, 16), (ACCEPTED, 0), (REJECTED, 16), (REJECTED, 16)]
 
 
+@pytest.mark.parametrize("kind", ["receive", "stock-take", "return", "query", "dispatch"])
+def test_a_sale_counts_in_a_session_for_sales_alone(world: World, kind: str) -> None:
+    till = world.terminal()
+    shop.session(world, till, kind=kind)
+    assert sell(world, till, BOX) == [(REJECTED, 16)]
+    assert world.platform.submitted == []
+
+
+def test_a_stock_takes_scan_counts_in_a_session_for_stock_takes_alone(world: World) -> None:
+    gun, other = world.terminal(), world.terminal("d-window-02")
+    shop.session(world, gun, "S-1")
+    shop.session(world, other, "S-2", kind="stock-take")
+    for session in ("S-1", "S-2", None):
+        world.deliver(gun, gun.scan(BOX, Operation.STOCK_TAKE, session=session))
+    shop.session(world, gun, "S-3", kind="stock-take")
+    late = gun.scan(BOX, Operation.STOCK_TAKE, session="S-3")
+    shop.close(world, "S-3")
+    world.deliver(gun, late)  # it was read before the end
+    assert gun.outcomes() == [(1, REJECTED, 16), (2, ACCEPTED, 0), (3, ACCEPTED, 0), (4, ACCEPTED, 0)]
+
+
+@pytest.mark.parametrize("operation", [Operation.RETURN, Operation.RECEIVE, Operation.DISPATCH, Operation.QUERY])
+def test_what_hangs_on_the_code_alone_is_taken_in_any_session(world: World, operation: Operation) -> None:
+    till = world.terminal()
+    shop.session(world, till, "S-1")
+    sell(world, till, SECOND)
+    shop.session(world, till, "S-2", kind="stock-take")
+    code = SECOND if operation is Operation.RETURN else BOX
+    world.deliver(till, till.scan(code, operation, session="S-2"))
+    world.settle()
+    assert till.outcomes()[-1] == (2, ACCEPTED, 0)
+
+
 def test_a_site_may_require_a_session(world: World) -> None:
     till = world.terminal()
     world.sites[SITE] = Site("Clinic 7", require_session=True)

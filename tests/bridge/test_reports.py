@@ -124,3 +124,25 @@ def test_a_terminal_that_moved_counts_where_it_stood(world: World) -> None:
 def test_what_is_no_period_is_refused(sqlite_world: World, length: int) -> None:
     with pytest.raises(BadInput):
         reports.period(sqlite_world.ledger, SITE, 1_000, 1_000 + length)
+
+
+def test_what_was_voided_is_told_apart_and_a_return_that_was_leaves_its_sale(world: World) -> None:
+    till = world.terminal()
+    start = world.clock.now()
+    session = _sell(world, till, "self-pay", CODES[0])
+    for message in (till.scan(CODES[0], Operation.RETURN), till.void(2)):
+        world.deliver(till, message)
+        world.settle()
+    world.deliver(till, till.scan(CODES[1], Operation.RECEIVE), till.void(4), till.scan(CODES[2], Operation.RECEIVE))
+    told = reports.period(world.ledger, SITE, start, start + DAY_MS)
+    assert (told.sales["self-pay"], told.taken_back, told.unannounced) == ({"accepted": 1}, {}, (CODES[2],))
+    assert told.operations == {
+        "return": {"voided": 1},
+        "receive": {"voided": 1, "accepted": 1},
+        "void": {"accepted": 2},
+    }
+    assert [one.voided for one in sessions.status(world.ledger, session).scans] == [False]
+    world.deliver(till, till.scan(CODES[0], Operation.RETURN))
+    world.settle()
+    told = reports.period(world.ledger, SITE, start, start + DAY_MS)
+    assert (told.self_pay, told.taken_back) == (0, {"self-pay": 1})

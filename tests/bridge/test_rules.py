@@ -22,6 +22,7 @@ SALES: list[tuple[str, dict[str, Any], tuple[int, int, Effect]]] = [
     ("suspended", {"suspended": True}, (ERROR, 17, Effect.NOTHING)),
     ("session unknown", {"session": "S-1", "session_state": SessionState.UNKNOWN}, (REJECTED, 16, Effect.NOTHING)),
     ("no session", {"requires_session": True}, (REJECTED, 16, Effect.NOTHING)),
+    ("session of another kind", {**IN_SESSION, "other_kind": True}, (REJECTED, 16, Effect.NOTHING)),
     ("exempt", {"exempt": True}, (EXEMPT, 0, Effect.NOTHING)),
     ("sold elsewhere", ELSEWHERE, (REJECTED, 2, Effect.NOTHING)),
     ("sold here", HERE, (DUPLICATE, 1, Effect.REPEAT)),
@@ -102,6 +103,53 @@ def test_sold_elsewhere_raises_an_alarm() -> None:
 )
 def test_return(holds: dict[str, Any], answer: tuple[int, int, Effect]) -> None:
     assert told(Known(operation=Operation.RETURN, **holds)) == answer
+
+
+@pytest.mark.parametrize(
+    ("changed", "answer"),
+    [
+        ({}, (PENDING, 14, Effect.REVERSE)),
+        ({"outcome": Outcome.PENDING, "submission": "sending"}, (PENDING, 14, Effect.REVERSE)),
+        ({"submission": "waiting"}, (PENDING, 14, Effect.REVERSE)),
+        ({"submission": "waiting", "attempts": 0}, (ACCEPTED, 0, Effect.CANCEL)),
+        ({"outcome": Outcome.EXEMPT, "submission": None}, (ACCEPTED, 0, Effect.MARK)),
+        ({"submission": None}, (REJECTED, 22, Effect.NOTHING)),
+        ({"outcome": Outcome.REJECTED}, (REJECTED, 22, Effect.NOTHING)),
+        ({"outcome": Outcome.DUPLICATE_HERE}, (REJECTED, 22, Effect.NOTHING)),
+        ({"outcome": Outcome.ERROR}, (REJECTED, 22, Effect.NOTHING)),
+        ({"voided": True}, (REJECTED, 22, Effect.NOTHING)),
+        ({"session": None}, (REJECTED, 22, Effect.NOTHING)),
+        ({"session_closed": True}, (REJECTED, 22, Effect.NOTHING)),
+        ({"operation": None}, (REJECTED, 22, Effect.NOTHING)),
+        ({"operation": Operation.VOID}, (REJECTED, 22, Effect.NOTHING)),
+        ({"operation": Operation.SESSION_END}, (REJECTED, 22, Effect.NOTHING)),
+        ({"operation": Operation.RETURN}, (PENDING, 14, Effect.RESTORE)),
+        ({"operation": Operation.RETURN, "submission": "held", "attempts": 0}, (ACCEPTED, 0, Effect.CANCEL)),
+        ({"operation": Operation.RETURN, "submission": None}, (REJECTED, 22, Effect.NOTHING)),
+        ({"operation": Operation.RECEIVE, "submission": None}, (ACCEPTED, 0, Effect.UNDO)),
+        ({"operation": Operation.DISPATCH, "submission": None}, (ACCEPTED, 0, Effect.UNDO)),
+        ({"operation": Operation.STOCK_TAKE, "submission": None}, (ACCEPTED, 0, Effect.MARK)),
+        ({"operation": Operation.QUERY}, (ACCEPTED, 0, Effect.MARK)),
+        ({"operation": Operation.QUERY, "submission": "waiting", "attempts": 0}, (ACCEPTED, 0, Effect.CANCEL)),
+    ],
+)
+def test_void(changed: dict[str, Any], answer: tuple[int, int, Effect]) -> None:
+    known = Known(operation=Operation.VOID, **IN_SESSION, target=replace(SOLD, **changed))
+    assert told(known) == answer
+    known.moved_on = True
+    assert told(known) == (REJECTED, 22, Effect.NOTHING)
+
+
+def test_void_of_nothing_and_in_a_session_that_is_over_finds_nothing() -> None:
+    nothing = REJECTED, 22, Effect.NOTHING
+    assert told(Known(operation=Operation.VOID, **IN_SESSION)) == nothing
+    over: dict[str, Any] = {**IN_SESSION, "session_state": SessionState.OVER}
+    assert told(Known(operation=Operation.VOID, **over, target=SOLD)) == nothing
+
+
+@pytest.mark.parametrize("operation", [Operation.SALE, Operation.STOCK_TAKE])
+def test_a_session_of_another_kind_counts_as_none(operation: Operation) -> None:
+    assert told(Known(operation=operation, **IN_SESSION, other_kind=True)) == (REJECTED, 16, Effect.NOTHING)
 
 
 @pytest.mark.parametrize(

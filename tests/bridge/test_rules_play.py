@@ -15,10 +15,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from host_bridge import register
 from host_bridge.config import Site
 from host_bridge.errors import StockShort
-from host_bridge.ledger import open_ledger
-from host_bridge.ledger.schema import codes, outbox, scans, verdicts
+from host_bridge.ledger.schema import codes, outbox, scans
 from host_bridge.wire import Family, Operation
-from tests.bridge import shop
+from tests.bridge import books, shop
 from tests.bridge.shop import boxes, pieces
 from tests.bridge.world import CODES, OTHER_SITE, SITE, Terminal, World
 
@@ -26,32 +25,29 @@ ACCEPTED, REJECTED, DUPLICATE, PENDING = 0, 1, 2, 3
 CONTENT, PIECES, WHOLE = 3, 5, 1  # of a box; on the sessions' lines
 BOXES = CODES[:2]
 OTHERS = ["01069012345678922112345A"]  # another family, and no known product
-EVERY = [*BOXES, *OTHERS]
+CASE = CODES[2]  # of an announcement; the first box lies in it
+EVERY = [*BOXES, *OTHERS, CASE]
 TERMINALS = {"d-a-1": SITE, "d-a-2": SITE, "d-b-1": OTHER_SITE}
 SESSIONS = {"d-a-1": "S-a1", "d-a-2": "S-a2"}
 
 _code, _terminal = some.sampled_from(EVERY), some.sampled_from(sorted(TERMINALS))
 _mostly = some.sampled_from([True, True, False])
 _goods = some.sampled_from([Operation.RECEIVE, Operation.DISPATCH, Operation.STOCK_TAKE, Operation.QUERY])
+_at_dock = some.sampled_from([Operation.RECEIVE, Operation.RECEIVE, Operation.DISPATCH])
 _LONG = 1_000_000  # minutes
-_template: list[Path] = []
-
-
-def fresh_ledger(folder: Path) -> None:
-    """An empty ledger, migrated once for all runs."""
-    if not _template:
-        _template.append(Path(tempfile.mkdtemp()) / "ledger.sqlite")
-        open_ledger(f"sqlite:///{_template[0]}").close()
-    shutil.copy(_template[0], folder / "ledger.sqlite")
 
 
 class Play(RuleBasedStateMachine):
     """Two sites, three terminals, boxes of two families; the platform comes and goes, answers get lost."""
 
-    @initialize(receipt=_mostly.map(lambda yes: not yes), offline=some.sampled_from(["pending", "refused"]))
-    def open_the_shop(self, receipt: bool, offline: str) -> None:
+    @initialize(
+        receipt=_mostly.map(lambda yes: not yes),
+        offline=some.sampled_from(["pending", "refused"]),
+        announced=some.booleans(),
+    )
+    def open_the_shop(self, receipt: bool, offline: str, announced: bool) -> None:
         self.folder = Path(tempfile.mkdtemp())
-        fresh_ledger(self.folder)
+        books.fresh_ledger(self.folder)
         world = self.world = World(self.folder)
         world.sites[SITE] = Site("A", require_receipt=receipt, offline_sales=offline)
         shop.product(world, content=CONTENT)
@@ -61,6 +57,10 @@ class Play(RuleBasedStateMachine):
         )
         shop.session(world, self.tills["d-a-2"], SESSIONS["d-a-2"], pieces(PIECES, line=1), minutes=_LONG)
         shop.session(world, self.tills["d-a-1"], "S-r", minutes=_LONG)
+        if announced:
+            for direction in ("in", "out"):
+                shop.announce(world, f"D-{direction}", CASE, *BOXES, inside={BOXES[0]: CASE}, direction=direction)
+        self.stock_before: dict[tuple[str, int], dict[str, str | None]] = {}  # of each scan at the dock, what it moved
         self.in_register = 0
         self.held_back: dict[str, list[bytes]] = {name: [] for name in TERMINALS}
         self.sold_elsewhere: set[tuple[str, int]] = set()
@@ -101,14 +101,42 @@ class Play(RuleBasedStateMachine):
 
     @rule(name=_terminal, code=_code, operation=_goods)
     def at_the_dock(self, name: str, code: str, operation: Operation) -> None:
+        before = self._stock()
         self._scan(name, operation, code)
+        after, till = self._stock(), self.tills[name]
+        if not self.held_back[name]:
+            self.stock_before[name, till.seq] = {one: before.get(one) for one in after if after[one] != before.get(one)}
 
     @rule(name=_terminal, back=some.integers(1, 4), in_session=some.booleans())
     def void(self, name: str, back: int, in_session: bool) -> None:
+        """What a scan at the dock moved lies where it lay; no other stock is touched by voiding it."""
         till = self.tills[name]
-        if till.seq >= back:
-            session = SESSIONS.get(name) if in_session else None
-            self._deliver(name, till.void(till.seq + 1 - back, session=session))
+        target = till.seq + 1 - back
+        if target < 1:
+            return
+        before = self._stock()
+        self._deliver(name, till.void(target, session=SESSIONS.get(name) if in_session else None))
+        if (name, target) in self.stock_before and not self.held_back[name]:
+            taken_back = self._decided(till) == (ACCEPTED, 0)
+            assert self._stock() == {**before, **(self.stock_before[name, target] if taken_back else {})}
+
+    @rule(name=_terminal, code=_code, settled=some.booleans(), again=some.booleans())
+    def bring_back_by_mistake(self, name: str, code: str, settled: bool, again: bool) -> None:
+        """A return that is voided, and perhaps returned after all."""
+        self._scan(name, Operation.RETURN, code)
+        if settled:
+            self.world.settle()
+        self._deliver(name, self.tills[name].void(self.tills[name].seq))
+        if again:
+            self._scan(name, Operation.RETURN, code)
+
+    @rule(name=_terminal, code=_code, operation=_at_dock, then=_at_dock)
+    def count_by_mistake(self, name: str, code: str, operation: Operation, then: Operation) -> None:
+        """Two scans at the dock, and both taken back, the last first."""
+        self.at_the_dock(name, code, operation)
+        self.at_the_dock(name, code, then)
+        self.void(name, 1, in_session=False)
+        self.void(name, 3, in_session=False)
 
     @rule(entered=some.integers(0, 3), sold=some.integers(1, 4))
     def sell_without_codes(self, entered: int, sold: int) -> None:
@@ -188,19 +216,11 @@ class Play(RuleBasedStateMachine):
     @invariant()
     def nothing_is_sold_twice_at_the_platform(self) -> None:
         """Replays what the platform took: a sale finds its box free, a reversal its sale standing."""
-        standing: dict[str, list[str]] = {code: [] for code in EVERY}
-        for key, item in self.world.platform.taken.items():
-            if item.kind == "sale":
-                here = standing[item.code]
-                parts = [self.world.platform.taken[one] for one in here]
-                assert not here or (item.split and all(one.split for one in parts)), f"{key} sells what {here} sold"
-                assert all(one.site == item.site for one in parts)
-                assert len(here) < CONTENT
-                here.append(key)
-            elif item.kind == "reverse":
-                assert item.reverses in standing[item.code], f"{key} takes back {item.reverses}, which does not stand"
-                standing[item.code].remove(item.reverses)
-        self.standing = standing
+        self.standing = books.sold_at_the_platform(self.world, EVERY, CONTENT)
+
+    @invariant()
+    def nothing_is_counted_or_placed_by_what_was_taken_back(self) -> None:
+        assert books.counting_or_placing(self.world) <= books.standing(self.world)
 
     @invariant()
     def whoever_presents_what_another_site_sold_is_told_of(self) -> None:
@@ -217,22 +237,13 @@ class Play(RuleBasedStateMachine):
             expected = "free" if not keys else "opened" if split else "sold"
             assert (row.state if row else "free") == expected, (code, keys)
             assert (row.parts if row else 0) == (len(keys) if split else 0)
-        accepted = self._accepted_sales()
+        accepted = books.accepted_sales(self.world)
         assert accepted == {key for keys in self.standing.values() for key in keys}
         for name, session in SESSIONS.items():
             mine = [self.world.platform.taken[key] for key in accepted]
-            split = [one.split for one in mine if one.session == session and one.code in BOXES]
+            split = [one.split for one in mine if one.session == session and one.code not in OTHERS]
             taken = shop.lines(self.world, session)
             assert (taken[0], sum(taken[1:])) == (sum(split), split.count(False)), name
-
-    def _accepted_sales(self) -> set[str]:
-        """Sales with a final verdict "accepted" that nothing took back, as the ledger tells it."""
-        final = sa.func.coalesce(verdicts.c.outcome, scans.c.outcome)
-        joined = scans.outerjoin(verdicts, sa.and_(verdicts.c.device == scans.c.device, verdicts.c.seq == scans.c.seq))
-        wanted = sa.select(scans.c.device, scans.c.seq).select_from(joined)
-        wanted = wanted.where(scans.c.operation == Operation.SALE, final == ACCEPTED, scans.c.voided_by.is_(None))
-        with self.world.ledger.read() as connection:
-            return {f"{device}/{seq}" for device, seq in connection.execute(wanted)}
 
     def _scan(self, name: str, operation: Operation, code: str, session: str | None = None) -> None:
         self._deliver(name, self.tills[name].scan(operation=operation, session=session, **_carried(code)))
@@ -249,6 +260,9 @@ class Play(RuleBasedStateMachine):
     def _wait(self, seconds: int) -> None:
         self.world.clock.ms += seconds * 1_000
         self.world.intake.tick()
+
+    def _stock(self) -> dict[str, str | None]:
+        return {row.code: row.stock for row in self._rows()}
 
     def _row(self, code: str) -> Any:
         return next((row for row in self._rows() if row.code == code), None)
