@@ -11,6 +11,7 @@ from typing import Any, get_type_hints
 from host_bridge.errors import ConfigError
 
 _NAME = re.compile(r"[a-z0-9-]{1,32}\Z")  # WIRE.md "Topics"
+_TOKEN = re.compile(r"[0-9A-HJKMNP-TV-Z]{6}\Z")  # Crockford's base 32: none looks like another
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _MISSPELT = 0.6  # similarity from which a key is taken for a misspelling of another
 
@@ -69,6 +70,7 @@ class Site:
     return_hours: int = 240  # how long after its sale a box may come back
     offline_sales: str = "pending"  # or "refused": a sale while the platform is out of reach
     sales_level: int = 1  # highest packaging level that is sold: 1 the box
+    control_token: str = ""  # what the control codes of its printed sheet carry; without one its terminals take none
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +173,11 @@ def _known(path: Path, prefix: str, table: dict[str, Any], valid: list[str]) -> 
 
 
 def _check(path: Path, config: Config) -> None:
-    for site in config.sites:
+    for site, table in config.sites.items():
         if not _NAME.match(site):
             raise ConfigError(f"{path}: sites.{site}", "a site is 1 to 32 of a-z 0-9 -")
+        if table.control_token and not _TOKEN.match(table.control_token):
+            raise ConfigError(f"{path}: sites.{site}.control_token", "6 of 0-9 A-Z without I, L, O, U")
     mqtt = config.mqtt
     given = [name for name in ("ca", "certificate", "key") if getattr(mqtt, name) is not None]
     if given and len(given) < 3:

@@ -1,7 +1,30 @@
 # The scan terminal: read a code, prove it, keep it, send it, show the answer.
+import gc
 import sys
 
+from micropython import const
+
 VERSION = "0.1.0"
+
+_EIO = const(5)
+
+
+def load(name):
+    """The module `name` of this package, needed rarely: its heap is free again once nobody holds what came out of it.
+
+    Raises MemoryError; OSError where its file is missing or was not made for this interpreter.
+    """
+    name = "scanlatch." + name
+    gc.collect()  # else what is loaded lies scattered between what is not collected yet
+    try:
+        module = __import__(name, None, None, ("",))
+    except (
+        ImportError,
+        ValueError,
+    ):  # as ImportError nobody would expect it; ValueError is TLS's word for a certificate
+        raise OSError(_EIO, name)
+    forget(module)
+    return module
 
 
 def forget(module):

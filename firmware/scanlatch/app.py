@@ -6,8 +6,9 @@ import sys
 
 from micropython import const
 
-from scanlatch import forget
-from scanlatch.system import board
+from scanlatch import forget, load
+from scanlatch.read.trace_code import CONTROL
+from scanlatch.system import board, idle
 from scanlatch.system.log import log
 
 _UPLINK_LIMIT_MS = const(120_000)  # its longest wait between two tries is 60 s
@@ -50,6 +51,7 @@ class Terminal:
 
     def __init__(self):
         self._tls = None
+        self.credentials = 0  # were sent since boot
 
     async def run(self):
         gc.threshold(-1)  # from here on somebody chooses the moment
@@ -65,14 +67,10 @@ class Terminal:
             self._watch_button(),
         ]
         if self.journal_stands:
-            from scanlatch.system import idle
-
             jobs.append(self.uplink.run(watch("uplink", _UPLINK_LIMIT_MS)))
             jobs.append(idle.run(self))
-        if self.ntp:
-            from scanlatch.system import ntp  # most sites have none: their clock is set by receipts
-
-            jobs.append(ntp.run(self.ntp, self.clock, self.box.link, self.dog.feed))
+        if self.ntp:  # most sites have none: their clock is set by receipts
+            jobs.append(load("system.ntp").run(self.ntp, self.clock, self.box.link, self.dog.feed))
         await asyncio.gather(*jobs)
 
     # What the uplink asks of the terminal
@@ -80,28 +78,19 @@ class Terminal:
     def tls(self):
         """The link's TLS context. Raises ValueError where this terminal has no certificate that can be used."""
         if self._tls is None:
-            from scanlatch.keep import files, store
-            from scanlatch.send import tls
-
-            try:
-                ca, certificate = files.read_file("ca.der"), files.read_file("device.der")
-                key = self.nvs.get_bytes("tls_key")
-            except store.StoreFault as error:
-                raise ValueError(str(error))
-            if ca is None or certificate is None:
-                raise ValueError("no certificate: enrol this terminal again")
-            self._tls = tls.context(ca, certificate, key)
-            forget(tls)
-            forget(files)
+            self._tls = load("send.tls").stored(self.nvs)
         return self._tls
 
     def report(self):
-        """The health message. Asked for while the link stands: the time to keep the time, too."""
-        from scanlatch.system import report
+        """The health message, None where there is no room for it now: it is a hint, not worth the link.
 
-        made = report.made(self)
-        forget(report)
-        return made
+        Asked for while the link stands: the time to keep the time, too.
+        """
+        try:
+            return load("system.report").made(self)
+        except (MemoryError, OSError) as error:
+            log("report", error=repr(error))
+            return None
 
     def receive(self, kind, message):
         """A message of the bridge. Returns the reply's bytes, or None."""
@@ -110,11 +99,7 @@ class Terminal:
         elif kind == "receipt":
             self.answers.receipt(message)
         elif kind == "command":
-            from scanlatch.system import commands  # rare: loaded for each
-
-            reply = commands.handle(message, self)
-            forget(commands)
-            return reply
+            return load("system.commands").handle(message, self)
         return None
 
     def online(self, online, cause):
@@ -132,6 +117,14 @@ class Terminal:
     restart = staticmethod(board.restart)  # where nothing else helps
 
     # What else happens
+
+    def aside(self, kind, symbology, data):
+        """A control code or a person's credential was read: both are rare."""
+        try:
+            load("system.modes" if kind == CONTROL else "system.credential").read(self, symbology, data)
+        except (MemoryError, OSError) as error:
+            log("aside", error=repr(error))
+            self.indicator.show("busy" if isinstance(error, MemoryError) else "error")
 
     def fail(self, fault):
         """Nothing may be scanned any more, for the reason `fault`; None: nothing has failed."""
@@ -161,10 +154,17 @@ class Terminal:
             await asyncio.sleep_ms(_BUTTON_MS)
             if self.box.pressed():
                 held_ms += _BUTTON_MS
-                if held_ms == _LONG_PRESS_MS:
+                if held_ms == _LONG_PRESS_MS:  # which one is this? Its light says so, and the next health message
                     self.indicator.show("identify")
+                    self.health.count("identify")
+                    self.uplink.health_due = True
+                    self.uplink.wake()
             else:
-                if _PRESS_MS <= held_ms < _LONG_PRESS_MS:
+                if not _PRESS_MS <= held_ms < _LONG_PRESS_MS:
+                    pass
+                elif self.answers.attention:  # one press says one thing: seen, or scan
                     self.answers.acknowledge()
+                    self.indicator.show("done")
+                else:
                     await self.engine.trigger(True)
                 held_ms = 0

@@ -20,8 +20,9 @@ _AGAIN_MS = 60_000  # before a terminal that can't be built is tried again
 _KID_SIZE = 8  # WIRE: kid of the bridge = first 8 bytes of SHA-256 of its public key
 _KEYS = ("sign_key", "tls_key", "mac_key", "bridge")  # what enrolment leaves in the store
 _COUNTED = (
-    "read kept sent accepted rejected duplicate pending exempt error wrong_symbol bounced refused_full refused_fault "
-    "mac_failures malformed unmatched receipt_alarms reconnects"
+    " read kept sent accepted rejected duplicate pending exempt error wrong_symbol product torn unknown personal "
+    "engine_code glued case_code credential foreign_control identify bounced refused_full refused_fault "
+    "mac_failures malformed unmatched receipt_alarms reconnects "
 )
 
 
@@ -81,13 +82,13 @@ def _fill(terminal, settings, nvs, box):
     terminal.nvs = nvs
     try:
         terminal.tls()  # now: it needs 3 KB in one piece, which the heap no longer has once all stands
-    except ValueError:
+    except (ValueError, OSError):
         pass  # told where it is needed
     not_before = broker.get("not_before", 0)
     floor = max(nvs.get_int("last_time") or 0, not_before)
     terminal.clock = clock = Clock(rtc, rtc_ran_on, floor, earliest=not_before)
     terminal.indicator = indicator = Indicator(box.light, box, clock)
-    terminal.health = health = Health(reset_cause, _COUNTED.split())
+    terminal.health = health = Health(reset_cause, _COUNTED)
     terminal.dog = watchdog.Watchdog(board.watchdog(watchdog.TIMEOUT_MS), clock)
     terminal.boot, fault = _next_boot(nvs)
     terminal.signer = signer = Signer(nvs.get_bytes("sign_key"), terminal.boot, os.urandom)
@@ -101,7 +102,9 @@ def _fill(terminal, settings, nvs, box):
     terminal.answers = answers = Answers(keys, parts, uplink.freed, terminal.went_back)
     name = settings["board"]["name"]
     terminal.told = {"fw": VERSION, "board": name, "engine": "", "operation": settings["operation"]}
-    terminal.scanner = Scanner(settings, terminal.boot, session, parts, uplink, answers)
+    terminal.scanner = Scanner(settings, terminal.boot, session, parts, uplink, answers, terminal.aside)
+    terminal.settings = settings
+    del settings["board"]  # its parts are made
     terminal.fail(fault or journal_fault)
 
 

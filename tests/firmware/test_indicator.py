@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,10 @@ for _folder in (_ROOT / "tests" / "stubs", _ROOT / "firmware"):
     if str(_folder) not in sys.path:
         sys.path.insert(0, str(_folder))
 
-from scanlatch.read import trace_code  # noqa: E402
-from scanlatch.show.patterns import COLOURS, EVENTS, STANDING, TONES  # noqa: E402
+from scanlatch.read import kinds  # noqa: E402
+from scanlatch.show.patterns import COLOURS, EVENTS, RARE, STANDING, TONES  # noqa: E402
 
-ROWS = [row.split() for row in (EVENTS + STANDING).splitlines() if row]
+ROWS = [row.split() for row in (EVENTS + RARE + STANDING).splitlines() if row]
 ONCE = {row[0].decode(): row[1] for row in ROWS}
 LOOPS = {row[0].decode(): row[2] for row in ROWS if len(row) > 2}
 OUTCOMES = ("accepted", "rejected", "duplicate", "pending", "exempt", "error")
@@ -97,10 +98,20 @@ def test_every_pattern_has_its_row_and_its_meaning_in_the_docs_table() -> None:
 
 
 def test_everything_that_a_scan_may_show_has_a_pattern() -> None:
-    wanted = {"read", "kept", "bounce", "full", "busy", "fault_refused", "identify", *filter(None, trace_code.PATTERNS)}
+    wanted = {"read", "kept", "bounce", "full", "busy", "fault_refused", "identify", *filter(None, kinds.PATTERNS)}
     wanted |= {family + outcome for family in ("", "query_", "void_", "session_") for outcome in OUTCOMES}
+    wanted |= {"foreign_control", "badge", "done", "nothing", "credential_offline", "session_open", "session_refused"}
+    wanted |= {f"idle_{name}" for name in ("sale", "return", "receive", "stock-take", "query", "dispatch")}
     wanted |= {"attention", "offline", "engine", "link_refused", "fault", "idle"}
     assert wanted <= set(ONCE)
+
+
+def test_every_counter_of_a_refused_symbol_is_in_health() -> None:
+    source = (_ROOT / "firmware" / "scanlatch" / "start.py").read_text()
+    counted = "".join(re.findall(r'^    "([a-z_ ]+)"$', source, re.MULTILINE))
+    assert counted[0] == counted[-1] == " "
+    assert set(filter(None, kinds.COUNTERS)) <= set(counted.split())
+    assert len(counted.split()) == len(set(counted.split()))
 
 
 def test_accepted_is_short_and_high_and_rejected_long_and_low() -> None:

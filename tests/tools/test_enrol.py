@@ -100,7 +100,7 @@ def test_terminal_gets_what_it_needs_and_the_registry_its_keys(place: site.Site)
         "site": _SITE,
         "device": "d-all",
         "operation": "sale",
-        "rules": {"first_digit": "8"},
+        "rules": {"token": place.tokens[_SITE]},
         "ntp": None,
     }
 

@@ -7,7 +7,12 @@ from scanlatch_tools.twin.trace import Line
 from tests.firmware.test_indicator import ONCE, steps
 
 _OWN = ("query_", "void_", "session_")
-_BEHIND_READ = ("kept", "wrong_symbol", "torn", "unknown_symbol", "credential", "full", "fault_refused")
+_MODES = tuple(f"idle_{name}" for name in ("sale", "return", "receive", "stock-take", "query", "dispatch"))
+_BEHIND_READ = (
+    *("kept", "wrong_symbol", "torn", "unknown_symbol", "personal", "engine_code", "glued", "case_code", "full"),
+    *("busy", "fault_refused", "foreign_control", "badge", "done", "nothing", "credential", "credential_offline"),
+    *_MODES,
+)
 _BEHIND_KEPT = ("accepted", "rejected", "duplicate", "pending", "exempt", "error")
 
 

@@ -5,7 +5,7 @@ Repeatable: a terminal that has keys keeps them, and a try that broke off is men
 
 import hashlib
 import json
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,6 +81,7 @@ def enrol(
     operation: str = "sale",
     ntp: str | None = None,
     wifi: tuple[str, str] | None = None,
+    timing: Mapping[str, int] | None = None,
     tell: Callable[[str], None] = lambda _step: None,
 ) -> Enrolled:
     """Enrol one terminal.
@@ -94,6 +95,7 @@ def enrol(
         operation: what it does: "sale", "return", "receive", "stock-take", "query" or "dispatch".
         ntp: time server, where the site has one.
         wifi: name and password of the network to join, for a board with Wi-Fi.
+        timing: settings in docs/operations.md that say how long something lasts, such as {"mode_back_s": 60}.
         tell: gets a line for every step done.
 
     Raises:
@@ -114,6 +116,7 @@ def enrol(
     tell("it is in the registry" if anew else "it was in the registry")
 
     settings = _settings(place, device, site, board, operation, ntp, certificate)
+    settings.update(timing or {})
     if wifi:
         settings["wifi"] = {"ssid": wifi[0]}
         transport.run(_KEEP_WIFI.format(wifi[1].encode()))
@@ -226,6 +229,6 @@ def _settings(
             "not_after": int(dates.not_valid_after_utc.timestamp()) * 1000,
         },
         "board": compiled(board),
-        "rules": {"first_digit": "8"},
+        "rules": {"token": place.tokens[site]} if place.tokens[site] else {},
         "ntp": ntp,
     }

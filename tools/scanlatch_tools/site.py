@@ -48,6 +48,7 @@ class Site:
     sites: tuple[str, ...]
     ledger_url: str  # SQLAlchemy's form; a path in it is absolute
     bridges: tuple[str, ...]  # their users at the broker
+    tokens: dict[str, str]  # site -> what its control codes carry; "" where it has none
 
     @property
     def config(self) -> Path:
@@ -133,7 +134,8 @@ def load(folder: Path) -> Site:
         settings: dict[str, Any] = tomllib.loads(path.read_text())
         mqtt = settings["mqtt"]
         ledger = _absolute(settings.get("ledger", {}).get("url", LEDGER), folder)
-        return Site(folder, mqtt["host"], mqtt["port"], mqtt["verify"], tuple(settings["sites"]), ledger, bridges)
+        tokens = {name: table.get("control_token", "") for name, table in settings["sites"].items()}
+        return Site(folder, mqtt["host"], mqtt["port"], mqtt["verify"], tuple(tokens), ledger, bridges, tokens)
     except FileNotFoundError:
         raise NotASiteError(f"{folder} is no site: make one with: scanlatch site init {folder}") from None
     except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:

@@ -30,7 +30,7 @@ def bridge_toml(plan: Plan, name: str) -> str:
         if shared
         else "true where several bridges share the load; a lone one has the broker keep what comes while it is away"
     )
-    sites = "\n".join(f"[sites.{site}]\nname = {_text(site)}\n" for site in plan.sites)
+    sites = "\n".join(_site(site, token) for site, token in zip(plan.sites, plan.tokens, strict=True))
     return f"""\
 # Settings of the bridge. Written by `scanlatch site init`; paths are relative to this file's folder.
 
@@ -60,6 +60,11 @@ timeout_s = 5.0
 deadline_ms = 900  # no answer by then: the terminal is told "pending"
 
 {sites}"""
+
+
+def _site(site: str, token: str) -> str:
+    about = "of its printed control codes; another one makes all sheets void, and its terminals are enrolled again"
+    return f"[sites.{site}]\nname = {_text(site)}\ncontrol_token = {_text(token)}  # {about}\n"
 
 
 def mosquitto_conf(plan: Plan, folder: Path, user: str) -> str:

@@ -1,6 +1,7 @@
 """What a site is to be, held against what is possible before anything is made."""
 
 import re
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -13,6 +14,8 @@ NAME = re.compile(r"[a-z0-9-]{1,32}")  # WIRE.md "Topics"
 RESERVED = re.compile(r"bridge(-.*)?|broker")  # common names with rights of their own in the ACL
 SQLITE, POSTGRES = "sqlite:///", "postgresql+psycopg://"
 LEDGER = "sqlite:///ledger.sqlite"  # where nothing else is asked for
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32
+_TOKEN_SIZE = 6
 _HOST = re.compile(r"[A-Za-z0-9.:-]{1,253}")
 _INSTITUTION = re.compile(r"[A-Z0-9]{12}")
 
@@ -31,6 +34,7 @@ class Plan:
     broker: Broker
     bridges: int
     ledger: str  # SQLAlchemy URL; a relative path in it is taken from the site's folder
+    tokens: tuple[str, ...]  # one a site: its printed control codes carry it
 
 
 def bridge_names(count: int) -> tuple[str, ...]:
@@ -80,7 +84,11 @@ def plan(
         raise ToolError(f"institution {institution!r}: 12 of A-Z and 0-9")
     _check_fleet(bridges, broker, url)
     names = tuple(check_name(site, "site") for site in sites)
-    return Plan(names, tuple(hosts), port, platform_url, institution, broker, bridges, url)
+    return Plan(names, tuple(hosts), port, platform_url, institution, broker, bridges, url, tuple(map(_token, names)))
+
+
+def _token(_site: str) -> str:
+    return "".join(secrets.choice(_CROCKFORD) for _ in range(_TOKEN_SIZE))
 
 
 def _check_fleet(bridges: int, broker: Broker, ledger: str) -> None:

@@ -47,12 +47,7 @@ class Signer:
             s = (int.from_bytes(digest, "big") * inverse + int.from_bytes(pair[64:], "big")) % p256.N
             if r and s:
                 return p256.signature(r, s)
-        from scanlatch.prove import rfc6979  # rare, and heap is short
-
-        try:
-            return rfc6979.sign(self._d, digest)
-        finally:
-            scanlatch.forget(rfc6979)
+        return scanlatch.load("prove.rfc6979").sign(self._d, digest)  # rare, and heap is short
 
     def prepare(self):
         """One slice of making pairs, at most 20 ms on the chip. True while there is more to make."""

@@ -5,10 +5,10 @@ from micropython import const
 
 from scanlatch import read
 
-# Kinds.
+# Kinds; how each is told stands in `kinds`.
 TRACE = const(1)  # one box's code: becomes a record
 _PRODUCT = const(2)  # the product barcode beside it, the same on every box
-_CREDENTIAL = const(3)  # a person's: never kept
+CREDENTIAL = const(3)  # a person's: never kept
 _TORN = const(4)  # part of a code, or a code whose separators are lost
 _UNKNOWN = const(5)
 _PERSONAL = const(6)  # an identity or card number: never kept
@@ -19,12 +19,6 @@ _CASE = const(10)  # a case's code where boxes are sold
 
 # Families of WIRE.md, key 11.
 _TWENTY_DIGITS = const(1)
-
-# By kind: the indicator's pattern, and the counter, of those that are refused.
-PATTERNS = (
-    "", "", "wrong_symbol", "credential", "torn", "unknown_symbol", "personal", "", "engine_code", "glued", "case_code"
-)  # fmt: skip
-COUNTERS = ("", "", "product", "credential", "torn", "unknown", "personal", "", "engine_code", "glued", "case_code")
 
 # The data is a GS1 element string exactly where the symbol's AIM identifier (ISO/IEC 15424) is one of these. "]d8" is
 # the rectangular extension of Data Matrix with FNC1 in front (ISO/IEC 21471).

@@ -25,7 +25,8 @@ class MqttError(Exception):
     """The link can't be had or has ended.
 
     cause: "network", "name" (of the broker not found), "refused" (by the broker), "certificate" (theirs or
-    ours) or "protocol" (what came is not MQTT 3.1.1); detail: what a technician may want to know of it.
+    ours), "protocol" (what came is not MQTT 3.1.1) or "files" (of this program one can't be read); detail: what a
+    technician may want to know of it.
     """
 
     def __init__(self, cause, detail):
@@ -35,7 +36,7 @@ class MqttError(Exception):
 
 
 # All that ends a link without being a fault of ours.
-FAILURES = (MqttError, OSError, ValueError, EOFError, MemoryError, asyncio.TimeoutError)
+FAILURES = (MqttError, OSError, ValueError, EOFError, MemoryError, ImportError, asyncio.TimeoutError)
 
 
 class Client:

@@ -1,9 +1,26 @@
 # The TLS context of the link: mutual, and always checked.
 import ssl
 
+from scanlatch import forget
+from scanlatch.keep import files, store
+
 # ECPrivateKey (RFC 5915) around the 32 bytes of a P-256 secret; the library finds the public point itself.
 _KEY_HEAD = b"\x30\x31\x02\x01\x01\x04\x20"
 _KEY_TAIL = b"\xa0\x0a\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07"
+
+
+def stored(nvs):
+    """The context from what enrolment left. Raises ValueError where that can't be used."""
+    try:
+        ca, certificate = files.read_file("ca.der"), files.read_file("device.der")
+        key = nvs.get_bytes("tls_key")
+    except store.StoreFault as error:
+        raise ValueError(str(error))
+    finally:
+        forget(files)
+    if ca is None or certificate is None:
+        raise ValueError("no certificate: enrol this terminal again")
+    return context(ca, certificate, key)
 
 
 def context(ca, certificate, key):

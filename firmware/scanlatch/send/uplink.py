@@ -6,7 +6,7 @@ import sys
 
 from micropython import const
 
-from scanlatch import forget
+from scanlatch import load
 from scanlatch.prove import cose, hashes, record
 from scanlatch.send.mqtt import FAILURES, MqttError
 from scanlatch.send.resend import Resend
@@ -37,12 +37,13 @@ class Uplink:
         self._clock, self._journal, self._signer, _, self._health = parts
         self._link = link
         self._terminal = terminal
-        self._resend = Resend(self._journal, self._clock)
+        self.records = Resend(self._journal, self._clock)
         self._known = [None, False]  # of the broker's address, see opening.py
         self._connection = 0
         self._woken = False
-        self._health_due = False
+        self.health_due = False  # at once, whatever the time
         self._replies = []
+        self.client = None  # the link, while it stands
         self.online = False
 
     def wake(self):
@@ -51,22 +52,8 @@ class Uplink:
 
     def freed(self):
         """The bridge has more records safe."""
-        self._resend.freed()
+        self.records.freed()
         self._woken = True
-
-    def resend(self, arguments):
-        """Command `resend` {from}: publish every readable record from there on, freed ones included."""
-        first = arguments.get("from")
-        if not isinstance(first, int) or isinstance(first, bool) or first < 1:
-            return "from: a seq"
-        self._resend.again(first, self._journal.newest)
-        self._woken = True
-        return "ok"
-
-    def report_health(self, _arguments):
-        """Command `health`: report at once."""
-        self._health_due = self._woken = True
-        return "ok"
 
     async def run(self, beat):
         wait_ms = _WAIT_MIN_MS
@@ -76,6 +63,7 @@ class Uplink:
             began = self._clock.ms()
             cause = await self._live(beat)
             self.online = False
+            self.client = None
             self._health.link_cause = cause
             self._health.count("reconnects")
             self._terminal.online(False, cause)
@@ -93,7 +81,11 @@ class Uplink:
         # One life of the link, from nothing to its end. Returns why it ended.
         client = None
         try:
-            if not await self._link.up(_LINK_UP_MS):
+            try:
+                if not await self._link.up(_LINK_UP_MS):
+                    return "network"
+            except (OSError, RuntimeError) as error:  # the radio's driver raises either
+                sys.print_exception(error)
                 return "network"
             beat()
             self._connection += 1
@@ -107,61 +99,60 @@ class Uplink:
             gc.collect()
 
     async def _open(self):
-        from scanlatch.send import opening
-
+        opening = load("send.opening")
         gc.collect()  # a moment of our choosing: the handshake needs room in one piece
-        try:
-            return await opening.opened(
-                self._settings,
-                self._boot,
-                self._connection,
-                self._known,
-                self._terminal,
-                self._clock,
-                self._on_message,
-                self._resend.acknowledged,
-            )
-        finally:
-            forget(opening)
+        return await opening.opened(
+            self._settings,
+            self._boot,
+            self._connection,
+            self._known,
+            self._terminal,
+            self._clock,
+            self._on_message,
+            self.records.acknowledged,
+        )
 
     async def _serve(self, client, beat):
         await self._publish_head(client)
         self.online = True
+        self.client = client
         self._terminal.online(True, "")
-        self._resend.connected()
+        self.records.connected()
         head_at = health_at = self._clock.ms()
-        self._health_due = True
+        self.health_due = True
         while True:
             beat()
             now = self._clock.ms()
             client.until_ms = now + _STUCK_MS
             self._woken = False
-            if self._resend.oldest_is_due() or now - head_at >= _HEAD_EVERY_MS:
+            if self.records.oldest_is_due() or now - head_at >= _HEAD_EVERY_MS:
                 head_at = now
                 await self._publish_head(client)
             while self._replies:
                 await client.publish(self._prefix + "reply", self._replies.pop(0), 1)
             sent = await self._publish_next(client)
-            if self._health_due or now - health_at >= _HEALTH_EVERY_MS:
-                self._health_due = False
+            if self.health_due or now - health_at >= _HEALTH_EVERY_MS:
+                self.health_due = False
                 health_at = now
-                await client.publish(self._prefix + "health", self._terminal.report(), 0)
+                report = self._terminal.report()
+                if report:
+                    await client.publish(self._prefix + "health", report, 0)
             while not (sent or self._woken) and self._clock.ms() - now < _LOOK_MS:
                 if client.why is not None:
                     raise client.why
                 await asyncio.sleep_ms(_POLL_MS)
 
     async def _publish_next(self, client):
-        seq = self._resend.next()
+        seq = self.records.next()
         if seq is None:
             return False
         message = self._journal.read(seq)
         if message is None:  # lost by the flash: the head names it
-            self._resend.sent(seq)
-            self._resend.acknowledged(seq)
+            self.records.sent(seq)
+            self.records.acknowledged(seq)
             return True
         await client.publish(self._prefix + "scan", message, 1, False, seq)
-        self._resend.sent(seq)
+        self.records.sent(seq)
         self._health.count("sent")
         return True
 
@@ -198,9 +189,9 @@ class Uplink:
 def _cause(error):
     # The one word that light and health know.
     try:
-        from scanlatch.send import opening
-    except (MemoryError, OSError):
+        error = load("send.opening").told(error)
+    except MemoryError:
         return "memory"
-    error = opening.told(error)
-    forget(opening)
+    except OSError:
+        return "files"
     return "memory" if isinstance(error, MemoryError) else error.cause

@@ -41,6 +41,8 @@ class Answers:
         self._kept_ms = 0
         self._waiting = False  # it was kept, and nothing was shown for it yet
         self._pending_since = None
+        self.said = ""  # the pattern that the newest scan was answered with, here or by the bridge
+        self.attention = False  # an earlier scan needs it
         self._shown = array("I", bytes(4 * _REMEMBERED))  # at seq % 64: seq // 64 + 1, and whether it was final
         self.head = None  # (digest, sent at ms) of the last head sent on this connection
 
@@ -49,6 +51,7 @@ class Answers:
         self._newest, self._operation = seq, operation
         self._kept_ms = self._clock.ms()
         self._waiting = online
+        self.said = _OWN_PATTERNS.get(operation, "") + _NAMES[_PENDING]
         self._pending(not online)  # do not let the person wait for an answer that can't come
 
     async def run(self, beat):
@@ -96,6 +99,7 @@ class Answers:
 
     def acknowledge(self, _arguments=None):
         """The person has seen that an earlier scan needs attention. A command, too."""
+        self.attention = False
         self._indicator.hold("attention", False)
         return "ok"
 
@@ -150,9 +154,11 @@ class Answers:
         if newest:
             self._waiting = False
             self._pending(False)
+            self.said = _OWN_PATTERNS.get(self._operation, "") + _NAMES[outcome]
         if live:
-            self._indicator.show(_OWN_PATTERNS.get(self._operation, "") + _NAMES[outcome])
+            self._indicator.show(self.said)
         elif outcome not in (_ACCEPTED, _EXEMPT) and reason != _REASON_VOIDED:
+            self.attention = True
             self._indicator.hold("attention", True)
 
     def _pending(self, on):
@@ -160,7 +166,7 @@ class Answers:
         if on:
             self._waiting = False
             self._pending_since = self._clock.ms()
-            self._indicator.show(_OWN_PATTERNS.get(self._operation, "") + _NAMES[_PENDING])
+            self._indicator.show(self.said)
         self._indicator.hold("pending", on)
 
 

@@ -3,12 +3,11 @@ import asyncio
 
 from micropython import const
 
-import scanlatch
-from scanlatch.show import patterns
-from scanlatch.show.patterns import COLOURS, EVENTS, STANDING, TONES
+from scanlatch import load
 
-scanlatch.forget(patterns)  # its tables are all that is needed
-del patterns
+patterns = load("show.patterns")
+COLOURS, TONES, EVENTS, STANDING = patterns.COLOURS, patterns.TONES, patterns.EVENTS, patterns.STANDING
+del patterns  # its tables are all that is needed, and not even all of them
 
 _TICK_MS = const(10)  # how late a step may end; it begins at once
 _STEP_UNIT_MS = const(10)
@@ -58,15 +57,20 @@ class Indicator:
         elif name == "bounce" and interrupted is not None:
             self._play(_EVENT, *interrupted)
             return
-        at = _find(EVENTS, name)
+        rows, at = EVENTS, _find(EVENTS, name)
         if not at:
-            at = _find(STANDING, name)
+            rows, at = STANDING, _find(STANDING, name)
             if at:
                 self._told_ms[at] = self._clock.ms()
-                self._play(_EVENT, STANDING, at)
-                return
-            at = _find(EVENTS, "error")
-        self._play(_EVENT, EVENTS, at)
+        if not at:
+            try:
+                rows = load("show.patterns").RARE
+                at = _find(rows, name)
+            except (MemoryError, OSError):
+                pass
+        if not at:
+            rows, at = EVENTS, _find(EVENTS, "error")
+        self._play(_EVENT, rows, at)
 
     def hold(self, name, on):
         """Begin or end a standing condition. The highest one shows whenever no event does.

@@ -35,12 +35,26 @@ EVENTS = (
     b"\nrejected R50a.15R50a.15R120"  # do not hand it over: sold elsewhere, recalled, expired, refused
     b"\nduplicate A15c.8A15c.8A15c.8A90"  # this terminal's site sold this box before
     b"\nexempt C12d.6C12d.6C50"  # needs no settlement: hand the box over
+    b"\nbusy M9c.4C9b.4M9c.4C30"  # scanned faster than the flash can be prepared: not kept, pause a second, scan again
+    b"\n"
+)
+
+# More of them, rarer ones: read from the file where one is to be shown, since heap is scarce.
+RARE = (
     b"\nwrong_symbol Y10c.6Y10b.6Y60"  # the product barcode, not the trace code: scan the other one
     b"\ntorn W9e.5Y9e.5W9e.5Y9e"  # part of a code: scan it again
     b"\nunknown_symbol V10b.7V10a.7V60"  # no code of a medicine
-    b"\ncredential V11d.5W11c.5V50"  # a person's credential: not kept, not logged
+    b"\npersonal V13a.5R13a.5M13c.5R40"  # an identity or social-security card: not kept, not logged
+    b"\nengine_code Y10d.5B10b.5Y10d.5B40"  # a code that sets up a scan engine: nothing was changed
+    b"\nglued W10d.5A10e.5W10d.5A50"  # two codes in one: hold a single box under the beam
+    b"\ncase_code Y18b.8A18b.8Y50"  # a whole case: at a window only single boxes are taken
+    b"\nforeign_control A16b.7V16e.7A50"  # a control code, but not of this site's sheet: nothing happened
+    b"\ndone C10e.5W10h.5C30"  # attention seen: its light is off
+    b"\nbadge B12e.5W12f.5B40"  # an operator's badge: named in the records from here on
+    b"\nnothing Y22a.8D40b"  # there is nothing to cancel, to end, to repeat or to be seen
+    b"\ncredential V11d.5W11c.5V50"  # a person's credential is on its way: not kept, not logged
+    b"\ncredential_offline V14e.6S14c.6V14e.6S40"  # a person's credential needs the link: not sent, not kept
     b"\nfull R15c.5M15a.5R15c.5M15a.5R60"  # no room for another record: nothing was kept, wait for the link
-    b"\nbusy M9c.4C9b.4M9c.4C30"  # scanned faster than the flash can be prepared: not kept, pause a second, scan again
     b"\nfault_refused R10b.5A10b.5R10b.5A10b.60"  # nothing was kept, the terminal is in fault
     b"\nidentify R20dG20cB20eW20fR20dG20cB20eW20f"
     b"R20dG20cB20eW20fR20dG20cB20eW20f"  # this is the terminal that somebody looks for
@@ -56,6 +70,8 @@ EVENTS = (
     b"\nvoid_pending V14c.6B30d.20B30"  # void: the platform has not answered yet
     b"\nvoid_exempt V14c.6C12f.6C40"  # void: needs no settlement
     b"\nvoid_error V14c.6M20b.8M20a.40"  # void: no decision could be made
+    b"\nsession_open C18f.7W14e.6G50"  # session: opened for the credential, scan the boxes
+    b"\nsession_refused C18f.7V30a.10A60"  # session: the credential was refused
     b"\nsession_accepted C18f.7G12hG50"  # session: closed
     b"\nsession_duplicate C18f.7A15c.8A50"  # session: was closed before
     b"\nsession_rejected C18f.7R30a.10R30a.10R60"  # session: missing or closed
@@ -74,11 +90,11 @@ STANDING = (
     b"\nlink_refused M12dA12bM12aA12 M10.10A10.120"  # the broker refuses us: certificate, name or rights
     b"\noffline S15cD15aS15 S8.12S8.172"  # no link: scans are kept, and sent later
     b"\nidle_sale G9bE9g E170.10G6.14"  # ready: sale
-    b"\nidle_return A9gE10f E160.10A10.20"  # ready: return
+    b"\nidle_return A9hE10d E160.10A10.20"  # ready: return
     b"\nidle_receive C8hE9f E150.10C10.30"  # ready: receive
     b"\nidle_stock-take V8hE10gV8 E140.10V10.40"  # ready: stock-take
     b"\nidle_query B8hE8hB8 E130.10B10.50"  # ready: query
-    b"\nidle_dispatch Y8gE8hY9 E120.10Y10.60"  # ready: dispatch
+    b"\nidle_dispatch Y8hE8eY9 E120.10Y10.60"  # ready: dispatch
     b"\nidle E7gE7d E250"  # ready
     b"\n"
 )

@@ -1,6 +1,7 @@
 # Commands of the bridge: authenticated, in order, once each. Loaded for each.
 import json
 
+from scanlatch import load
 from scanlatch.keep.store import StoreFault
 from scanlatch.prove import cbor, cose
 from scanlatch.system.clock import NEVER_SET
@@ -55,12 +56,27 @@ def _carry_out(name, arguments, terminal):
         terminal.indicator.show("identify")
         return "ok"
     if name == "session":
-        return open_session(terminal.session, terminal.nvs, arguments)
+        session = terminal.session
+        result = open_session(session, terminal.nvs, arguments)
+        if result == "ok":
+            if session.asked:  # by a credential that was read just now
+                session.asked = 0
+                terminal.indicator.show("session_open" if session.opened else "session_refused")
+            session.chosen = None
+            load("system.modes").settle(terminal)
+        return result
     if name == "acknowledge":
         return terminal.answers.acknowledge(arguments)
+    uplink = terminal.uplink
     if name == "health":
-        return terminal.uplink.report_health(arguments)
-    return terminal.uplink.resend(arguments)
+        uplink.health_due = True
+    else:
+        first = arguments.get("from")
+        if not isinstance(first, int) or isinstance(first, bool) or first < 1:
+            return "from: a seq"
+        uplink.records.again(first, terminal.journal.newest)
+    uplink.wake()
+    return "ok"
 
 
 def open_session(session, nvs, arguments):

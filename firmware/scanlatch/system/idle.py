@@ -4,6 +4,7 @@ import gc
 
 from micropython import const
 
+from scanlatch import load
 from scanlatch.keep.journal import JournalError
 
 _QUIET_MS = const(100)  # since the last byte of the engine, before anything here may take the processor
@@ -15,13 +16,18 @@ _COLLECT_AFTER = const(24_576)  # bytes allocated since the last collection
 async def run(terminal):
     """Give quiet moments to whom they do most good, for ever; a turn is short (one erase, or 20 ms of arithmetic).
 
-    terminal: engine, journal, signer, clock, health, and on_journal_fault(error) where the journal's flash fails.
+    terminal: engine, journal, signer, clock, health, session; on_journal_fault(error) where the journal's flash fails.
     """
-    journal, health = terminal.journal, terminal.health
+    journal, health, session = terminal.journal, terminal.health, terminal.session
     health.collect()
     allocated = gc.mem_alloc()
     while True:
         quiet = terminal.engine.quiet_ms()
+        if session.due_ms is not None and terminal.clock.ms() >= session.due_ms:
+            try:
+                load("system.modes").settle(terminal)
+            except (MemoryError, OSError):  # again at the next look
+                pass
         worked = False
         if quiet >= _ERASE_QUIET_MS:
             try:

@@ -5,17 +5,24 @@ from scanlatch.keep.store import StoreFault
 
 
 class Session:
-    """Operation, session and operator that the next record carries. Sessions outlive a restart until their `until`."""
+    """What the next record carries; `modes` changes it. Sessions alone outlive a restart, until their `until`.
+
+    operation: the terminal's own, from its settings.
+    """
 
     def __init__(self, operation, clock, nvs):
-        self.operation = operation
+        self.usual = self.operation = operation
+        self.chosen = None  # the operation that a control code asked for
         self.operator = None
         self.opened = None  # [id, kind, until UTC ms]
+        self.used_ms = 0  # when something was read last
+        self.asked = 0  # number of the credential that waits for its session, or 0
         self._clock = clock
         try:
             self.opened = json.loads(nvs.get_bytes("session") or b"null")
         except (ValueError, StoreFault):  # the next session replaces it
             pass
+        self.due_ms = 0 if self.opened else None  # when it is to be looked whether something has lapsed, or None
 
     def session(self):
         """Id of the session in force, or None."""

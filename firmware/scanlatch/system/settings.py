@@ -21,11 +21,18 @@ _KNOWN = {
     "operation": str,
     "ntp?": str,
     "rescan_ms?": int,
+    "mode_back_s?": int,
+    "badge_s?": int,
     "broker": {"host": str, "port": int, "name": str, "not_before?": int, "not_after?": int},
-    "rules?": {"first_digit?": str},
+    "rules?": {"first_digit?": str, "own?": list, "personal?": list, "links?": list, "token?": str},
     "wifi?": {"ssid": str},
     "board": dict,  # held against its own schema where it is made; the board's parts check what they use
 }
+
+_RANGES = {"rescan_ms": (0, 60_000), "mode_back_s": (5, 86_400), "badge_s": (60, 86_400)}
+_TOKEN_SIZE = 6
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: none looks like another
+_PATTERNS = ("own", "personal", "links")
 
 
 class SettingsError(Exception):
@@ -69,6 +76,16 @@ def check(settings):
     for key in ("site", "device"):
         if not _is_name(settings[key]):
             raise SettingsError(key, "must be 1 to 32 of a-z 0-9 -")
+    for key, (low, high) in _RANGES.items():
+        if not low <= settings.get(key, low) <= high:
+            raise SettingsError(key, "must lie between %d and %d" % (low, high))
+    rules = settings.get("rules", {})
+    for key in _PATTERNS:
+        if not all(isinstance(pattern, str) and pattern for pattern in rules.get(key, ())):
+            raise SettingsError("rules." + key, "must be a list of patterns")
+    token = rules.get("token")
+    if token is not None and (len(token) != _TOKEN_SIZE or not all(c in _CROCKFORD for c in token)):
+        raise SettingsError("rules.token", "must be 6 of " + _CROCKFORD)
 
 
 def _check(values, known, where):

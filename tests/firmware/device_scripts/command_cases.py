@@ -77,10 +77,16 @@ class _Counts:
 
 class _Shown:
     def __init__(self):
-        self.shown = []
+        self.shown, self.held = [], {"idle_sale"}
 
     def show(self, name):
         self.shown.append(name)
+
+    def hold(self, name, on):
+        if on:
+            self.held.add(name)
+        else:
+            self.held.discard(name)
 
 
 class _Terminal:
@@ -91,6 +97,7 @@ class _Terminal:
     def __init__(self, clock, nvs):
         self.clock, self.nvs = clock, nvs
         self.health, self.indicator, self.session = _Counts(), _Shown(), Session(1, clock, nvs)
+        self.settings = {}
 
 
 def _command(counter, name, arguments, not_after, key=_KEY):
@@ -132,6 +139,33 @@ def test_arguments_of_any_type_are_refused_with_words():
             arguments[name] = value
             equal(isinstance(commands.open_session(session, nvs, arguments), str), True)
     equal(session.session(), None)
+
+
+def test_a_session_says_what_is_done_in_it_and_its_end_what_was_usual():
+    clock, ticks = _clock()
+    clock.synchronise(NOW)
+    terminal = _Terminal(clock, Nvs())
+    session, light = terminal.session, terminal.indicator
+    opening = {"id": "S-1", "kind": "return", "until": NOW + 60_000}
+    equal(_result(commands.handle(_command(1, "session", opening, NOW + 1), terminal))[3], "ok")
+    equal((session.operation, light.held, light.shown), (2, {"idle_return"}, []))
+    equal(_result(commands.handle(_command(2, "session", {"id": ""}, NOW + 1), terminal))[3], "ok")
+    equal((session.operation, light.held, session.due_ms), (1, {"idle_sale"}, None))
+
+
+def test_only_a_session_that_a_credential_asked_for_is_told_by_light():
+    clock, _ = _clock()
+    clock.synchronise(NOW)
+    terminal = _Terminal(clock, Nvs())
+    opening = {"id": "S-1", "kind": "sale", "until": NOW + 60_000}
+    commands.handle(_command(1, "session", opening, NOW + 1), terminal)
+    equal(terminal.indicator.shown, [])
+    terminal.session.asked = 1
+    commands.handle(_command(2, "session", opening, NOW + 1), terminal)
+    terminal.session.asked = 2
+    commands.handle(_command(3, "session", {"id": "", "reason": 17}, NOW + 1), terminal)
+    equal(terminal.indicator.shown, ["session_open", "session_refused"])
+    equal((terminal.session.asked, terminal.session.session()), (0, None))
 
 
 def test_a_late_or_unknown_command_is_refused_and_says_so():
@@ -178,7 +212,11 @@ class _Reporting(_Terminal):
 def test_health_tells_why_the_link_was_down_last():
     clock, _ = _clock()
     terminal = _Reporting(clock, Nvs())
-    terminal.health = Health(1, ())
+    terminal.health = Health(1, " read kept ")
+    for name in ("kept", "read", "kept"):
+        terminal.health.count(name)
     terminal.health.link_cause = "certificate"
     told = json.loads(report.made(terminal))
     equal((told["link"], told["queue"], told["nonce_pairs"]), ("certificate", 0, 16))
+    equal(told["counters"], {"read": 1, "kept": 2})
+    raises(ValueError, terminal.health.count, "ept")

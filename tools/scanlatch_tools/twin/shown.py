@@ -72,7 +72,7 @@ def standing(name: str) -> set[tuple[int, ...]]:
 @cache
 def _patterns() -> dict[tuple[Beep, ...], str]:
     table = _table()
-    named = {**_rows(table.EVENTS), **_rows(table.STANDING)}
+    named = {**_rows(table.EVENTS), **_rows(table.RARE), **_rows(table.STANDING)}
     beeps = {name: [beep for beep in _beeps(table, pattern[0]) if beep[1]] for name, pattern in named.items()}
     firsts = [found[0] for found in beeps.values() if found]
     return {tuple(found[: min(firsts.count(found[0]), 2)]): name for name, found in beeps.items() if found}

@@ -1,0 +1,62 @@
+# A person's credential on its way to the bridge: live only, once, and nothing of it stays. Loaded for each.
+import asyncio
+import os
+
+from micropython import const
+
+from scanlatch.keep.store import StoreFault
+from scanlatch.prove import cbor, encrypt0
+from scanlatch.send.mqtt import MqttError
+
+_AAD = b"scanlatch/1/credential"
+_ANSWER_MS = const(3_000)  # WIRE "Credential"; what could not be sent by then is not sent later either
+_LOOK_MS = const(20)
+
+
+def read(terminal, _symbology, data):
+    """A credential was read: encrypt it, and send it where the link stands now."""
+    client, session = terminal.uplink.client, terminal.session
+    terminal.health.count("credential")
+    if terminal.scanner.fault is not None:  # a boot counter that could not be stored would repeat a nonce
+        terminal.scanner.refuse("refused_fault", "fault_refused")
+        return
+    if client is None:
+        terminal.indicator.show("credential_offline")
+        return
+    try:
+        message = _sealed(terminal, data)
+    except StoreFault:
+        terminal.indicator.show("error")
+        return
+    terminal.indicator.show("credential")
+    session.asked = terminal.credentials
+    topic = "scanlatch/v1/" + terminal.settings["site"] + "/" + terminal.device + "/credential"
+    asyncio.create_task(_sent(terminal, client, topic, message))  # noqa: RUF006 - MicroPython's loop holds it
+
+
+def _sealed(terminal, data):
+    key = terminal.nvs.get_bytes("cred_key")
+    if key is None:
+        raise StoreFault("cred_key", "none: enrol this terminal again")
+    terminal.credentials += 1
+    nonce = terminal.boot.to_bytes(4, "big") + terminal.credentials.to_bytes(4, "big") + os.urandom(5)
+    payload = cbor.dumps({1: 1, 2: terminal.clock.now()[0], 3: data})
+    return encrypt0.encrypt0(terminal.device.encode(), nonce, payload, _AAD, key)
+
+
+async def _sent(terminal, client, topic, message):
+    session, clock = terminal.session, terminal.clock
+    number, until = session.asked, clock.ms() + _ANSWER_MS
+    try:
+        await asyncio.wait_for_ms(client.publish(topic, message, 1), _ANSWER_MS)
+    except asyncio.TimeoutError:
+        if client.out:  # half of it may be out: the rest goes with the link
+            client.fail(MqttError("network", "takes nothing"))
+    except Exception:  # noqa: S110 - why the link ended; whoever runs it tells that
+        pass
+    del message
+    while session.asked == number and client.why is None and clock.ms() < until:
+        await asyncio.sleep_ms(_LOOK_MS)
+    if session.asked == number:
+        session.asked = 0
+        terminal.indicator.show("error")
