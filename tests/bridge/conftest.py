@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.bridge.meeting import deadlocks
 from tests.bridge.world import World
 
 DATABASES = ["sqlite", "postgresql"]
@@ -32,3 +33,29 @@ def sqlite_world(tmp_path: Path) -> Iterator[World]:
     made = World(tmp_path)
     yield made
     made.close()
+
+
+@pytest.fixture
+def one(tmp_path: Path, emptied_database: str) -> Iterator[World]:
+    """The first of two bridges on one PostgreSQL, which nothing that they do brings into a deadlock."""
+    made = World(tmp_path, url=emptied_database)
+    before = deadlocks(made.url)
+    yield made
+    made.close()
+    assert deadlocks(made.url) == before
+
+
+@pytest.fixture
+def two(one: World) -> Iterator[World]:
+    """The second."""
+    made = World.beside(one)
+    made.clock = one.clock
+    made.start()
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=["first", "second"])
+def turned(request: pytest.FixtureRequest) -> bool:
+    """Whether the bridge that is named second comes first."""
+    return request.param == "second"

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import psycopg
 
 from host_bridge.errors import LedgerBusy
+from tests.bridge.world import Terminal, World
 
 TRIES = 20  # of one job; the service's own waits between them are left out
 _ARRIVES_S = 10.0
@@ -96,3 +97,33 @@ def _until_stopped(look: psycopg.Connection[Any], started: Sequence[Future[Any]]
             return
         time.sleep(0.002)
     raise AssertionError("a job neither waits nor ends")
+
+
+def calm(*worlds: World) -> None:
+    """Whatever can be answered is."""
+    for _ in range(4):
+        for world in worlds:
+            world.settle()
+        worlds[0].later(15_000)
+
+
+def told_of(till: Terminal, seq: int) -> tuple[int, int]:
+    """Outcome and reason of the final verdict on a record; it has one."""
+    finals = {(int(one.outcome), one.reason) for one in till.verdicts() if one.seq == seq and one.final}
+    assert len(finals) == 1, f"{till.peer.device}/{seq}: {finals}"
+    return finals.pop()
+
+
+def meet_scans(row: str, name: str, turned: bool, *pairs: tuple[World, Terminal, bytes]) -> list[tuple[int, int]]:
+    """Both bridges take a record of their terminal's; final outcomes and reasons, of the one that came first first."""
+    ordered = pairs[::-1] if turned else pairs
+    seqs = [(till, till.seq) for _, till, _ in ordered]
+    done = meet(
+        pairs[0][0].url,
+        row,
+        name,
+        *[lambda w=world, t=till, m=message: w.deliver(t, m) for world, till, message in ordered],
+    )
+    assert done == [None] * len(pairs)
+    calm(*[world for world, _, _ in pairs])
+    return [told_of(till, seq) for till, seq in seqs]
