@@ -8,11 +8,19 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from scanlatch_tools.twin import interpreter
+from scanlatch_tools.twin.engines import simulator
 
 _SCRIPTS = Path(__file__).parent / "device_scripts"
 _FIRMWARE = Path(__file__).parents[2] / "firmware"
 _LOOK_S = 0.025  # what a test does comes to the driver within this
 _BITS = 10  # a byte on the line: start, eight, stop
+
+KINDS = ["grow", "newland", "honeywell", "ssi", "ssi_lite", "m14", "de2120"]
+CODES = [f"8338652000194165{i:04}".encode() for i in range(20)]
+GS1 = b"0104150999999994172612311" + b"0ABC\x1d21XYZ"
+LONG = b"https://example.com/01/04150999999994/" + b"x" * (512 - 38)
+EAN = b"4006381333931"
+TORN = ("", b"")
 
 
 class Engine(Protocol):
@@ -27,6 +35,10 @@ class Bench:
     """One interpreter; `play` puts a driver and an engine at its two ends."""
 
     def __init__(self) -> None:
+        self.start()
+
+    def start(self) -> None:
+        """A fresh interpreter."""
         path = interpreter.search_path(_FIRMWARE, _SCRIPTS, stand_ins=False)
         self._process = subprocess.Popen(
             interpreter.command(["-c", "import engine_desk; engine_desk.serve()"]),
@@ -47,7 +59,7 @@ class Bench:
         assert self._process.stdout
         line = self._process.stdout.readline()
         if not line or line.startswith("Traceback"):
-            raise RuntimeError(line + self._process.stdout.read())
+            raise RuntimeError(line + self._process.stdout.read())  # it has ended
         return ast.literal_eval(line)
 
     def do(self, code: str) -> None:
@@ -60,22 +72,30 @@ class Bench:
         self.send(("value", expression))
         return self.hear()[1]
 
-    def play(self, kind: str, engine: Engine, *, auto: bool = True) -> "Play":
-        """A driver of `kind` at one end, `engine` at the other."""
+    def play(self, kind: str, engine: Engine, *, auto: bool = True, start: float = 0.0) -> "Play":
+        """A driver of `kind` at one end, `engine` at the other, where it is `start` seconds."""
         self.send(("play", kind, auto))
-        return Play(self, engine)
+        return Play(self, engine, start)
 
     def close(self) -> None:
         """End the interpreter."""
+        try:
+            self._process.communicate(timeout=20)
+        finally:
+            self._process.kill()
+
+    def kill(self) -> None:
+        """End it in the midst of a play."""
+        self._process.kill()
         self._process.communicate(timeout=20)
 
 
 class Play:
-    """Time in seconds since the driver was made. `sent`: what it wrote; `frames`, `states`: what it told."""
+    """`now`: seconds; `sent`: what it wrote; `frames`, `states`: what it told."""
 
-    def __init__(self, bench: Bench, engine: Any) -> None:
+    def __init__(self, bench: Bench, engine: Any, start: float) -> None:
         self.engine = engine
-        self.now = 0.0
+        self.now = self._start = start
         self.baud = 9600
         self.sent: list[bytes] = []
         self.frames: list[tuple[str, bytes]] = []
@@ -122,10 +142,9 @@ class Play:
 
     def end(self) -> None:
         """Take the driver away."""
-        self.tell("end")
-        while self._words or self._waits:
-            self._step(self.now)
-        self.until(lambda: self._over)
+        if not self._over:
+            self.tell("end")
+            self.until(lambda: self._over)
 
     # The line
 
@@ -134,7 +153,7 @@ class Play:
             self._answer(end)
         while not self._waits and not self._over:
             what, now, *rest = self._bench.hear()
-            self.now = now / 1000
+            self.now = self._start + now / 1000
             getattr(self, "_" + what)(*rest)
 
     def _now(self) -> None:
@@ -169,7 +188,36 @@ class Play:
             self._on_the_way[0][0] if self._on_the_way else None,
         ]
         later = [at for at in times if at is not None and at > self.now]
-        next_ms = int(min(later, default=self.now) * 1000 + 0.999)
+        next_ms = int((min(later, default=self.now) - self._start) * 1000 + 0.999)
         word = self._words.pop(0) if self._words else ""
         self._waits = False
         self._bench.send((next_ms, b"" if self.deaf else heard, word))
+
+
+class Wired:
+    """A driver and an engine; at its end nothing forbidden may have been sent, and nothing read that was not there."""
+
+    def __init__(
+        self, bench: Bench, kind: str, engine: Any = None, *, auto: bool = True, start: float = 0.0, **knobs: Any
+    ) -> None:
+        self.engine = engine or simulator(kind, **knobs)
+        self._bench = bench
+        self.play = bench.play(kind, self.engine, auto=auto, start=start)
+
+    def __enter__(self) -> Play:
+        return self.play
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is not None:  # a failure: the device is in the midst of it
+            self._bench.kill()
+            self._bench.start()
+        else:
+            self.play.end()
+            assert not self.engine.forbidden
+            known = {*CODES, GS1, LONG, b"", b"4006381333931"}
+            assert {data for _, data in self.play.frames} <= known
+
+
+def data(play: Play) -> list[bytes]:
+    """What was read, without what was torn."""
+    return [data for _, data in play.frames if data]

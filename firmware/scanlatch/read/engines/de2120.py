@@ -14,6 +14,10 @@ class Driver(Commanded):
         if not (self._wanted and self.auto):  # else it is armed now, and that is answered too
             await self.ask(self.ON if self._wanted else self.OFF)
 
+    def take(self, byte):
+        if self.due or self.count or byte not in b"\x06\x15":  # a late answer is no data
+            super().take(byte)
+
     def as_reply(self, held):
         """ACK as it is; b"" where it is NAK."""
         if held == b"\x06":

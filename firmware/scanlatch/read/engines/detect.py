@@ -1,7 +1,11 @@
 # Finds out which engine is there, by questions that every family either answers or takes for noise. Loaded for `auto`.
 import asyncio
+import sys
 
 from micropython import const
+
+import scanlatch
+from scanlatch.read import engines
 
 _POLL_MS = const(10)
 _ANSWER_MS = const(300)
@@ -11,7 +15,12 @@ _WAKE_MS = const(50)
 _MOST = const(256)  # bytes of one answer, among whatever else comes
 _ROUNDS = const(2)  # an engine may still be booting
 
-_SLOW = const(9600)
+_LISTEN_MS = const(30_000)  # to an engine that answers nobody, before all are asked again; then doubled
+_LISTEN_MOST_MS = const(480_000)
+_NEVER = const(-1)
+_ROOM = "scanlatch.read.engines."
+
+_SLOW = const(9600)  # and of an engine that answers nobody: one at another speed is `line` in the board file
 _FAST = const(115200)
 
 # SSI, for telling Zebra's from the others.
@@ -33,8 +42,45 @@ _QUESTIONS = (
 )
 
 
-async def detect(uart, set_baud):
-    """(kind, baud) of the engine that answers, or None."""
+async def find(auto, on_frame, on_state):
+    """Give `auto` the driver of the engine that answers; while none does, whatever comes is read as by `line`."""
+    for name in tuple(sys.modules):  # the driver of an engine that is gone
+        if name.startswith(_ROOM) and name[len(_ROOM) :] not in ("auto", "commanded", "detect"):
+            scanlatch.forget(sys.modules[name])
+    wait = _LISTEN_MS
+    while True:
+        found = await _detect(auto.wired[0], auto.wired[2])
+        if found:
+            auto.engine = engines.driver(found[0], *auto.wired)
+            auto.engine.baud = found[1]
+            return
+        await _listen(auto, on_frame, on_state, wait)
+        auto.engine = None
+        wait = min(2 * wait, _LISTEN_MOST_MS)
+
+
+async def _listen(auto, on_frame, on_state, ms):
+    # Until nothing was heard for so long; for ever where something is.
+    heard = []
+
+    def first(identifier, data):
+        heard.append(True)
+        engine.tell = on_frame
+        on_state("ready", "line")
+        on_frame(identifier, data)
+
+    auto.wired[2](_SLOW)
+    engine = auto.engine = engines.driver("line", *auto.wired)
+    engine.tell = first
+    on_state("lost", "no engine answers: whatever comes is read as by line")
+    while True:
+        await engine.until(ms, _NEVER)
+        if not heard:
+            return
+
+
+async def _detect(uart, set_baud):
+    # (kind, baud) of the engine that answers, or None.
     for _ in range(_ROUNDS):
         for kind, question, bauds in _QUESTIONS:
             for baud in bauds:
@@ -49,15 +95,15 @@ async def detect(uart, set_baud):
 
 
 async def _ask(uart, kind, question):
-    await _listen(uart, _GAP_MS)
+    await _hear(uart, _GAP_MS)
     if kind[:3] == "ssi":
         uart.write(b"\x00")  # it may sleep
-        await _listen(uart, _WAKE_MS)
+        await _hear(uart, _WAKE_MS)
     uart.write(question)
-    return await _listen(uart, _SLOW_MS if kind == "de2120" else _ANSWER_MS)
+    return await _hear(uart, _SLOW_MS if kind == "de2120" else _ANSWER_MS)
 
 
-async def _listen(uart, ms):
+async def _hear(uart, ms):
     heard = b""
     chunk = bytearray(64)
     for _ in range(0, ms, _POLL_MS):

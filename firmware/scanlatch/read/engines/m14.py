@@ -5,7 +5,8 @@ from scanlatch.read.engines.commanded import Commanded
 
 _SYMBOL = const(0x03)  # begins one, then its length in 2 bytes
 _TEXT = b"\x43\x02\xc1"  # the one command whose reply has a length
-_AFTER_MS = const(60)  # of a reply there may come one or two bytes more, or none
+_TAIL = const(2)  # bytes that may come behind a reply
+_NO_MODE = b"\xff"
 
 
 class Driver(Commanded):
@@ -18,7 +19,7 @@ class Driver(Commanded):
     IS = b"\x00"
     ends = b""
     baud = 115200
-    _replied_ms = 0
+    _tail = 0
 
     async def arm(self, on):
         if not on:
@@ -36,8 +37,11 @@ class Driver(Commanded):
                 self.framed("", self.cut()[3:].rstrip(b"\r\n"))
         elif self.due:
             self._part(self.held + bytes((byte,)))
-        elif self._clock.ms() - self._replied_ms > _AFTER_MS:
-            self.count = -1  # the beginning of a symbol is lost
+        elif self._tail:
+            self._tail -= 1
+        else:  # the beginning of a symbol is lost, or it sends none any more: then it is to be set up anew
+            self.count = -1
+            self.IS = _NO_MODE
 
     def _part(self, held):
         asked = self.asked
@@ -50,5 +54,5 @@ class Driver(Commanded):
         self.held = held
         if len(held) >= size and len(held) > 3:
             self.held = b""
-            self._replied_ms = self._clock.ms()
+            self._tail = _TAIL
             self.replied(held[5:] if asked == _TEXT else held[3:])

@@ -19,6 +19,7 @@ async def set_up(engine):
     """Bring an `m14.Driver` from whatever state to that in which it serves. Returns its version; raises EngineLost."""
     version = await setting_up.find(engine, _VERSION)
     await engine.ask(engine.OFF)
+    engine.IS = _MODE[3:]
     if await engine.ask(engine.BEAT) != engine.IS:
         await engine.ask(_MODE)
     for setting in _SETTINGS:

@@ -15,6 +15,7 @@ _MORE = const(0x02)  # and not the last of its symbol
 
 _SEND_ACK = b"\x04\xd0\x04\x00\xff\x28"
 _SEND_NAK = b"\x05\xd1\x04\x00\x01\xff\x25"
+_NOISE_MOST = const(8)  # bytes in front of a packet
 _ASLEEP_MS = const(900)  # without a byte for so long it may sleep, and then loses the first that comes
 _WAKE_MS = const(50)
 
@@ -61,6 +62,7 @@ class Driver(Commanded):
         if sum(frame[:-2]) + (frame[-2] << 8 | frame[-1]) & 0xFFFF:
             self.count = -1  # where a packet begins is known again after silence
             return
+        self._whole = True
         if frame[1] == _LONG:
             frame = frame[3:]
         kind, data = frame[1], frame[4:-2]
@@ -98,7 +100,15 @@ class Driver(Commanded):
         self.framed(identifier, data)
 
     def torn(self):
+        rest = self.cut() if self.count > 0 else b""
         self.count = 0
+        self._whole = False
+        for at in range(1, min(len(rest), _NOISE_MOST)):  # what came first may be noise, and no length
+            for byte in rest[at:]:
+                self.take(byte)
+            if self._whole:
+                return
+            self.count = 0
         if self.tell is not None:
             self.lost += 1
             self._last = 0
