@@ -54,7 +54,7 @@ def _calibrate(stage: Stage, case: str) -> Seen:
     engine = simulator(name, **({"baud": 115200} if name == "line" else {}))  # whose frames end at a pause
     board = twin_board(engine, detect=case.startswith("auto"))
     device = "d-" + case.replace(" ", "-").replace("_", "-")
-    desk = Desk(device, SITE, stage.terminal(device, SITE, engine=engine, board=board))
+    desk = Desk(device, SITE, stage.terminal(device, SITE, engine=engine, board=board, erase_ms=400))
     desk.wait_ready()
     answers = [desk.hold_text(data, frozenset({"kept"}), aim).answer for data, aim in KEPT]
     since = time.monotonic()

@@ -135,6 +135,7 @@ class Stage:
         at: str,
         *,
         heap_every_ms: int = 0,
+        erase_ms: int = 0,
         engine: Simulator | None = None,
         board: Board | None = None,
         **settings: Any,
@@ -145,13 +146,14 @@ class Stage:
             device: its id.
             at: the site where it stands.
             heap_every_ms: how often its trace tells of its heap; 0: never.
+            erase_ms: how long an erase of its flash stops everything.
             engine: its scan engine; by default one of the stage's family, as delivered.
             board: its board; by default the twin's, with that engine's family and speed.
             settings: more for `enrol.enrol`, such as operation="query".
         """
         engine = engine or simulator(self.engine)
         board = board or twin_board(engine, detect=self.detect)
-        twin = Twin(self.folder / device, heap_every_ms=heap_every_ms, simulator=engine)
+        twin = Twin(self.folder / device, heap_every_ms=heap_every_ms, erase_ms=erase_ms, simulator=engine)
         enrol.enrol(self.site.folder, twin, device, at, board, **settings)
         self.terminals[device] = twin
         twin.start()

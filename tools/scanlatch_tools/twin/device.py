@@ -39,7 +39,8 @@ class Twin:
     heap: as `-X heapsize` takes it; simulator: the engine, a GROW as delivered by default;
     button_pin: GPIO of the button, active low; cut: "n:kind", the flash operation at which power goes, and how (see
     `stand_ins/torn.py`); firmware: source of device files other than our own; heap_every_ms: how often a line "heap"
-    tells what is free after a collection, never by default, as collecting more often than the firmware does helps it.
+    tells what is free after a collection, never by default, as collecting more often than the firmware does helps it;
+    erase_ms: how long an erase of a flash sector stops everything, 45 to 400 on a chip.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Twin:
         cut: str | None = None,
         firmware: Path | None = None,
         heap_every_ms: int = 0,
+        erase_ms: int = 0,
     ) -> None:
         self.folder = folder.resolve()
         self.files = self.folder / "files"
@@ -64,9 +66,14 @@ class Twin:
         # Seen from `files`: the heap holds every module's path, and a long one would be none of the firmware's doing.
         self._search_path = "../stand_ins:../lib:.frozen"
         self._trace = Trace(self.folder / "trace.jsonl")
-        environment = {"SCANLATCH_TWIN": str(self.folder), "TZ": "UTC", "SCANLATCH_TWIN_HEAP_MS": str(heap_every_ms)}
+        environment = {
+            "SCANLATCH_TWIN": str(self.folder),
+            "TZ": "UTC",
+            "SCANLATCH_TWIN_HEAP_MS": str(heap_every_ms),
+        }
+        running = {**environment, "SCANLATCH_TWIN_ERASE_MS": str(erase_ms)}  # enrolment erases the whole partition
         self._environment = environment
-        self._power = Power(self.folder, self._trace, self._heap, environment, self._search_path)
+        self._power = Power(self.folder, self._trace, self._heap, running, self._search_path)
         self.engine = Engine(simulator or engine_of("grow"), self._rxbuf, self._on_engine)
         _link(self.folder / "uart", self.engine.port)
         _alive.add(self)
@@ -255,8 +262,8 @@ class Twin:
         line = self._trace.last("uart")
         return _DEFAULT_RXBUF if line is None else line["rxbuf"]
 
-    def _on_engine(self, count: int, reads: int) -> None:
-        self._trace.add("engine", bytes=count, reads=reads)
+    def _on_engine(self, count: int, reads: int, lost: int) -> None:
+        self._trace.add("engine", bytes=count, reads=reads, **({"lost": lost} if lost else {}))
 
 
 def twin_board(engine: Simulator, *, detect: bool = False) -> Board:

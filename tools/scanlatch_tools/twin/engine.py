@@ -26,10 +26,11 @@ class Engine:
     """Runs `simulator` in a thread of its own, on a pseudo-terminal whose device end is `port`.
 
     room: how many bytes the device's receive buffer holds; what comes above that is lost, as on the chip.
-    on_sent(bytes, reads): called when the last byte of something has reached the device; reads: symbols read so far.
+    on_sent(bytes, reads, lost): called when the last byte of something has reached the device; reads: symbols read so
+    far; lost: bytes of it that there was no room for.
     """
 
-    def __init__(self, simulator: Simulator, room: Callable[[], int], on_sent: Callable[[int, int], None]) -> None:
+    def __init__(self, simulator: Simulator, room: Callable[[], int], on_sent: Callable[[int, int, int], None]) -> None:
         self.simulator = simulator
         self.lost = 0  # bytes that the device's receive buffer had no room for
         self._room = room
@@ -40,7 +41,7 @@ class Engine:
         self.port = Path(os.ttyname(self._device))
         self._wake_read, self._wake_write = os.pipe()
         self._lock = threading.Lock()
-        self._sent = 0  # bytes of what is under way
+        self._sent = self._overrun = 0  # bytes of what is under way, that were taken and not
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._thread.start()
@@ -97,13 +98,14 @@ class Engine:
         waiting = array.array("i", [0])
         fcntl.ioctl(self._device, termios.FIONREAD, waiting)
         fits = max(0, self._room() - waiting[0])
-        self.lost += len(data) - len(data[:fits])
+        self._overrun += len(data) - len(data[:fits])
         if data[:fits]:
             os.write(self._line, data[:fits])
         self._sent += len(data[:fits])
         if not self.simulator.line.midway:
-            self._on_sent(self._sent, self.simulator.reads)
-            self._sent = 0
+            self.lost += self._overrun
+            self._on_sent(self._sent, self.simulator.reads, self._overrun)
+            self._sent = self._overrun = 0
 
     def _device_baud(self) -> int:
         return _BAUDS.get(termios.tcgetattr(self._device)[4], 0)

@@ -63,7 +63,8 @@ def _flash(sectors, path):
         return load("twin_cut", "flash")(sectors, path, cut)
     flash = nor.Flash()
     flash.sectors = sectors
-    flash.note = line
+    slow = int(os.getenv("SCANLATCH_TWIN_ERASE_MS") or 0)
+    flash.note = load("twin_stall", "note")(slow) if slow else line
     flash.kind = ("twin_esp32", "Partition")
     nor.Flash.__getattr__ = twin_trace.Part.__getattr__
     return opened(flash, path)
