@@ -5,9 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from itertools import combinations
+from operator import attrgetter
 from typing import Any, Final, Generic, TypeVar, cast
 
-from host_bridge.cbor_strict import WireError, decode, encode
+from host_bridge.cbor_strict import WireError, decode, encode, encode_ordered
 
 VERSION: Final = 1
 _MAX_INT: Final = (1 << 63) - 1  # what a ledger can hold in a signed column
@@ -37,6 +38,9 @@ class Field:
     name: str
     rule: Rule
     optional: bool = False
+
+
+_Check = tuple[int, Callable[[Any], bool], Field]  # key, what its value must be, and its row
 
 
 def uint(low: int = 0, high: int = _MAX_INT) -> Rule:
@@ -87,7 +91,7 @@ def member(values: type[IntEnum]) -> Rule:
 
 
 def _plain_int(value: object) -> object:
-    return int(value) if isinstance(value, IntEnum) else value
+    return value if type(value) is int or not isinstance(value, IntEnum) else int(value)
 
 
 def _utf8_bytes(value: str) -> int:
@@ -156,9 +160,11 @@ class Table(Generic[T]):
         self._agree = agree
         self._keys = [field.key for field in fields]
         self._makers = [(place, field.rule.make) for place, field in enumerate(fields) if field.rule.make]
-        self._by_keys: dict[tuple[object, ...], list[Field]] = {
-            (1, *(field.key for field in present)): present for present in map(self._without, _absences(fields))
+        self._by_keys: dict[tuple[object, ...], list[_Check]] = {
+            (1, *(field.key for field in present)): [(field.key, field.rule.holds, field) for field in present]
+            for present in map(self._without, _absences(fields))
         }
+        self._writers = [(field, attrgetter(field.name), field.rule.unmake, field.rule.holds) for field in fields]
 
     def read(self, payload: bytes) -> T:
         """Typed value of a payload; raises WireError `encoding` or `fields`."""
@@ -171,8 +177,8 @@ class Table(Generic[T]):
             raise self._wrong(f"another set of keys: {list(values)}")
         if values[1] != VERSION or type(values[1]) is not int:
             raise self._wrong("another version")
-        for field in present:
-            if not field.rule.holds(values[field.key]):
+        for key, holds, field in present:
+            if not holds(values[key]):
                 raise self._broken(field)
         items = [values.get(key) for key in self._keys]
         for place, make in self._makers:
@@ -182,17 +188,17 @@ class Table(Generic[T]):
     def write(self, value: T) -> bytes:
         """Payload of a typed value; raises WireError `encoding` or `fields` where it breaks a limit."""
         values: dict[int, object] = {1: VERSION}
-        for field in self._fields:
-            item: object = getattr(value, field.name)
+        for field, item_of, unmake, holds in self._writers:
+            item: object = item_of(value)
             if item is None and field.optional:
                 continue
-            if field.rule.unmake:
-                item = field.rule.unmake(item)
-            if not field.rule.holds(item):
+            if unmake:
+                item = unmake(item)
+            if not holds(item):
                 raise self._broken(field)
             values[field.key] = item
         self._agreed(value)
-        return encode(values)
+        return encode_ordered(values)
 
     def _without(self, absent: tuple[Field, ...]) -> list[Field]:
         return [field for field in self._fields if field not in absent]

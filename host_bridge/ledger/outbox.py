@@ -162,7 +162,8 @@ def give_back(connection: sa.Connection, rows: Iterable[OutboxRow]) -> None:
 
 def ahead_of(connection: sa.Connection, keys: Sequence[str]) -> dict[str, str]:
     """Of these the ones that are not the next of their code: the key of the submission whose turn it is."""
-    return {row[0]: row[1] for row in _AHEAD.run(connection, keys=list(keys)).all()}
+    found: Any = _AHEAD.run(connection, keys=list(keys))
+    return {row[0]: row[1] for row in found}
 
 
 def settle(connection: sa.Connection, rows: Sequence[OutboxRow]) -> None:
