@@ -66,6 +66,15 @@ say(code=str(got, "utf-8"), any=uart.any())
     assert -5 < line["at"] - sent[0]["at"] < 100
 
 
+def test_an_engine_without_its_plug_is_silent_and_answers_when_it_is_back(twin: Twin):
+    twin.engine.plug(False)
+    job(twin, UART + 'say(unplugged=1)\nwhile not ask("7E000701" "00E001" "11F3"): pass\nsay(answers=1)\n')
+    assert twin.wait_for(said("model"))["model"] == ""
+    twin.wait_for(said("unplugged"))
+    twin.engine.plug(True)
+    twin.wait_for(said("answers"))
+
+
 def test_what_the_receive_buffer_can_not_hold_is_lost(twin: Twin):
     job(
         twin,

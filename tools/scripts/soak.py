@@ -22,6 +22,7 @@ from scanlatch_tools.broker import Mosquitto
 from scanlatch_tools.demo.desk import Desk
 from scanlatch_tools.stage import Stage
 from scanlatch_tools.twin import interpreter
+from scanlatch_tools.twin.engines import NAMES
 
 from host_bridge.wire import Outcome
 
@@ -29,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 STAND_INS = Path(interpreter.__file__).parent / "stand_ins"
 FAULTS = ROOT / "tests" / "faults"
 KINDS = ("lost", "half", "garbage", "unstable")
-SHARES = {"cuts": 0.4, "processes": 0.15, "site": 0.45}  # of the minutes
+SHARES = {"cuts": 0.35, "processes": 0.15, "engines": 0.1, "site": 0.4}  # of the minutes
 CASE_S = 600.0  # no case of the cuts takes longer
 SETTLE_S = 45.0  # until all is final once everything runs again; kept free at the end of the last part
 CODES = 20_000
@@ -75,6 +76,18 @@ def processes(score: Score, chance: random.Random, until: float) -> None:
         test = f"{FAULTS / 'test_flash_cuts_twin.py'}::test_the_next_process_finds_every_kept_record[{kind}]"
         command = [sys.executable, "-m", "pytest", "-q", "-x", test]
         run_case(score, f"process cuts: {kind}", command, {"SCANLATCH_FULL": "1"}, until)
+
+
+def engines(score: Score, chance: random.Random, until: float) -> None:
+    """The demo's day with each family of scan engine, named and found."""
+    cases = [(name, how) for name in NAMES for how in ("named", "found")]
+    chance.shuffle(cases)
+    for name, how in cases:
+        test = (
+            f"{ROOT / 'tests' / 'system' / 'test_engines.py'}::test_the_day_of_the_demo_goes_as_it_must[{name}-{how}]"
+        )
+        command = [sys.executable, "-m", "pytest", "-q", "-x", test]
+        run_case(score, f"demo with {name}, {how}", command, {"SCANLATCH_FULL": "1"}, until)
 
 
 def run_case(score: Score, name: str, command: list[str], environment: dict[str, str], until: float) -> None:
@@ -242,7 +255,7 @@ def main() -> int:
     score = Score(given.seed)
     print(f"soak: seed {given.seed}, {given.minutes:g} minutes", flush=True)
     until = time.monotonic()
-    for part, job in (("cuts", cuts), ("processes", processes), ("site", site)):
+    for part, job in (("cuts", cuts), ("processes", processes), ("engines", engines), ("site", site)):
         until += 60 * given.minutes * SHARES[part]
         try:
             job(score, random.Random(f"{given.seed} {part}"), until)  # noqa: S311  # choices, not keys

@@ -19,7 +19,8 @@ from scanlatch_tools.twin.trace import POLL_S, Line
 _HELP = """\
 Type a code, or the path of a picture with barcodes, and Enter. Or:
   :button       press the button        :link off|on   cut the network, mend it
-  :power        cut the power, put it back             :quit   (or Ctrl-D)"""
+  :power        cut the power, put it back      :engine off|on   pull the scan engine's plug, put it back
+  :quit         (or Ctrl-D)"""
 _BUTTON_S = 0.3
 
 
@@ -99,6 +100,8 @@ def _act(twin: Twin, line: str, console: Console) -> bool:
             threading.Timer(_BUTTON_S, twin.button, [False]).start()
         elif word == ":link":
             twin.link(rest.strip() != "off")
+        elif word == ":engine":
+            twin.engine.plug(rest.strip() != "off")
         elif word == ":power":
             twin.kill()
             twin.start()

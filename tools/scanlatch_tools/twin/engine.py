@@ -52,6 +52,15 @@ class Engine:
             self.simulator.present(data, time.monotonic(), aim)
         self._wake()
 
+    def plug(self, put: bool) -> None:
+        """Pull the engine's plug, or put it back; the terminal keeps its power."""
+        with self._lock:
+            if put:
+                self.simulator.power_cycle(time.monotonic())
+            else:
+                self.simulator.unplug(time.monotonic())
+        self._wake()
+
     def power_cycle(self) -> None:
         """The terminal's power went, and the engine's with it; what was on the line is gone."""
         with self._lock:
