@@ -7,10 +7,16 @@ from host_bridge.ledger.catalogue import LEVELS, Facts
 from host_bridge.ledger.deliveries import IN, OUT, Item
 from host_bridge.ledger.scans import Pair, Record, key_of
 from host_bridge.rules import Known
-from host_bridge.wire import Operation
+from host_bridge.wire import Operation, Reason
 from host_bridge.work import Work
 
 _WAYS: dict[int | None, str] = {Operation.RECEIVE: IN, Operation.DISPATCH: OUT}
+_REFUSED: dict[int, str] = {
+    Reason.SOLD_HERE: "sold here before",
+    Reason.SOLD_ELSEWHERE: "sold elsewhere before",
+    Reason.RECALLED: "recalled",
+    Reason.EXPIRED: "expired",
+}
 _Place = tuple[str, str, str]  # direction, site, code
 
 
@@ -83,11 +89,11 @@ class Dock:
             self._items[place] = Item(delivery, code, False, None, None, None, key, None, way, site)
             deliveries.add_extra(self._work.connection, delivery, code, key)
 
-    def note_difference(self, record: Record) -> None:
-        """It is not as announced, and not counted."""
-        place = _WAYS[record.operation], record.site or "", record.code or ""
-        item = self._items[place]
-        self._marks.append((item.delivery, item.code, None, self._differs(item)))
+    def note_difference(self, record: Record, reason: int) -> None:
+        """It is not as announced, or not to be taken, and so not counted."""
+        item = self._items.get((_WAYS[record.operation], record.site or "", record.code or ""))
+        if item is not None and item.announced and item.seen is None:
+            self._marks.append((item.delivery, item.code, None, _REFUSED.get(reason) or self._differs(item)))
 
     def undo(self, pair: Pair) -> None:
         """What a scan counted was not seen."""

@@ -203,7 +203,7 @@ class Effects:
         if effect is Effect.EXTRA:
             dock.note_extra(record)
         elif effect is Effect.DIFFERS:
-            dock.note_difference(record)
+            dock.note_difference(record, record.reason or 0)
         else:
             moved = dock.count(record) if effect is Effect.COUNT else dock.moved(record)
             stock = record.site if record.operation == Operation.RECEIVE else None

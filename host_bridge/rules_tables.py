@@ -30,7 +30,7 @@ class Effect(Enum):
     COUNT = "the item is seen, and all that lies in it; the stock moves with it"
     STOCK = "the stock moves, and all that lies in the package with it"
     EXTRA = "noted with the delivery as not announced"
-    DIFFERS = "noted with the delivery's item"
+    DIFFERS = "noted with the delivery's item, if it has one that was not counted"
     CLOSE_SESSION = "the session is closed"
 
 
@@ -63,8 +63,15 @@ FIRST: tuple[Row, ...] = (
 """Tried before every operation's own rows."""
 
 _HELD = (
-    Row("Sold elsewhere", ("held elsewhere",), _REJECTED, Reason.SOLD_ELSEWHERE, alarm=Alarm.SOLD_ELSEWHERE),
-    Row("Sold box at the dock", ("held here",), _REJECTED, Reason.SOLD_HERE),
+    Row(
+        "Sold elsewhere", ("held elsewhere",),
+        _REJECTED, Reason.SOLD_ELSEWHERE, Effect.DIFFERS, Alarm.SOLD_ELSEWHERE,
+    ),
+    Row("Sold box at the dock", ("held here",), _REJECTED, Reason.SOLD_HERE, Effect.DIFFERS),
+)  # fmt: skip
+_UNFIT_AT_DOCK = (
+    Row("Recalled", ("recalled",), _REJECTED, Reason.RECALLED, Effect.DIFFERS),
+    Row("Expired", ("expired",), _REJECTED, Reason.EXPIRED, Effect.DIFFERS),
 )
 _UNFIT = (
     Row("Recalled", ("recalled",), _REJECTED, Reason.RECALLED),
@@ -112,12 +119,13 @@ TABLES: dict[Operation, tuple[Row, ...]] = {
         Row("Sale once", (), _PENDING, _UNTIL_ANSWERED, Effect.CLAIM),
     ),
     Operation.RETURN: (
+        Row("Exempt", ("exempt", "not held here", "not held elsewhere"), Outcome.EXEMPT),
         Row("Return", ("not held here",), _REJECTED, Reason.RETURN_REFUSED),
         Row("Return", ("no sale to return",), _REJECTED, Reason.RETURN_REFUSED),
         Row("Return in time", ("returned too late",), _REJECTED, Reason.RETURN_REFUSED),
         Row("Return", (), _PENDING, _UNTIL_ANSWERED, Effect.REVERSE),
     ),
-    Operation.RECEIVE: (*_HELD, *_UNFIT, *_AGAINST_DELIVERY, *_ON_DELIVERY),
+    Operation.RECEIVE: (*_HELD, *_UNFIT_AT_DOCK, *_AGAINST_DELIVERY, *_ON_DELIVERY),
     Operation.DISPATCH: (
         *_HELD,
         *_AGAINST_DELIVERY,

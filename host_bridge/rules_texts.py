@@ -16,8 +16,8 @@ DECIDED: dict[str, str] = {
         "does hangs on the code alone: these are taken in whatever session they come."
     ),
     "Exempt": (
-        "The catalogue says why the product carries no code that counts. The scan is answered `exempt`; nothing is "
-        "claimed and the platform is not told."
+        "The catalogue says why the product carries no code that counts. A sale is answered `exempt`; nothing is "
+        "claimed and the platform is not told. So is a return of what no sale has."
     ),
     "Sale once": (
         "One box, one code, one sale, over all sites: the code is claimed in the transaction that decides, and "
@@ -109,7 +109,8 @@ DECIDED: dict[str, str] = {
     "Sold box at the dock": "A box that this site has sold is not received or sent on; it has to be returned first.",
     "Batch or date differs": (
         "What the code or the catalogue says of batch or last day is not what was announced. Not counted, noted "
-        "with the delivery."
+        "with the delivery. An announced box that is refused as sold, recalled or expired is noted so too: it came, "
+        "and is not missing."
     ),
     "Counted before": "Scanned again for the same delivery: accepted, and nothing changes.",
     "Announced": (

@@ -25,7 +25,7 @@ _HOUR_MS = 3_600_000
 _DATA, _FAMILY = 10, 11  # keys of a scan
 _ANY_SITE = Site("")
 _NOTHING = Facts("")
-_OF_GOODS = frozenset({Operation.SALE, Operation.RECEIVE, Operation.DISPATCH})
+_OF_GOODS = frozenset({Operation.SALE, Operation.RETURN, Operation.RECEIVE, Operation.DISPATCH})
 _AT_DOCK = frozenset({Operation.RECEIVE, Operation.DISPATCH})
 
 
@@ -152,13 +152,14 @@ class View:
         if facts is not _NOTHING:
             known.recalled = facts.recalled is not None
             known.expired = facts.expires_on is not None and local_day(captured(record)) > facts.expires_on
+        known.exempt = facts.exempt is not None
         if record.operation != Operation.SALE:
-            if self.dock is not None:
+            if record.operation in _AT_DOCK and self.dock is not None:
                 self.dock.tell(record, known)
             return
         known.opened, known.repeats = code.state == OPENED, code.repeats
         known.used_up = known.opened and code.parts >= facts.content
-        known.exempt, known.level, known.sales_level = facts.exempt is not None, facts.level, site.sales_level
+        known.level, known.sales_level = facts.level, site.sales_level
         known.relative_held = bool(self._relatives) and self.relative_held(code.code)
         known.requires_session, known.refuses_offline = site.require_session, site.offline_sales == "refused"
         known.platform_down = self.work.platform_down

@@ -2,6 +2,7 @@
 
 import pytest
 
+from host_bridge import deliveries
 from host_bridge.config import Site
 from host_bridge.wire import Family, Operation
 from tests.bridge import shop
@@ -124,6 +125,22 @@ def test_what_is_recalled_expired_or_sold_does_not_come_in(world: World) -> None
     told = dock(world, gun, RECEIVE, BOX, SECOND, LOOSE, EXTRA)
     assert told == [(REJECTED, 5), (REJECTED, 6), (REJECTED, 1), (REJECTED, 2)]
     assert [kind for kind, *_ in shop.alerts(world)] == ["sold-elsewhere"] * 2
+
+
+def test_what_was_announced_and_refused_came_and_is_not_missing(world: World) -> None:
+    gun, other = world.terminal(), world.terminal("d-window-02", OTHER_SITE)
+    shop.product(world)
+    shop.unit(world, BOX, lot="B1")
+    shop.unit(world, SECOND, expires_on=20200101)
+    world.sell(gun, LOOSE)
+    world.sell(other, EXTRA)
+    shop.announce(world, "D-1", BOX, SECOND, LOOSE, EXTRA, INNER)
+    assert dock(world, gun, RECEIVE, BOX) == [(ACCEPTED, 0)]
+    shop.recall(world, "B1")
+    dock(world, gun, RECEIVE, BOX, SECOND, LOOSE, EXTRA)
+    told = deliveries.result(world.ledger, "D-1")
+    refused = {SECOND: "expired", LOOSE: "sold here before", EXTRA: "sold elsewhere before"}
+    assert (dict(told.differing), told.missing, told.seen) == (refused, (INNER,), (BOX,))
 
 
 def test_dispatch_counts_its_own_deliveries_and_takes_out_of_stock(world: World) -> None:

@@ -82,8 +82,19 @@ def test_exempt_product_is_exempt_and_claims_nothing(world: World) -> None:
     till = world.terminal()
     shop.product(world, exempt="hospital preparation")
     world.sell(till, BOX, BOX)
-    assert till.outcomes() == [(1, EXEMPT, 0), (2, EXEMPT, 0)]
+    world.deliver(till, till.scan(BOX, Operation.RETURN))
+    assert till.outcomes() == [(1, EXEMPT, 0), (2, EXEMPT, 0), (3, EXEMPT, 0)]
     assert world.platform.submitted == []
+
+
+def test_a_box_that_was_sold_before_its_product_was_exempt_is_returned_where_it_was_sold(world: World) -> None:
+    till, other = world.terminal(), world.terminal("d-window-02", OTHER_SITE)
+    world.sell(till, BOX)
+    shop.product(world, exempt="hospital preparation")
+    for gun in (other, till):
+        world.deliver(gun, gun.scan(BOX, Operation.RETURN))
+    world.settle()
+    assert (other.outcomes(), till.outcomes()[-1]) == ([(1, REJECTED, 11)], (2, ACCEPTED, 0))
 
 
 def test_case_at_a_window_is_no_sales_unit_unless_the_site_sells_cases(world: World) -> None:

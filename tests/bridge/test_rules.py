@@ -98,6 +98,9 @@ def test_sold_elsewhere_raises_an_alarm() -> None:
         ({**HERE, "target": replace(SOLD, voided=True)}, (REJECTED, 11, Effect.NOTHING)),
         (HERE, (REJECTED, 11, Effect.NOTHING)),
         (ELSEWHERE, (REJECTED, 11, Effect.NOTHING)),
+        ({"exempt": True}, (EXEMPT, 0, Effect.NOTHING)),
+        ({**HERE, "exempt": True, "target": SOLD}, (PENDING, 14, Effect.REVERSE)),
+        ({**ELSEWHERE, "exempt": True}, (REJECTED, 11, Effect.NOTHING)),
         ({}, (REJECTED, 11, Effect.NOTHING)),
     ],
 )
@@ -155,8 +158,8 @@ def test_a_session_of_another_kind_counts_as_none(operation: Operation) -> None:
 @pytest.mark.parametrize(
     ("holds", "answer"),
     [
-        (HERE, (REJECTED, 1, Effect.NOTHING)),
-        (ELSEWHERE, (REJECTED, 2, Effect.NOTHING)),
+        (HERE, (REJECTED, 1, Effect.DIFFERS)),
+        (ELSEWHERE, (REJECTED, 2, Effect.DIFFERS)),
         ({"announced": True, "differs": True}, (REJECTED, 10, Effect.DIFFERS)),
         ({"relative_counted": True, "announced": True}, (REJECTED, 9, Effect.NOTHING)),
         ({"counted": True, "announced": True}, (ACCEPTED, 0, Effect.NOTHING)),
@@ -173,7 +176,7 @@ def test_dock(operation: Operation, holds: dict[str, Any], answer: tuple[int, in
 def test_what_is_unfit_comes_not_in_but_may_go_out() -> None:
     things: list[tuple[dict[str, Any], int]] = [({"recalled": True}, 5), ({"expired": True}, 6)]
     for holds, reason in things:
-        assert told(Known(operation=Operation.RECEIVE, **holds)) == (REJECTED, reason, Effect.NOTHING)
+        assert told(Known(operation=Operation.RECEIVE, **holds)) == (REJECTED, reason, Effect.DIFFERS)
         assert told(Known(operation=Operation.DISPATCH, **holds)) == (ACCEPTED, 0, Effect.STOCK)
 
 
