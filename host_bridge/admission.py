@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from host_bridge import chain, metrics, trace_code
+from host_bridge.code_rules import DEFAULT
 from host_bridge.deciding import Deciding
 from host_bridge.ledger import alerts, evidence, outbox, passed, scans
 from host_bridge.ledger.devices import ENROLLED, SUSPENDED, DeviceRow
@@ -108,7 +109,7 @@ class Admission:
                 self._past.add(row.id)
                 metrics.records.labels("archived").inc()
             elif digest is None:
-                mine[claim.seq] = _record(message, claim, row, work.now)
+                mine[claim.seq] = _record(message, claim, row, work)
                 metrics.records.labels("admitted").inc()
             elif digest == claim.digest:
                 self._repeats[pair] = None
@@ -192,14 +193,23 @@ def todays_verdict(today: Today) -> Verdict:
     )
 
 
-def _record(message: Opened, claim: OpenedScan, row: DeviceRow, now: int) -> Record:
+def _record(message: Opened, claim: OpenedScan, row: DeviceRow, work: Work) -> Record:
     scan = claim.scan
     if scan is None:
         return Record(
-            row.id, claim.seq, message.message, claim.digest, claim.prev, claim.fault, *(None,) * 6, received_at=now
+            row.id,
+            claim.seq,
+            message.message,
+            claim.digest,
+            claim.prev,
+            claim.fault,
+            *(None,) * 6,
+            received_at=work.now,
         )
     codeless = scan.operation in CODELESS
-    code = None if codeless else trace_code.canonical(scan.family, scan.data)
+    site = work.sites.get(scan.site)
+    rules = site.codes if site else DEFAULT
+    code = None if codeless else trace_code.canonical(scan.family, scan.data, rules)
     fault = None
     if message.site not in row.sites or scan.site not in row.sites:
         fault = f"site: {scan.site!r} under {message.site!r}, never given to this device"
@@ -218,7 +228,7 @@ def _record(message: Opened, claim: OpenedScan, row: DeviceRow, now: int) -> Rec
         session=scan.session,
         target=scan.target,
         captured_at=scan.captured_at,
-        received_at=now,
+        received_at=work.now,
     )
 
 

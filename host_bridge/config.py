@@ -8,6 +8,7 @@ from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from host_bridge.code_rules import PATTERNS_MOST, CodeRules, wrong_link, wrong_pattern
 from host_bridge.errors import ConfigError
 
 _NAME = re.compile(r"[a-z0-9-]{1,32}\Z")  # WIRE.md "Topics"
@@ -70,7 +71,18 @@ class Site:
     return_hours: int = 240  # how long after its sale a box may come back
     offline_sales: str = "pending"  # or "refused": a sale while the platform is out of reach
     sales_level: int = 1  # highest packaging level that is sold: 1 the box
+    first_digit: str = "8"  # digits that a twenty-digit code may begin with; empty: any
+    own_codes: tuple[str, ...] | None = (
+        None  # patterns of makers' own codes; none given: 8 to 100 signs, 6 of them digits
+    )
+    personal_codes: tuple[str, ...] = ()  # patterns of what is a person's, beside those that every terminal knows
+    link_codes: tuple[str, ...] = ("*",)  # where a link has its code; "*": the piece of it that is twenty digits
     control_token: str = ""  # what the control codes of its printed sheet carry; without one its terminals take none
+
+    @property
+    def codes(self) -> CodeRules:
+        """What its terminals, and the bridge after them, take for a code."""
+        return CodeRules(self.first_digit, self.own_codes, self.personal_codes, self.link_codes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +154,8 @@ def _value(path: Path, base: Path, where: str, hint: Any, value: object) -> Any:
     wanted = str(hint)
     if "Path" in wanted and isinstance(value, str):
         return (base / value).resolve()
+    if "tuple" in wanted:
+        return _patterns(path, where, value)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     plain = str if "str" in wanted else hint
@@ -154,6 +168,18 @@ def _value(path: Path, base: Path, where: str, hint: Any, value: object) -> Any:
     if setting in _CHOICES and value not in _CHOICES[setting]:
         raise ConfigError(f"{path}: {where}", f"must be one of {', '.join(_CHOICES[setting])}, not {value!r}")
     return value
+
+
+def _patterns(path: Path, where: str, value: object) -> tuple[str, ...]:
+    setting = where.rpartition(".")[2]
+    most = PATTERNS_MOST[setting]
+    if not isinstance(value, list) or len(value) > most:  # pyright: ignore[reportUnknownArgumentType]
+        raise ConfigError(f"{path}: {where}", f"must be a list of at most {most} patterns")
+    for pattern in value:  # pyright: ignore[reportUnknownVariableType]
+        wrong = (wrong_link if setting == "link_codes" else wrong_pattern)(str(pattern))  # pyright: ignore[reportUnknownArgumentType]
+        if wrong:
+            raise ConfigError(f"{path}: {where}", f"{pattern!r} is no pattern: one {wrong}")
+    return tuple(value)  # pyright: ignore[reportUnknownArgumentType,reportUnknownVariableType]
 
 
 def _table(path: Path, name: str, table: object) -> dict[str, Any]:

@@ -4,15 +4,17 @@ import re
 from calendar import monthrange
 from dataclasses import dataclass
 
+from host_bridge import links
+from host_bridge.code_rules import DEFAULT, CodeRules
+from host_bridge.gtin import check_digit
+
 TWENTY_DIGITS, GS1, MAKERS_OWN, LINK, CONTROL = 1, 2, 3, 4, 5  # families, WIRE.md "Scan" key 11
 
 _TWENTY = re.compile(r"[0-9]{20}\Z")
-_TWENTY_IN_LINK = re.compile(r"(?<![0-9])[0-9]{20}(?![0-9])")
-_LINK_PARTS = re.compile(r"/01/([0-9]{14})(?:/.*)?/21/([^/?#]+)")  # GS1 Digital Link URI 1.2: path keys
 _GS = "\x1d"
-_GTIN, _SERIAL, _BATCH, _EXPIRY = "01", "21", "10", "17"
-_SAID_IN_LINK = re.compile(r"(?:/10/(?P<batch>[^/?#]+)|[?&]17=(?P<expiry>[0-9]{6}))")  # Digital Link: key, attribute
-_YEARS_AHEAD = 49  # GS1 General Specifications 7.12: two digits of a year mean one from 50 before to 49 ahead
+_SSCC, _GTIN, _SERIAL, _BATCH, _EXPIRY = "00", "01", "21", "10", "17"
+_EXPIRY_MINUTES = ("70", "03")  # AI 7003, as its first two digits and the rest: YYMMDDHHMM
+_YEARS_AHEAD = 50  # GS1 General Specifications 7.12: two digits of a year mean one from 49 before to 50 ahead
 _PRINTABLE = re.compile(r"[^\x00-\x1f\x7f]+\Z")
 
 # Length of AI and value together, by the AI's first two digits: GS1 General Specifications, table of element
@@ -49,30 +51,32 @@ def gtin(code: str) -> str | None:
 
 
 def is_twenty(code: str) -> bool:
-    """True where the canonical code is twenty digits, and not a GTIN with a two-digit serial."""
-    return len(code) == 20 and code.isdigit() and gtin(code) is None
+    """True where the canonical code is twenty digits: no GTIN with a two-digit serial, and no shipping unit's SSCC."""
+    return len(code) == 20 and code.isdigit() and gtin(code) is None and not _is_sscc(code)
 
 
 def label(family: int, data: bytes, year: int) -> Label:
     """Batch and last day that an element string or a GS1 link carries. `year`: today's, to tell the century."""
-    text = data.decode("utf-8", "replace")
     if family == LINK:
-        said = {
-            name: found[name] for found in _SAID_IN_LINK.finditer(text) for name in found.groupdict() if found[name]
-        }
-        return Label(said.get("batch"), _day(said.get("expiry", ""), year))
-    if family != GS1:
+        elements = links.digital_link(data) or {}
+    elif family == GS1:
+        found = _elements(data.decode("utf-8", "replace")) or ()
+        elements = dict(reversed(found))  # the first of each
+        minutes = next((value[2:8] for ai, value in found if (ai, value[:2]) == _EXPIRY_MINUTES), "")
+        elements.setdefault(_EXPIRY, minutes)
+    else:
         return Label()
-    elements = _elements(text) or ()
-    batch = next((value for ai, value in elements if ai == _BATCH), None)
-    return Label(batch or None, next((_day(value, year) for ai, value in elements if ai == _EXPIRY), None))
+    return Label(elements.get(_BATCH) or None, _day(elements.get(_EXPIRY, ""), year))
 
 
-def canonical(family: int, data: bytes) -> str | None:
-    """The code that is claimed, settled and compared: twenty digits as they are, `01<gtin>21<serial>`, or the text.
+def canonical(family: int, data: bytes, rules: CodeRules = DEFAULT) -> str | None:
+    """The code that is claimed, settled and compared: twenty digits as they are, `01<gtin>21<serial>`, a shipping
+    unit's `00<sscc>`, or the text. A code in a link has the name that it has elsewhere; `rules`: those of its site.
 
     None where `data` is not what `family` says, so that there is nothing that could be sold.
     """
+    if family == LINK and (name := _in_link(data, rules)):
+        return name
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
@@ -81,19 +85,18 @@ def canonical(family: int, data: bytes) -> str | None:
         return text if _TWENTY.match(text) else None
     if family == GS1:
         return _gs1(text)
-    if family == LINK:
-        return _in_link(text)
     return text if _PRINTABLE.match(text) else None
 
 
 def _gs1(text: str) -> str | None:
     found: dict[str, str] = {}
     for ai, value in _elements(text) or ():
-        if ai in (_GTIN, _SERIAL):
-            if ai in found or not value:
-                return None
-            found[ai] = value
-    return _unit(found.get(_GTIN, ""), found.get(_SERIAL, ""))
+        if ai in (_SSCC, _GTIN, _SERIAL) and found.setdefault(ai, value) != value:
+            return None
+    if _GTIN not in found:
+        unit = f"00{found.get(_SSCC, '')}"
+        return unit if _is_sscc(unit) else None
+    return _unit(found[_GTIN], found.get(_SERIAL, ""))
 
 
 def _elements(text: str) -> list[tuple[str, str]] | None:
@@ -120,21 +123,29 @@ def _day(yymmdd: str, year: int) -> int | None:
     full = year - year % 100 + short
     if full > year + _YEARS_AHEAD:
         full -= 100
-    elif full < year - _YEARS_AHEAD - 1:
+    elif full <= year - _YEARS_AHEAD:
         full += 100
     if not 1 <= month <= 12 or day > monthrange(full, month)[1]:
         return None
     return full * 10_000 + month * 100 + (day or monthrange(full, month)[1])
 
 
-def _in_link(text: str) -> str | None:
-    parts = _LINK_PARTS.search(text)
-    if parts:
-        return _unit(parts[1], parts[2])
-    inside = _TWENTY_IN_LINK.findall(text)
-    if len(inside) == 1:
-        return inside[0]
-    return text if _PRINTABLE.match(text) else None
+def _in_link(data: bytes, rules: CodeRules) -> str | None:
+    elements = links.digital_link(data)
+    if elements is not None:
+        return f"00{elements[_SSCC]}" if _SSCC in elements else _unit(elements[_GTIN], elements.get(_SERIAL, ""))
+    try:
+        text = (links.code(data, rules) or b"").decode("ascii")
+    except UnicodeDecodeError:
+        return None
+    if _TWENTY.match(text):
+        return text
+    return _gs1(text) or (text if _PRINTABLE.match(text) else None)
+
+
+def _is_sscc(code: str) -> bool:
+    digits = code[2:]
+    return code[:2] == _SSCC and len(digits) == 18 and digits.isdigit() and check_digit(digits[:-1]) == digits[-1]
 
 
 def _unit(gtin: str, serial: str) -> str | None:

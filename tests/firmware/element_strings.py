@@ -7,32 +7,8 @@ from collections.abc import Iterator
 from biip.gs1_application_identifiers import _GS1_APPLICATION_IDENTIFIERS as _TABLE
 
 GS = "\x1d"
-MEDICINE = [
-    "00",
-    "01",
-    "02",
-    "10",
-    "11",
-    "17",
-    "20",
-    "21",
-    "22",
-    "235",
-    "240",
-    "30",
-    "37",
-    "7003",
-    "7004",
-    "710",
-    "711",
-    "712",
-    "713",
-    "714",
-    "715",
-    "716",
-    "717",
-    "8200",
-]
+MEDICINE = ["00", "01", "02", "10", "11", "17", "20", "21", "22", "235", "240", "30", "37", "7003", "7004", "8200"]
+MEDICINE += [f"71{digit}" for digit in range(8)]
 MEDICINE += ["90", *(str(ai) for ai in range(91, 100))]
 _CHECKED = re.compile(r"0[0-3]|253|255|402|41[0-7]|8003|8006|8017|8018|8026")
 _DATED = re.compile(r"1[1-35-7]|4324|4325|4326|7003|7006|7007|7011|8008")
