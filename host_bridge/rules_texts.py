@@ -82,8 +82,8 @@ DECIDED: dict[str, str] = {
         "Takes back a scan of the running session, before the session closes: of a sale, a return, a receipt, a "
         "dispatch, a stock-take or a query. A sale or return of which the platform was never told is cancelled. A "
         "sale that was told is reversed as by a return. Either way its code is free, its box lies at the site, and its "
-        "line has room again. The target's own verdict becomes `voided` where it was still pending. What was refused, a session's end and a "
-        "void are not taken back."
+        "line has room again. The target's own verdict becomes `voided` where it was still pending. What was "
+        "refused, a session's end and a void are not taken back."
     ),
     "Void of a return": (
         "The sale that the return took back stands again, and its box can't be sold: the platform is told of it anew, "
