@@ -30,7 +30,8 @@ ROOT = Path(__file__).resolve().parents[2]
 STAND_INS = Path(interpreter.__file__).parent / "stand_ins"
 FAULTS = ROOT / "tests" / "faults"
 KINDS = ("lost", "half", "garbage", "unstable")
-SHARES = {"cuts": 0.35, "processes": 0.15, "engines": 0.1, "site": 0.4}  # of the minutes
+SHARES = {"cuts": 0.25, "processes": 0.1, "engines": 0.1, "bridges": 0.2, "site": 0.35}  # of the minutes
+BRIDGES = ("again_and_again[1]", "again_and_again[2]", "amid", "dead_bridge", "a_bridge_that_hangs")
 CASE_S = 600.0  # no case of the cuts takes longer
 SETTLE_S = 45.0  # until all is final once everything runs again; kept free at the end of the last part
 CODES = 20_000
@@ -88,6 +89,25 @@ def engines(score: Score, chance: random.Random, until: float) -> None:
         )
         command = [sys.executable, "-m", "pytest", "-q", "-x", test]
         run_case(score, f"demo with {name}, {how}", command, {"SCANLATCH_FULL": "1"}, until)
+
+
+def bridges(score: Score, chance: random.Random, until: float) -> None:
+    """Two bridges on one PostgreSQL, killed and hung while terminals sell, void, receive and end sessions."""
+    names = list(BRIDGES)
+    while time.monotonic() < until:
+        chance.shuffle(names)
+        for name in names:
+            command = [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-q",
+                "-x",
+                str(ROOT / "tests/system/test_bridges.py"),
+                "-k",
+                name,
+            ]
+            run_case(score, f"bridges: {name}", command, {"SCANLATCH_FULL": "1"}, until)
 
 
 def run_case(score: Score, name: str, command: list[str], environment: dict[str, str], until: float) -> None:
@@ -255,7 +275,8 @@ def main() -> int:
     score = Score(given.seed)
     print(f"soak: seed {given.seed}, {given.minutes:g} minutes", flush=True)
     until = time.monotonic()
-    for part, job in (("cuts", cuts), ("processes", processes), ("engines", engines), ("site", site)):
+    parts = {"cuts": cuts, "processes": processes, "engines": engines, "bridges": bridges, "site": site}
+    for part, job in parts.items():
         until += 60 * given.minutes * SHARES[part]
         try:
             job(score, random.Random(f"{given.seed} {part}"), until)  # noqa: S311  # choices, not keys
