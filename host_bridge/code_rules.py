@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 # Patterns of a kind: a terminal holds a symbol against each, and looks at no byte of it more than forty times.
-PATTERNS_MOST = {"own_codes": 8, "personal_codes": 4, "link_codes": 4}
+PATTERNS_MOST = {"own_codes": 6, "personal_codes": 3, "link_codes": 3}
 _LENGTH_MOST = 100  # characters
 _ITEM = re.compile(r"\{([danx])([0-9]{1,3})(?:-([0-9]{1,3}))?(?:,([0-9]{1,3}))?\}")
 _PLAIN = re.compile(r"[!-z|~]*\Z")

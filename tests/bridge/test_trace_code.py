@@ -164,7 +164,7 @@ def test_a_site_says_what_its_codes_are(tmp_path: Path) -> None:
         ('own_codes = ["{q10}"]', "made of signs and of items"),
         ('own_codes = ["{d10-5}"]', "from less to more"),
         ('personal_codes = [""]', "has 1 to"),
-        ('own_codes = ["a","b","c","d","e","f","g","h","i"]', "at most 8"),
+        ('own_codes = ["a","b","c","d","e","f","g","h","i"]', "at most 6"),
         ('link_codes = ["https://a.cn/{code}"]', "without http"),
         ('link_codes = ["a.cn/x{code}"]', "whole segment"),
         ('link_codes = ["a.cn/{code}/{code}"]', "{code} once"),

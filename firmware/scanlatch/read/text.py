@@ -61,15 +61,16 @@ def _link(data, rules, window, first):
         return (_TRACE, _LINK) if begins(code, first) else (_UNKNOWN, 0)
     kind, _ = symbol.elements(False, code, window, first)
     if kind == _UNKNOWN:
-        kind, _ = own(code, rules)
+        kind, _ = own(code, rules, b"%" not in data)
     return kind, _LINK if kind == _TRACE else 0
 
 
-def own(data, rules):
-    """(kind, family) of a maker's own code, or of what is none."""
+def own(data, rules, searched=False):
+    """(kind, family) of a maker's own code, or of what is none. searched: it was, for a person's numbers."""
     if data[:1] == b"(":
         return _UNKNOWN, 0  # an element string as it is printed for people
-    if person.is_personal(data, rules.get("personal", ())):
+    personal = rules.get("personal", ())
+    if pattern.any_match(personal, data, True) if searched else person.is_personal(data, personal):
         return _PERSONAL, 0
     if data.isdigit() and "own" not in rules:
         return _UNKNOWN, 0
