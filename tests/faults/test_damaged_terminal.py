@@ -12,7 +12,7 @@ from scanlatch_tools import boards, enrol, site
 from scanlatch_tools.twin.device import Twin
 
 from tests.faults.site_with_terminals import CODES, SITE, Person
-from tests.system.waiting import console, switch_on, until_engine, until_shown
+from tests.system.waiting import console, switch_on, until, until_engine, until_shown
 
 DEVICE = "d-damaged-01"
 _CHANGE_SETTINGS = """
@@ -53,6 +53,15 @@ def _leads_to(link: Path, folder: Path) -> bool:
         return link.readlink() == folder
     except OSError:
         return False
+
+
+def _own_files(twin: Twin) -> Path:
+    """The terminal's package, as files of its own that may be damaged."""
+    lib = twin.folder / "lib"
+    whole = lib.resolve()
+    lib.unlink()
+    shutil.copytree(whole, lib)
+    return lib / "scanlatch"
 
 
 def _records(twin: Twin) -> int:
@@ -128,15 +137,28 @@ def test_a_board_flashed_without_our_partition_says_so_by_its_light_and_names_it
 
 
 def test_a_program_that_cannot_be_loaded_is_tried_again_by_the_watchdog(twin: Twin) -> None:
-    lib = twin.folder / "lib"
-    whole = lib.resolve()
-    lib.unlink()
-    shutil.copytree(whole, lib)
-    (lib / "scanlatch" / "start.mpy").unlink()
+    (_own_files(twin) / "start.mpy").unlink()
     twin.start()
     twin.wait_for(lambda line: line["what"] == "ended")
     (started,) = [line for line in twin.trace() if line["what"] == "wdt"]
     assert (started["event"], started["timeout"]) == ("started", 60_000)
+
+
+def test_files_that_are_needed_rarely_may_be_damaged_and_scans_are_kept(twin: Twin) -> None:
+    files = _own_files(twin)
+    (files / "system" / "modes.mpy").write_bytes(b"M\x03\x00\x1f")  # made for another interpreter
+    (files / "read" / "kinds.mpy").unlink()
+    (files / "send" / "opening.mpy").unlink()
+    switch_on(twin)
+    assert Person(twin, iter(CODES)).scan() == "kept"
+    for code, light in (("SL/ABC123/SALE", "error"), ("6901234567892", "busy")):
+        mark = twin.mark()
+        twin.scan(code)
+        until_shown(twin, light, mark)
+    until(lambda: len(console(twin, "link")) >= 2, "a second try")
+    assert {line["cause"] for line in console(twin, "link")} == {"files"}
+    assert Person(twin, iter(CODES[1:])).scan() == "kept"
+    assert twin.restarts == 0
 
 
 def test_an_engine_that_is_silent_shows_and_is_taken_up_when_it_answers(twin: Twin) -> None:

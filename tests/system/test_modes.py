@@ -1,5 +1,6 @@
 """A day at one terminal without a screen: control codes, badges, sessions, credentials; in the light and the ledger."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ from tests.system.waiting import until_shown
 DEVICE = "d-modes-01"
 BACK_S = 6
 CREDENTIAL = "424" + "1234567890" * 2 + "12345"
+_PRESS_S = 0.3  # a short one: the button is looked at every 20 ms, and long is from 1.5 s on
 _SEQ, _OPERATION, _DATA, _FAMILY, _SESSION, _OPERATOR, _TARGET = 2, 8, 10, 11, 12, 13, 16  # keys of a scan
 
 
@@ -143,6 +145,23 @@ def test_a_credential_that_nobody_answers_shows_an_error_in_time(sheet: Sheet) -
         sent = until_shown(sheet.desk.twin, "credential", mark)
         error = until_shown(sheet.desk.twin, "error", mark)
     assert 2_800 <= error.at - sent.at <= 3_600
+
+
+def test_a_press_says_seen_and_only_the_next_one_scan(sheet: Sheet) -> None:
+    twin = sheet.desk.twin
+    sheet.stage.platform.turn(outage="refuse")
+    try:
+        mark = sheet.scan("83386520008888888888", "pending")  # nobody knows it, which is told later
+    finally:
+        sheet.stage.platform.turn(outage="none")
+    until_shown(twin, "attention", mark)
+    mark = twin.mark()
+    for down in (True, False):
+        twin.button(down)
+        time.sleep(_PRESS_S)
+    until_shown(twin, "done", mark)
+    sheet.control("SEEN", "nothing")
+    sheet.control("REPEAT", "rejected")
 
 
 def test_a_press_that_is_held_shows_which_terminal_this_is(sheet: Sheet) -> None:

@@ -60,6 +60,14 @@ def test_certificates_are_p256_version_3_with_random_serials(made: site.Site) ->
     assert len({one.serial_number for one in found.values()}) == len(found)
 
 
+def test_each_site_has_a_control_token_of_its_own(made: site.Site) -> None:
+    tokens = made.tokens
+    assert list(tokens) == list(made.sites)
+    assert len(set(tokens.values())) == len(tokens)
+    assert all(re.fullmatch("[0-9A-HJKMNP-TV-Z]{6}", token) for token in tokens.values())
+    assert {name: one.control_token for name, one in config.load(made.config).sites.items()} == tokens
+
+
 def test_each_certificate_is_good_for_its_own_purpose_only(made: site.Site) -> None:
     found = _all(made)
     purposes = {

@@ -28,6 +28,7 @@ def test_each_of_several_bridges_has_a_certificate_and_settings_of_its_own(sever
     assert [one.mqtt.client_id for one in found] == list(_SEVERAL)
     assert {(one.mqtt.shared, one.mqtt.version, one.ledger.url) for one in found} == {(True, "5", database)}
     assert len({one.bridge.agreement_key for one in found}) == 1
+    assert {one.sites["clinic-7"].control_token for one in found} == {several.tokens["clinic-7"]}
     for name, one in zip(_SEVERAL, found, strict=True):
         assert one.mqtt.certificate
         assert one.mqtt.key

@@ -4,8 +4,9 @@ import os
 
 from micropython import const
 
+from scanlatch import forget, load
 from scanlatch.keep.store import StoreFault
-from scanlatch.prove import cbor, encrypt0
+from scanlatch.prove import cbor
 from scanlatch.send.mqtt import MqttError
 
 _AAD = b"scanlatch/1/credential"
@@ -41,6 +42,8 @@ def _sealed(terminal, data):
     terminal.credentials += 1
     nonce = terminal.boot.to_bytes(4, "big") + terminal.credentials.to_bytes(4, "big") + os.urandom(5)
     payload = cbor.dumps({1: 1, 2: terminal.clock.now()[0], 3: data})
+    encrypt0 = load("prove.encrypt0")
+    forget(encrypt0.aesccm)
     return encrypt0.encrypt0(terminal.device.encode(), nonce, payload, _AAD, key)
 
 

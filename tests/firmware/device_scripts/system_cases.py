@@ -136,6 +136,23 @@ def _settings(**changes):
 
 def test_settings_as_provisioning_writes_them_are_taken():
     settings.check(_settings(rules={"first_digit": "8"}, rescan_ms=1500, wifi={"ssid": "x"}))
+    rules = {"token": "0ABC9Z", "own": ["AB*"], "personal": [], "links": ["*"]}
+    settings.check(_settings(rules=rules, mode_back_s=5, badge_s=86_400, rescan_ms=0))
+
+
+def test_a_setting_out_of_its_range_is_named():
+    for change, key in (
+        ({"rescan_ms": -1}, "rescan_ms"),
+        ({"rescan_ms": 60_001}, "rescan_ms"),
+        ({"mode_back_s": 4}, "mode_back_s"),
+        ({"badge_s": 59}, "badge_s"),
+        ({"rules": {"token": "0ABC9"}}, "rules.token"),
+        ({"rules": {"token": "0ABC9I"}}, "rules.token"),
+        ({"rules": {"token": "0abc9z"}}, "rules.token"),
+        ({"rules": {"own": [1]}}, "rules.own"),
+        ({"rules": {"links": [""]}}, "rules.links"),
+    ):
+        equal(raises(settings.SettingsError, settings.check, _settings(**change)).key, key)
 
 
 def test_an_unknown_key_is_named_with_the_nearest_valid_one():

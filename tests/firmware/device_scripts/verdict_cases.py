@@ -103,6 +103,22 @@ def test_a_late_rejection_never_lights_while_another_box_is_in_the_hand():
     equal(desk.indicator.held, set())
 
 
+def test_the_newest_scans_answer_is_known_for_who_asks_again_and_attention_until_it_was_seen():
+    desk = Desk()
+    answers = desk.answers
+    equal((answers.said, answers.attention), ("", False))
+    answers.kept(9, 1, True)
+    equal(answers.said, "pending")
+    answers.kept(10, 7, True)
+    desk.clock.now = 1501
+    desk.verdict(9, 1, 2)  # not the newest one's
+    equal((answers.said, answers.attention), ("void_pending", True))
+    desk.verdict(10, 1, 22)
+    equal((answers.said, answers.attention), ("void_rejected", True))
+    answers.acknowledge()
+    equal(answers.attention, False)
+
+
 def test_a_late_acceptance_is_silent_and_so_is_a_voided_scan():
     desk = Desk()
     desk.answers.kept(10, 1, True)
