@@ -99,6 +99,39 @@ def test_an_engine_misbehaves_as_it_is_told(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TAKES_COMMANDS)
+def test_replies_that_are_glued_come_in_one_go(name: str) -> None:
+    host = ready(name, baud=115200)
+    host.now = 1000.01
+    host.ask(b"\0" if name.startswith("ssi") else b"")
+    right = host.ask(ASK[name])
+    host.sim.faults.glue_s = 0.5
+    assert host.ask(ASK[name]) + host.ask(ASK[name]) == b""
+    assert host.wait(0.2) == right + right
+
+
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [
+        ("grow", bytes.fromhex("7E 00 08 01 00 00 D6 AB CD")),
+        ("newland", newland("@SCNMOD3")),
+        ("newland", newland("@SCNMOD2")),
+        ("honeywell", honeywell("TRGMOD3.")),
+        ("ssi", ssi(0xC6, bytes.fromhex("FF EE 00 8A 07"))),
+        ("ssi_lite", ssi(0xC6, bytes.fromhex("00 EE 00 8A 04"))),
+        ("m14", bytes.fromhex("21 61 41 02")),
+        ("de2120", b"^_^SCMCNT."),
+    ],
+)
+def test_an_engine_that_reads_on_its_own_needs_no_trigger(name: str, mode: bytes) -> None:
+    host = ready(name)
+    if name.startswith("ssi"):
+        host.ask(b"\0")
+    host.ask(mode)
+    assert CODE in host.read(CODE)
+    assert GS1 in host.read(GS1, "]d2")
+
+
+@pytest.mark.parametrize("name", TAKES_COMMANDS)
 def test_an_engine_that_was_unplugged_is_silent_and_comes_back_with_what_is_permanent(name: str) -> None:
     host = ready(name)
     host.sim.unplug(host.now)
