@@ -42,6 +42,14 @@ _ACKED = Bulk(
     .values(sent=sa.case((sa.and_(verdicts.c.repeat, verdicts.c.sent == DUE), SENT), else_=DONE)),
     ["of", "at"],
 )
+_ACKED_AT_ONCE = f"""\
+WITH these AS MATERIALIZED (
+    SELECT device, seq FROM verdicts
+    JOIN unnest(%(of)b::varchar[], %(at)b::bigint[]) AS done (device, seq) USING (device, seq)
+    ORDER BY device COLLATE "C", seq FOR UPDATE OF verdicts
+)
+UPDATE verdicts SET sent = CASE WHEN repeat AND sent = {DUE} THEN {SENT} ELSE {DONE} END
+FROM these WHERE verdicts.device = these.device AND verdicts.seq = these.seq"""  # noqa: S608  # numbers of ours
 
 
 def insert(connection: sa.Connection, finals: Sequence[tuple[Final, bool]]) -> None:
@@ -67,8 +75,12 @@ def after_head(connection: sa.Connection, device: str) -> list[Final]:
 
 
 def acknowledged(connection: sa.Connection, pairs: Sequence[Pair]) -> None:
-    """The broker has these."""
-    _ACKED.run(connection, pairs)
+    """The broker has these; on PostgreSQL they are locked in one order, as another bridge may write down the same."""
+    if connection.dialect.name != "postgresql":
+        _ACKED.run(connection, pairs)
+    elif pairs:
+        of, at = map(list, zip(*pairs, strict=True))
+        connection.exec_driver_sql(_ACKED_AT_ONCE, {"of": of, "at": at})
 
 
 def _finals(connection: sa.Connection, statement: sa.Executable) -> list[Final]:
