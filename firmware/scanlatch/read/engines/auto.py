@@ -1,4 +1,5 @@
 # Whatever engine is there: asks which it is, then is that family's driver.
+# pyright: reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
 import asyncio
 
 from micropython import const

@@ -1,4 +1,5 @@
 # The base of every driver: bytes become frames, commands get replies, an engine that went astray is brought back.
+# pyright: reportAttributeAccessIssue=false
 import asyncio
 
 from micropython import const
@@ -31,8 +32,8 @@ class Commanded:
     auto: the driver keeps the trigger armed, as a counter needs it. Otherwise `trigger(True)` arms one read.
 
     A family has NAME; ON and OFF, the trigger's commands; BEAT and IS, a query and how its reply ends while the engine
-    is as it was configured; `as_reply`, or `ends` and a `take` of its own. Its module NAME_setup is loaded while it is
-    needed: `set_up(engine)` brings the engine from whatever state to where it serves, and returns its version.
+    is as it was configured; `as_reply`, or a `take` of its own. Its module NAME_setup is loaded while it is needed:
+    `set_up(engine)` brings the engine from whatever state to where it serves, and returns its version.
 
     Bytes are collected up to one of `ends`; then they are a frame. A frame over 1,024 bytes, or that memory has no room
     for, is reported at once with empty data, and its rest is skipped. Empty frames are no frames.
@@ -64,7 +65,7 @@ class Commanded:
         self._switched = False  # and the engine does not know yet
         self._read_ms = None  # when a frame came since the trigger was last armed
         self._mark = 0  # hash of the last frame; the frame itself may be a person's
-        self._same = False
+        self._rest_ms = 0
         self._beat_ms = 0
 
     async def run(self, on_frame, on_state):
@@ -108,7 +109,6 @@ class Commanded:
                 await self.until(_REPLY_MS, 0)
                 break
         self.due = 0
-        self._flush_held()
         if reply is None:
             raise EngineLost("no answer")
         return reply
@@ -152,7 +152,7 @@ class Commanded:
             elif self._read_ms is not None and not self.auto:
                 self._read_ms = None
                 self._wanted = False
-            elif self._read_ms is not None and self._wanted and now - self._read_ms >= (_SAME_MS if self._same else 0):
+            elif self._read_ms is not None and self._wanted and now - self._read_ms >= self._rest_ms:
                 await self.arm(True)
             elif since >= _BEAT_MS and not self.count:
                 # An engine that was reset answers at another speed or not at all; one that was only unplugged for a
@@ -189,24 +189,22 @@ class Commanded:
                 self._take(self._chunk[i])
             count += n
         if not count and (self.count or self.held) and self.quiet_ms() >= self.SILENCE_MS:
-            self._flush_held()
-            if self.count:
-                self.torn()
+            self.torn()
         return count
 
     def take(self, byte):
-        """One byte of the engine. Here: frames that end with CR, and replies between them.
+        """One byte of the engine. Here: symbols as they are, up to one of `ends`, and replies between them.
 
         A barcode may hold the bytes of a reply; so only as many replies are taken out as are due, and only whole ones.
         `as_reply(held)`: False where that can't become one, True where it may, and the reply where it is one.
         """
-        if not self.due:
+        if not self.due and not self.held:
             self.put(byte)
             return
         held = self.held + bytes((byte,))
         reply = False
         while held and reply is False:
-            reply = self.as_reply(held)
+            reply = self.as_reply(held) if self.due else False
             if reply is False:
                 self.put(held[0])
                 held = held[1:]
@@ -222,16 +220,12 @@ class Commanded:
         self.reply = reply
         self.due -= 1
 
-    def _flush_held(self):
-        # What was held back is no reply.
-        held, self.held = self.held, b""
-        for byte in held:
-            self.put(byte)
-
     def put(self, byte):
         """One byte of a frame."""
         if byte in self.ends:
-            self.flush()
+            if self.count > 0:
+                self.framed(*split(self.cut()))
+            self.count = 0
             return
         count, frame = self.count, self._frame
         if count == len(frame):
@@ -246,12 +240,6 @@ class Commanded:
             frame[count] = byte
             self.count = count + 1
 
-    def flush(self):
-        """The frame, if one is open, ends here."""
-        if self.count > 0:
-            self.framed(*split(self.cut()))
-        self.count = 0
-
     def cut(self):
         """All bytes of the frame that is open; it is no more."""
         count, self.count = self.count, 0
@@ -265,17 +253,21 @@ class Commanded:
         if self.tell is None:
             return
         mark = hash(data)
-        self._same = mark == self._mark
+        self._rest_ms = _SAME_MS if mark == self._mark else 0
         self._mark = mark
         self._read_ms = self._clock.ms()
         self.tell(identifier, data)
 
     def torn(self):
-        """What came has no end, or is damaged: it was a symbol, and is to be read again."""
-        self.count = 0
-        if self.tell is not None:
-            self.lost += 1
-            self.framed("", b"")
+        """What came has no end, or is damaged. Where it was a symbol, it is to be read again."""
+        held, self.held = self.held, b""
+        for byte in held:  # no reply: its rest did not come
+            self.put(byte)
+        if self.count:
+            self.count = 0
+            if self.tell is not None:
+                self.lost += 1
+                self.framed("", b"")
 
 
 def split(frame):

@@ -24,8 +24,7 @@ class Driver(Commanded):
         self._beat_ms = self._clock.ms()
 
     def take(self, byte):
-        headed = not self.ends
-        if headed and (self.count or byte == 0x16):
+        if not self.ends and (self.count or byte == 0x16):
             self.put(byte)
             self._look()
         elif self.due:
@@ -34,10 +33,10 @@ class Driver(Commanded):
                 self.replied(held[:-2] if held[-2] == 0x06 else b"")
                 held = b""
             self.held = held[-_HELD_MOST:]
-        elif headed:
-            self.count = -1  # the beginning of a symbol is lost
-        else:
+        elif self.ends:
             self.put(byte)
+        else:
+            self.count = -1  # the beginning of a symbol is lost
 
     def _look(self):
         # Whether the open frame is whole (header DECHDR1, facts of enioka's parser and its tests).

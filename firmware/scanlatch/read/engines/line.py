@@ -18,7 +18,7 @@ class Driver(Commanded):
             await self.until(_LONG_MS, NEVER)
 
     def torn(self):
-        self.flush()
+        self.put(0x0A)
 
     async def trigger(self, on):
         """Nothing: this engine has a trigger of its own."""

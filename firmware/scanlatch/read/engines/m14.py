@@ -36,23 +36,20 @@ class Driver(Commanded):
             if count >= 3 and count == 3 + (frame[1] << 8 | frame[2]):
                 self.framed("", self.cut()[3:].rstrip(b"\r\n"))
         elif self.due:
-            self._part(self.held + bytes((byte,)))
+            asked, held = self.asked, self.held + bytes((byte,))
+            head = bytes((asked[0] + 1,)) + asked[1:3]
+            while held[:3] != head[: len(held)]:
+                held = held[1:]
+            size = 4
+            if asked == _TEXT:
+                size = 5 + (held[3] << 8 | held[4]) if len(held) > 4 else 6
+            self.held = held
+            if len(held) >= size:
+                self.held = b""
+                self._tail = _TAIL
+                self.replied(held[5 if asked == _TEXT else 3 :])
         elif self._tail:
             self._tail -= 1
         else:  # the beginning of a symbol is lost, or it sends none any more: then it is to be set up anew
             self.count = -1
             self.IS = _NO_MODE
-
-    def _part(self, held):
-        asked = self.asked
-        head = bytes((asked[0] + 1,)) + asked[1:3]
-        while held[:3] != head[: len(held)]:
-            held = held[1:]
-        size = 4
-        if asked == _TEXT:
-            size = 5 + (held[3] << 8 | held[4]) if len(held) > 4 else 5
-        self.held = held
-        if len(held) >= size and len(held) > 3:
-            self.held = b""
-            self._tail = _TAIL
-            self.replied(held[5:] if asked == _TEXT else held[3:])

@@ -5,8 +5,6 @@ from scanlatch.read.engines.commanded import NEVER, Commanded, split
 
 _ACK = const(0xD0)
 _NAK = const(0xD1)
-_REVISION = const(0xA4)
-_DECODED = const(0xF3)
 _LONG = const(0xF4)  # of the dialect: FF F4, length in 2 bytes, F4, and on as in a short one
 
 _RESEND = b"\x01"  # cause of a NAK: the packet came damaged
@@ -28,7 +26,7 @@ _IDENTIFIERS = "]C0]C1]E0]E4]E0"
 
 
 class Driver(Commanded):
-    """See `Commanded`. A reply is the packet's data: of a parameter without the beep in front, of an ACK 06."""
+    """See `Commanded`. A reply is the packet's data, of an ACK 06."""
 
     NAME = "ssi"
     ON = b"\x04\xe4\x04\x00\xff\x14"  # START_SESSION
@@ -66,18 +64,12 @@ class Driver(Commanded):
         if frame[1] == _LONG:
             frame = frame[3:]
         kind, data = frame[1], frame[4:-2]
-        if kind == _ACK:
-            reply = b"\x06"
-        elif kind == _NAK:
-            reply = None if data == _RESEND else b""
-        else:
+        if kind not in b"\xd0\xd1":
             self._uart.write(_SEND_ACK)
-            if kind in (_DECODED, _LONG):
-                self._symbol(data, frame[3])
-                return
-            reply = data if kind == _REVISION else data[1:]
-        if self.due and reply is not None:
-            self.replied(reply)
+        if kind in b"\xf3\xf4":
+            self._symbol(data, frame[3])
+        elif self.due and (kind != _NAK or data != _RESEND):
+            self.replied(b"\x06" if kind == _ACK else b"" if kind == _NAK else data)
 
     def _symbol(self, data, status):
         mark = hash(data)
@@ -88,20 +80,20 @@ class Driver(Commanded):
         if part:
             # Whether the type stands in each packet or in the first alone is not known; no data looks like one.
             data = part + (data[1:] if data[0] == part[0] else data)
-        if status & _MORE and len(data) <= _MOST:
+        if len(data) > _MOST:
+            data = b""
+        elif status & _MORE:
             self._part = data
             self._beat_ms = self._clock.ms() + _TRIES_MS
             return
-        self._beat_ms = self._clock.ms()  # the wait for the parts is over
+        identifier, rest = split(data[1:])
         at = _TYPES.find(data[:1])
-        identifier, data = split(data[1:] if len(data) <= _MOST else b"")
-        if not identifier and at >= 0:
+        if data and at >= 0 and not identifier:
             identifier = _IDENTIFIERS[3 * at : 3 * at + 3]
-        self.framed(identifier, data)
+        self.framed(identifier, rest)
 
     def torn(self):
         rest = self.cut() if self.count > 0 else b""
-        self.count = 0
         self._whole = False
         for at in range(1, min(len(rest), _NOISE_MOST)):  # what came first may be noise, and no length
             for byte in rest[at:]:
@@ -109,6 +101,7 @@ class Driver(Commanded):
             if self._whole:
                 return
             self.count = 0
+        self.count = 0
         if self.tell is not None:
             self.lost += 1
             self._last = 0

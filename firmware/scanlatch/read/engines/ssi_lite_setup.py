@@ -56,4 +56,4 @@ async def _is(engine, setting):
         reply = b""
     if not reply and setting in _MODES:
         engine.BEAT = engine.OFF  # it is armed anew behind each
-    return reply == setting
+    return reply[1:] == setting

