@@ -6,7 +6,8 @@ from typing import NamedTuple
 from scanlatch_tools.labels.page import A4, Pages
 from scanlatch_tools.twin.pictures import Kind
 
-_ELEMENTS = "(01)06901234567892(10)CAL-1(17)281231(21)SLCAL0001"  # the batch's end needs its separator
+# The batch's end needs its separator. No two symbols hold the same: else the second would be taken for a bounce.
+_ELEMENTS = "(01)06901234567892(10)CAL-1(17)281231(21)SLCAL000"
 _LINK = "https://id.gs1.org/01/06901234567892/10/CAL-1/21/SLCAL0002?17=281231&note="
 _NO_SEPARATOR = "Refused as torn: the engine drops the separator (FNC1 as 0x1D)"
 _LONG = 500  # bytes; a record holds 512
@@ -33,15 +34,15 @@ class Symbol(NamedTuple):
     inverted: bool = False
 
 
-_ELEMENT_DATA = b"010690123456789210CAL-1\x1d1728123121SLCAL0001"
+_ELEMENT_DATA = b"010690123456789210CAL-1\x1d1728123121SLCAL000"
 _LONG_LINK = (_LINK + "0123456789" * _LONG)[:_LONG]
 SYMBOLS = (
     Symbol("二十位追溯码", "Twenty digits", "code128", "80000000000000000017", b"80000000000000000017", "]C0", "kept",
            0.33, "未读出：未开启 Code 128", "Not read: Code 128 is off"),
-    Symbol("GS1 二维码", "GS1 DataMatrix, with a separator", "gs1-datamatrix", _ELEMENTS, _ELEMENT_DATA, "]d2", "kept",
-           0.6, "未读出：未开启 Data Matrix", f"Not read: Data Matrix is off. {_NO_SEPARATOR}"),
-    Symbol("GS1-128", "GS1-128, with a separator", "gs1-128", _ELEMENTS, _ELEMENT_DATA, "]C1", "kept", 0.27,
-           "未读出：未开启 GS1-128", f"Not read: GS1-128 is off. {_NO_SEPARATOR}"),
+    Symbol("GS1 二维码", "GS1 DataMatrix, with a separator", "gs1-datamatrix", _ELEMENTS + "1", _ELEMENT_DATA + b"1", "]d2",
+           "kept", 0.6, "未读出：未开启 Data Matrix", f"Not read: Data Matrix is off. {_NO_SEPARATOR}"),
+    Symbol("GS1-128", "GS1-128, with a separator", "gs1-128", _ELEMENTS + "3", _ELEMENT_DATA + b"3", "]C1", "kept",
+           0.27, "未读出：未开启 GS1-128", f"Not read: GS1-128 is off. {_NO_SEPARATOR}"),
     Symbol("长二维码", f"Long QR code, {_LONG} bytes", "qr", _LONG_LINK, _LONG_LINK.encode(), "]Q1", "kept", 0.55,
            "未读出：未开启 QR", "Not read: QR is off. Refused: bytes are lost on the line, look at its cable"),
     Symbol("商品条码 (应拒绝)", "Product barcode: to be refused", "ean13", "6901234567892", b"6901234567892", "]E0",
