@@ -39,8 +39,8 @@ _LONG_LINK = (_LINK + "0123456789" * _LONG)[:_LONG]
 SYMBOLS = (
     Symbol("二十位追溯码", "Twenty digits", "code128", "80000000000000000017", b"80000000000000000017", "]C0", "kept",
            0.33, "未读出：未开启 Code 128", "Not read: Code 128 is off"),
-    Symbol("GS1 二维码", "GS1 DataMatrix, with a separator", "gs1-datamatrix", _ELEMENTS + "1", _ELEMENT_DATA + b"1", "]d2",
-           "kept", 0.6, "未读出：未开启 Data Matrix", f"Not read: Data Matrix is off. {_NO_SEPARATOR}"),
+    Symbol("GS1 二维码", "GS1 DataMatrix, with a separator", "gs1-datamatrix", _ELEMENTS + "1", _ELEMENT_DATA + b"1",
+           "]d2", "kept", 0.6, "未读出：未开启 Data Matrix", f"Not read: Data Matrix is off. {_NO_SEPARATOR}"),
     Symbol("GS1-128", "GS1-128, with a separator", "gs1-128", _ELEMENTS + "3", _ELEMENT_DATA + b"3", "]C1", "kept",
            0.27, "未读出：未开启 GS1-128", f"Not read: GS1-128 is off. {_NO_SEPARATOR}"),
     Symbol("长二维码", f"Long QR code, {_LONG} bytes", "qr", _LONG_LINK, _LONG_LINK.encode(), "]Q1", "kept", 0.55,
