@@ -24,11 +24,11 @@ PATIENCE_S = 20.0
 class Terminal:
     """The device's side. `reports`: what it said, in order."""
 
-    def __init__(self, kind: str, auto: str = "auto") -> None:
+    def __init__(self, kind: str) -> None:
         self.line, slave = os.openpty()
         tty.setraw(slave)
         self._process = subprocess.Popen(
-            interpreter.command([str(_SCRIPT), kind, os.ttyname(slave), auto]),
+            interpreter.command([str(_SCRIPT), kind, os.ttyname(slave)]),
             env={**os.environ, "MICROPYPATH": interpreter.search_path(_ROOT / "firmware", stand_ins=False)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -100,8 +100,6 @@ class Engine:
 
     def __init__(self, terminal: Terminal, sim: Grow) -> None:
         self.sim = sim
-        self.requests: list[bytes] = []
-        self.deaf = False  # cut the engine's wires
         self._terminal = terminal
         self._lock = threading.Lock()
         self._wake, self._waker = os.pipe()
@@ -120,11 +118,10 @@ class Engine:
             received = os.read(line, 4096) if line in ready else b""
             with self._lock:
                 now, baud = time.monotonic(), self._terminal.baud()
-                if received and not self.deaf:
-                    self.requests.append(received)
+                if received:
                     self.sim.receive(received, now, baud)
                 sent = self.sim.poll(now, baud)
-            if sent and not self.deaf:
+            if sent:
                 os.write(line, sent)
 
     def do(self, name: str, *arguments: object, **options: object) -> None:

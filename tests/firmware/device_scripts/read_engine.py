@@ -1,6 +1,5 @@
 # Runs an engine's driver on MicroPython over a pseudo-terminal; what it reports goes to standard output, one JSON a line.
 import asyncio
-import builtins
 import io
 import json
 import select
@@ -73,25 +72,9 @@ async def obey(engine):
             await engine.trigger(word == b"on")
 
 
-def fail_imports(of):
-    # What is loaded on demand fails, once for want of memory and once for a fault of the flash.
-    errors = [OSError(5), MemoryError("no room")]
-    whole = builtins.__import__
-
-    def failing(name, *arguments):
-        if errors and name.endswith(of):
-            raise errors.pop()
-        return whole(name, *arguments)
-
-    builtins.__import__ = failing
-
-
-async def main(kind, path, auto):
+async def main(kind, path):
     uart = Uart(path)
-    if auto == "starved":
-        fail_imports("grow_setup")
-        auto = "auto"
-    engine = engines.driver(kind, uart, Clock(), uart.set_baud, auto == "auto")
+    engine = engines.driver(kind, uart, Clock(), uart.set_baud)
     asyncio.create_task(obey(engine))
     report("up")
     await engine.run(on_frame, on_state)
