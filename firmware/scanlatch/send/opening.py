@@ -1,4 +1,4 @@
-# Opens the link, and tells why it could not be had or ended. Loaded for each attempt and forgotten behind it.
+# Opens the link. Loaded for each attempt and forgotten behind it.
 import asyncio
 import errno
 import gc
@@ -8,6 +8,7 @@ import socket
 
 from micropython import const
 
+from scanlatch import load
 from scanlatch.send.mqtt import FAILURES, Client, MqttError, field, packet
 
 _CONNACK = const(0x20)
@@ -18,18 +19,6 @@ _TIMEOUT_MS = const(10_000)
 _POLL_MS = const(10)
 _TCP = const(6)  # IPPROTO_TCP and TCP_NODELAY have no names on MicroPython
 _NODELAY = const(1)
-_EPIPE = const(32)  # nor has this in `errno`
-_ENOMEM = const(12)
-_EIO = const(5)  # scanlatch.load: a file of this program
-# Mbed TLS errors as OSError carries them (ssl.h). A bad certificate of the broker comes as ValueError.
-_TLS_LOWEST = const(-0x8000)
-_TLS_HIGHEST = const(-0x6000)
-_TLS_ALERT = const(-0x7780)
-# No memory, as its parts say it: SSL, X.509, PK, ECP, MD, cipher, PEM; low bits beside any: MPI, ASN.1. Then PSA.
-_TLS_NO_MEMORY = (0x7F00, 0x2880, 0x3F80, 0x4D80, 0x5180, 0x6180, 0x1180)
-_TLS_NO_MEMORY_LOW = (0x10, 0x6A)
-_PSA_NO_MEMORY = const(141)
-_TLS_LINK = (-0x7280, -0x7880, -0x6800)  # end of stream, close notify, timeout
 
 
 async def opened(settings, boot, connection, known, terminal, clock, on_message, on_ack):
@@ -111,7 +100,7 @@ async def _attempt(left, address, tls, name, whole, clock, keepalive, on_message
             raise
         if left and shaking and isinstance(error, OSError) and error.errno == errno.ECONNRESET:
             return None
-        failure = told(error, shaking)
+        failure = load("send.failure").told(error, shaking)
     raise failure
 
 
@@ -137,34 +126,6 @@ async def subscribe(client, topics, clock, timeout_ms=_TIMEOUT_MS):
             raise MqttError("protocol", "SUBACK code %d" % code)
 
 
-def told(error, shaking=False):
-    """Any of FAILURES as MqttError; MemoryError stays. shaking: the TLS handshake was not done."""
-    if isinstance(error, (MqttError, MemoryError)):
-        return error
-    cause = "network"
-    if isinstance(error, ValueError):
-        cause = "certificate"
-    elif isinstance(error, ImportError):
-        cause = "files"
-    elif isinstance(error, OSError):
-        code = error.errno if isinstance(error.errno, int) else 0  # the network's drivers give a text
-        if code == _ENOMEM or (code < 0 and _is_no_memory(-code)):
-            return MemoryError(str(error))
-        if code == _EIO:
-            cause = "files"
-        # A broker that refuses our certificate sends an alert and closes; who is writing then sees the close.
-        if shaking and code in (_EPIPE, _TLS_ALERT):
-            cause = "certificate"
-        elif _TLS_LOWEST < code < _TLS_HIGHEST and code not in _TLS_LINK:
-            cause = "protocol"
-    return MqttError(cause, (type(error).__name__ + " " + str(error).strip()).strip())
-
-
-def _is_no_memory(code):
-    # Whether Mbed TLS could not allocate; `code` without its sign: one part's in the high bits, another's below.
-    return code & ~0x7F in _TLS_NO_MEMORY or code & 0x7F in _TLS_NO_MEMORY_LOW or code == _PSA_NO_MEMORY
-
-
 def _found(host, port, last, feed):
     # What getaddrinfo gives; it blocks the loop.
     feed()
@@ -187,7 +148,7 @@ def _dial(address):
     except OSError as error:
         if error.errno != errno.EINPROGRESS:
             sock.close()
-            raise told(error)
+            raise load("send.failure").told(error)
     return sock
 
 

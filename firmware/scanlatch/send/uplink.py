@@ -189,7 +189,7 @@ class Uplink:
 def _cause(error):
     # The one word that light and health know.
     try:
-        error = load("send.opening").told(error)
+        error = load("send.failure").told(error)
     except MemoryError:
         return "memory"
     except OSError:

@@ -5,7 +5,7 @@ import sys
 from cases import equal, raises
 from scanlatch import load
 from scanlatch.keep.journal import Journal
-from scanlatch.send import opening
+from scanlatch.send import failure
 from scanlatch.send.mqtt import MqttError
 from scanlatch.send.uplink import Uplink
 from system_desk import clock as _clock
@@ -41,7 +41,7 @@ def test_tls_without_memory_is_told_as_that_whichever_part_ran_out():
         -141,
         12,
     ):
-        equal((code, type(opening.told(OSError(code)))), (code, MemoryError))
+        equal((code, type(failure.told(OSError(code)))), (code, MemoryError))
 
 
 def test_other_failures_keep_their_causes():
@@ -62,7 +62,7 @@ def test_other_failures_keep_their_causes():
         (ImportError("no module named 'x'"), False, "files"),
         (MqttError("refused", "CONNACK 5"), False, "refused"),
     ):
-        equal((repr(error), opening.told(error, shaking).cause), (repr(error), cause))
+        equal((repr(error), failure.told(error, shaking).cause), (repr(error), cause))
 
 
 class _Link:

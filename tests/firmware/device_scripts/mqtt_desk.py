@@ -2,8 +2,8 @@
 import asyncio
 import time
 
-from scanlatch.send import opening
-from scanlatch.send.mqtt import MqttError
+from scanlatch.send import failure, opening
+from scanlatch.send.mqtt import FAILURES, MqttError
 
 
 class Clock:
@@ -58,4 +58,4 @@ class Link:
 
 
 def _told(error):
-    return opening.told(error) if isinstance(error, opening.FAILURES) and type(error) is not ValueError else error
+    return failure.told(error) if isinstance(error, FAILURES) and type(error) is not ValueError else error
