@@ -155,3 +155,14 @@ def test_a_question_that_could_not_be_loaded_is_asked_later(bench: Bench) -> Non
     assert found(play) == "grow"
     assert play.states[:2] == [("lost", "no room"), ("lost", "[Errno 5] EIO")]
     play.end()
+
+
+def test_a_kind_that_there_is_not_is_refused(bench: Bench) -> None:
+    bench.do(
+        "from scanlatch.read import engines\n"
+        "try: engines.driver('commanded', None, None, None)\n"
+        "except ValueError as error: why = str(error)"
+    )
+    assert bench.value("why") == (
+        "engine.kind must be one of line grow newland honeywell ssi ssi_lite m14 de2120 auto, not commanded"
+    )

@@ -105,6 +105,8 @@ def test_ssi_takes_a_symbol_in_several_packets(bench: Bench, type_once: bool) ->
         play.ready()
         play.scan(LONG, aim="]Q1")
         assert play.frames == [("]Q1", LONG)]
+        play.engine.present(CODES[0], play.now)
+        play.until(lambda: len(play.frames) == 2, 0.5)
 
 
 @pytest.mark.parametrize("lost", [0, 1, 2])

@@ -8,6 +8,6 @@ def driver(kind, uart, clock, set_baud, auto=True):
     uart, clock, set_baud, auto: see `commanded.Commanded`. Raises ValueError for a kind that there is not.
     """
     if kind not in _KINDS.split():
-        raise ValueError("engine.kind must be one of " + _KINDS)
+        raise ValueError("engine.kind must be one of " + _KINDS + ", not " + str(kind))
     module = __import__("scanlatch.read.engines." + kind, None, None, ("Driver",))
     return module.Driver(uart, clock, set_baud, auto)

@@ -76,6 +76,7 @@ class Driver(Commanded):
         if not data or (status & _AGAIN and mark == self._last):
             return
         self._last = mark
+        self._beat_ms = self._clock.ms()
         part, self._part = self._part, b""
         if part:
             # Whether the type stands in each packet or in the first alone is not known; no data looks like one.
@@ -84,7 +85,7 @@ class Driver(Commanded):
             data = b""
         elif status & _MORE:
             self._part = data
-            self._beat_ms = self._clock.ms() + _TRIES_MS
+            self._beat_ms += _TRIES_MS
             return
         identifier, rest = split(data[1:])
         at = _TYPES.find(data[:1])
