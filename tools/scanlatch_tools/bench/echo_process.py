@@ -1,6 +1,6 @@
 """The least that a bridge could do, to compare with: each message goes back to its device, and is acknowledged.
 
-Same client library, TLS, MQTT version, subscription, QoS and window as the bridge's; no thought given to anything.
+Same client library, TLS, MQTT version, subscription, QoS and window as the bridge's, used as the library's manual says.
 """
 
 import signal
