@@ -1,7 +1,10 @@
 """An engine that reads whenever something is there, and takes no commands: what the driver `line` is for."""
 
+from scanlatch_tools.twin.engines import serial
 from scanlatch_tools.twin.engines.base import Faults, Simulator
 from scanlatch_tools.twin.engines.beam import Symbol
+
+_WHOLE = 2048  # bytes; a pause ends a symbol, and between pieces a busy computer may make one
 
 
 class Line(Simulator):
@@ -25,6 +28,7 @@ class Line(Simulator):
         faults: Faults | None = None,
     ) -> None:
         super().__init__(baud=baud, boot_s=boot_s, decode_s=decode_s, faults=faults)
+        self.line = serial.Line(_WHOLE)
         self._tail = tail
         self._sends_aim = sends_aim
         self._interval_s = interval_s

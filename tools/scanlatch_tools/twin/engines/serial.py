@@ -3,8 +3,7 @@
 from collections import deque
 from dataclasses import dataclass
 
-WHOLE = 64  # bytes; what is longer leaves in pieces, as a receive buffer fills while it is read
-PIECE_S = 0.01
+PIECE_S = 0.01  # a long frame leaves in pieces, as a receive buffer fills while it is read
 
 
 @dataclass(slots=True)
@@ -16,9 +15,10 @@ class _Piece:
 
 
 class Line:
-    """Bytes on their way to the host. Times are seconds."""
+    """Bytes on their way to the host. Times are seconds. whole: a frame of up to so many bytes leaves in one piece."""
 
-    def __init__(self) -> None:
+    def __init__(self, whole: int = 64) -> None:
+        self._whole = whole
         self.free = 0.0  # when all that was sent has left
         self.midway = False  # the last piece that left was not the end of its frame
         self._pieces: deque[_Piece] = deque()
@@ -26,7 +26,7 @@ class Line:
     def send(self, data: bytes, at: float, baud: int) -> float:
         """Send from `at` on, or as soon as the line is free; when the last byte will have left."""
         start = max(at, self.free)
-        size = max(1, int(PIECE_S * baud / 10)) if len(data) > WHOLE else WHOLE
+        size = max(1, int(PIECE_S * baud / 10)) if len(data) > self._whole else self._whole
         for begin in range(0, len(data), size):
             end = min(begin + size, len(data))
             self._pieces.append(_Piece(start + 10 * end / baud, data[begin:end], baud, end == len(data)))
