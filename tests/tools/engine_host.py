@@ -1,6 +1,12 @@
-"""A host at one end of a simulated engine's line; time stands until it is told to go on."""
+"""A host at one end of a simulated engine's line, by which engines are set up and read; its time stands still."""
 
-from scanlatch_tools.twin.engines import Simulator
+from scanlatch_tools.twin.engines import Simulator, simulator
+
+from tests.tools.engine_requests import SET_UP, TRIGGER
+
+CODE = b"83386520001941653320"
+GS1 = b"010415099999999410ABC\x1d21XYZ"
+LONG = b"https://example.org/" + b"7" * 492
 
 
 class Host:
@@ -23,3 +29,20 @@ class Host:
         """Hold a symbol under the beam; what comes."""
         self.sim.present(data, self.now, aim)
         return self.wait(wait)
+
+
+def ready(name: str, **knobs: object) -> Host:
+    """An engine that reads when told, and its host."""
+    host = Host(simulator(name, **knobs))
+    for request in SET_UP[name]:
+        answer = host.ask(request, 0.5 if name != "ssi" else 0.1)
+        assert request == b"\0" or answer, "it answers what it is told to do"
+    return host
+
+
+def triggered(host: Host, data: bytes, aim: str | None = None) -> bytes:
+    """What an engine sends when it is told to read, and this comes under its beam."""
+    wake = b"\0" if host.sim.name.startswith("ssi") else b""
+    host.ask(wake)
+    host.ask(TRIGGER[host.sim.name], 0.1)
+    return host.read(data, aim)

@@ -4,29 +4,8 @@ import pytest
 from scanlatch_tools.twin.engines import NAMES, simulator
 from scanlatch_tools.twin.engines.base import BOOT_S
 
-from tests.tools.engine_host import Host
-from tests.tools.engine_requests import ASK, OFF, RUIN, SET_UP, TAKES_COMMANDS, TRIGGER, honeywell, newland, ssi
-
-CODE = b"83386520001941653320"
-GS1 = b"010415099999999410ABC\x1d21XYZ"
-LONG = b"https://example.org/" + b"7" * 492
-
-
-def ready(name: str, **knobs: object) -> Host:
-    """An engine that reads when told, and its host."""
-    host = Host(simulator(name, **knobs))
-    for request in SET_UP[name]:
-        answer = host.ask(request, 0.5 if name != "ssi" else 0.1)
-        assert request == b"\0" or answer, "it answers what it is told to do"
-    return host
-
-
-def triggered(host: Host, data: bytes, aim: str | None = None) -> bytes:
-    """What an engine sends when it is told to read, and this comes under its beam."""
-    wake = b"\0" if host.sim.name.startswith("ssi") else b""
-    host.ask(wake)
-    host.ask(TRIGGER[host.sim.name], 0.1)
-    return host.read(data, aim)
+from tests.tools.engine_host import CODE, GS1, LONG, Host, ready, triggered
+from tests.tools.engine_requests import ASK, OFF, RUIN, TAKES_COMMANDS, TRIGGER, honeywell, newland, ssi
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -213,54 +192,6 @@ def test_honeywell_ends_a_half_typed_command_and_ignores_the_case() -> None:
     assert host.ask(b"\x16M\rTRGMO") == b""
     assert host.ask(b"!") == b"TRGMO\x05!"
     assert host.ask(honeywell("trgmod0,sto700.")) == b"TRGMOD0\x06,STO700\x06."
-
-
-def test_a_long_ssi_symbol_comes_in_packets_each_acknowledged() -> None:
-    host = ready("ssi", baud=115200)
-    data, waiting = b"", triggered(host, LONG, "]Q1")
-    packets = 0
-    while waiting:
-        size = waiting[0]
-        assert sum(waiting[: size + 2]) != 0
-        assert waiting[1] == 0xF3
-        packets += 1
-        data += waiting[5:size]
-        assert bool(waiting[3] & 2) == (len(data) < len(LONG) + 3)
-        waiting = host.ask(ssi(0xD0), 1.5)
-    assert (data, packets) == (b"]Q1" + LONG, 3)
-    assert host.wait(10) == b""
-
-
-@pytest.mark.parametrize("name", ["ssi", "ssi_lite"])
-def test_a_symbol_that_the_host_does_not_acknowledge_comes_three_times(name: str) -> None:
-    host = ready(name)
-    host.ask(b"\0")
-    host.ask(TRIGGER[name])
-    first = host.read(CODE, wait=1)
-    second, third = host.wait(2), host.wait(2)
-    assert CODE in first and not first[3] & 1
-    assert CODE in second and second[3] & 1
-    assert third == second
-    assert host.wait(10) == b""
-
-
-def test_ssi_sends_again_what_was_not_understood_and_forgets_what_was_cancelled() -> None:
-    host = ready("ssi")
-    host.ask(b"\0")
-    host.ask(TRIGGER["ssi"])
-    assert CODE in host.read(CODE, wait=0.1)
-    assert CODE in host.ask(ssi(0xD1, b"\x01"), 0.1)
-    assert host.ask(ssi(0xD1, b"\x0a"), 5) == b""
-
-
-def test_ssi_sleeps_and_loses_the_first_bytes() -> None:
-    host = Host(simulator("ssi"))
-    assert host.ask(ASK["ssi"]) == b"", "asleep"
-    assert host.ask(ASK["ssi"]), "awake"
-    host.wait(2)
-    host.ask(b"\0", 0.01)
-    assert host.ask(ASK["ssi"], 0.5) == b"", "within 20 ms of its waking"
-    assert host.ask(ASK["ssi"])
 
 
 @pytest.mark.parametrize(
