@@ -9,5 +9,7 @@ def driver(kind, uart, clock, set_baud, auto=True):
     """
     if kind not in _KINDS.split():
         raise ValueError("engine.kind must be one of " + _KINDS + ", not " + str(kind))
-    module = __import__("scanlatch.read.engines." + kind, None, None, ("Driver",))
-    return module.Driver(uart, clock, set_baud, auto)
+    module = __import__("scanlatch.read.engines." + kind.split("_")[0], None, None, ("Driver",))  # a dialect has no own
+    made = module.Driver(uart, clock, set_baud, auto)
+    made.kind = kind
+    return made

@@ -31,8 +31,8 @@ class Commanded:
 
     auto: the driver keeps the trigger armed, as a counter needs it. Otherwise `trigger(True)` arms one read.
 
-    A family has NAME; ON and OFF, the trigger's commands; BEAT and IS, a query and how its reply ends while the engine
-    is as it was configured; `as_reply`, or a `take` of its own. Its module NAME_setup is loaded while it is needed:
+    A family has ON and OFF, the trigger's commands; BEAT and IS, a query and how its reply ends while the engine
+    is as it was configured; `as_reply`, or a `take` of its own. Its module <family>_setup is loaded while it is needed:
     `set_up(engine)` brings the engine from whatever state to where it serves, and returns its version.
 
     Bytes are collected up to one of `ends`; then they are a frame. A frame over 1,024 bytes, or that memory has no room
@@ -42,6 +42,7 @@ class Commanded:
     GAP_MS = 0  # between two commands
     SILENCE_MS = 200  # after which what has begun ends no more
     ends = b"\r"  # of a frame; b"" where `take` knows its end
+    kind = ""  # as the board file names it
     baud = 9600  # where the engine was found last, or is looked for first
     saves = 0  # how often it was told in this boot to write its flash, which wears
     lost = 0  # frames that came damaged or without their end, as far as the family's protocol shows it
@@ -127,7 +128,7 @@ class Commanded:
 
     async def _set_up(self):
         try:  # heap is short: it stays only while it is needed
-            setup = __import__("scanlatch.read.engines." + self.NAME + "_setup", None, None, ("set_up",))
+            setup = __import__("scanlatch.read.engines." + self.kind.split("_")[0] + "_setup", None, None, ("set_up",))
             try:
                 return await setup.set_up(self)
             finally:

@@ -5,7 +5,6 @@ from scanlatch.read.engines.commanded import Commanded
 class Driver(Commanded):
     """See `Commanded`. Frames are data and CR; there are no AIM identifiers, and nothing can be asked for."""
 
-    NAME = "de2120"
     ON = b"^_^SCAN."
     OFF = b"^_^SLEEP."
     baud = 115200

@@ -7,7 +7,6 @@ _STATUSES = b"\x00\x01\x03"  # done; bad CRC, unknown: from Newland's engines of
 class Driver(Commanded):
     """See `Commanded`. Frames are data and CR; the family has no AIM identifiers."""
 
-    NAME = "grow"
     ON = b"\x7e\x00\x08\x01\x00\x02\x01\x02\xda"  # write register 0002 (manual, part 3.4)
     OFF = b"\x7e\x00\x08\x01\x00\x02\x00\x12\xfb"
     BEAT = b"\x7e\x00\x07\x01\x00\x00\x01\x01\x41"  # read register 0000

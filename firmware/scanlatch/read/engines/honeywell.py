@@ -11,7 +11,6 @@ _HEADER = const(21)  # that, MSGGET, length in 4 digits, Honeywell's and the AIM
 class Driver(Commanded):
     """See `Commanded`. `ends` is b"" once the engine sends headers, else frames are data and CR."""
 
-    NAME = "honeywell"
     ON = b"\x16T\r"  # neither has a reply
     OFF = b"\x16U\r"
     BEAT = b"\x16M\rTRGMOD?!"

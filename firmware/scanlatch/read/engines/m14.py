@@ -12,7 +12,6 @@ _NO_MODE = b"\xff"
 class Driver(Commanded):
     """See `Commanded`. A reply is the byte behind the three that say what it replies to, or the version's text."""
 
-    NAME = "m14"
     ON = b"\x32\x75\x01"  # has no reply
     OFF = b"\x32\x75\x02"
     BEAT = b"\x23\x61\x41"

@@ -10,7 +10,6 @@ _REPLY_MOST = const(512)  # bytes; the longest is the version's text
 class Driver(Commanded):
     """See `Commanded`. Frames are the AIM identifier, data and CR."""
 
-    NAME = "newland"
     ON = b"\x7e\x010000#SCNTRG1;\x03"
     OFF = b"\x7e\x010000#SCNTRG0;\x03"
     BEAT = b"\x7e\x010000#SCNMOD*;\x03"

@@ -1,4 +1,4 @@
-# Zebra, Symbol and Motorola engines: packets of the Simple Serial Interface, each acknowledged.
+# Zebra's engines, and GROW GM67, M5Stack ATOM QR and their kin: packets of the Simple Serial Interface, acknowledged.
 from micropython import const
 
 from scanlatch.read.engines.commanded import NEVER, Commanded, split
@@ -28,7 +28,6 @@ _IDENTIFIERS = "]C0]C1]E0]E4]E0"
 class Driver(Commanded):
     """See `Commanded`. A reply is the packet's data, of an ACK 06."""
 
-    NAME = "ssi"
     ON = b"\x04\xe4\x04\x00\xff\x14"  # START_SESSION
     OFF = b"\x04\xe5\x04\x00\xff\x13"
     BEAT = b"\x05\xc7\x04\x00\x8a\xfe\xa6"  # PARAM_REQUEST of the trigger mode
