@@ -209,7 +209,7 @@ class Effects:
             stock = record.site if record.operation == Operation.RECEIVE else None
             for one in moved:
                 row = self._view.codes[one]
-                if row.state == FREE and row.stock != stock:
+                if row.state == FREE:  # where it lies already too: from here on it is this scan that placed it
                     moves.move((record.device, record.seq), row, stock)
                     self._view.changed[one] = row
 

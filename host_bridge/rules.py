@@ -116,7 +116,7 @@ def _nothing_to_void(known: Known) -> bool:
 
 def _never_sent(known: Known) -> bool:
     target = known.target
-    return target is not None and target.submission in ("waiting", "held") and target.attempts == 0
+    return target is not None and target.submission in _UNCLAIMED and target.attempts == 0
 
 
 def _void_of(*operations: Operation) -> Callable[[Known], bool]:
@@ -127,6 +127,7 @@ def _void_of(*operations: Operation) -> Callable[[Known], bool]:
     return test
 
 
+_UNCLAIMED = frozenset({"waiting", "held", "parked"})
 _SETTLING = frozenset({Operation.SALE, Operation.RETURN})  # the platform is told of them
 _VOIDABLE = frozenset(Operation) - CODELESS
 _STANDS = frozenset({Outcome.ACCEPTED, Outcome.PENDING, Outcome.EXEMPT})
@@ -186,7 +187,7 @@ WORDS: dict[str, tuple[Callable[[Known], bool], str]] = {
     "moved on": (
         lambda k: k.moved_on,
         "of a return: sold again, sent on, received elsewhere, its package sold, or its line full since; of a scan "
-        "at a dock: anything that it moved is sold, or was moved by another scan since, or its delivery is closed",
+        "at a dock: anything that it moved is sold, or another scan placed it since, or its delivery is closed",
     ),
     "never sent": (_never_sent, "its submission was never claimed for a call"),
     "void of a sale": (_void_of(Operation.SALE), "the record that it names is a sale, not an exempt one"),

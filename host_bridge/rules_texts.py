@@ -101,9 +101,9 @@ DECIDED: dict[str, str] = {
     ),
     "Void of what moved on": (
         "What came after the scan is not torn up by taking it back. A box that was received and sold, sent on or "
-        "received elsewhere since, one that was sent on and received somewhere since, a returned box that was sold "
-        "again: all these have to be put right by a scan of their own. Of a package the same holds for all that its "
-        "scan moved. A delivery that is closed stays as it was counted."
+        "received again since, here or elsewhere, one that was sent on and received somewhere since, a returned box "
+        "that was sold again: all these have to be put right by a scan of their own. Of a package the same holds for "
+        "all that its scan moved. A delivery that is closed stays as it was counted."
     ),
     "Session end": "Closes the session; whatever names it afterwards is refused. It closes once.",
     "Sold box at the dock": "A box that this site has sold is not received or sent on; it has to be returned first.",

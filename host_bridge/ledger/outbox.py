@@ -115,7 +115,7 @@ _CLAIM = Query(
 )
 _CANCEL = Query(
     sa.update(outbox)
-    .where(_THESE, sa.or_(outbox.c.state == WAITING, outbox.c.state == HELD), outbox.c.attempts == 0)
+    .where(_THESE, sa.or_(*(outbox.c.state == one for one in (WAITING, HELD, PARKED))), outbox.c.attempts == 0)
     .values(state=CANCELLED, pending_at=None)
 )
 _LOCK = Query(row_lock(_SELECT.where(_THESE).order_by(outbox.c.key)))

@@ -107,6 +107,19 @@ def test_what_was_received_elsewhere_since_stays_sent(world: World) -> None:
     assert shop.stock(world, [BOX]) == [OTHER_SITE]
 
 
+@pytest.mark.parametrize("announced", [False, True])
+def test_what_another_gun_received_since_stays_received(world: World, announced: bool) -> None:
+    gun, other = world.terminal(), world.terminal("d-dock-02")
+    scan(world, gun, RECEIVE, BOX)
+    if announced:
+        shop.announce(world, "D-1", BOX)
+    scan(world, other, RECEIVE, BOX)
+    assert void(world, gun, 1) == (REJECTED, 22)
+    assert shop.stock(world, [BOX]) == [SITE]
+    assert void(world, other, 1) == void(world, gun, 1) == (ACCEPTED, 0)
+    assert shop.stock(world, [BOX]) == [None]
+
+
 def test_what_went_and_came_again_is_not_taken_back_by_its_first_receipt(world: World) -> None:
     gun = world.terminal()
     for operation in (RECEIVE, DISPATCH, RECEIVE):

@@ -13,7 +13,7 @@ from host_bridge.ledger.schema import outbox
 from host_bridge.wire import Operation
 from tests.bridge.world import CODES, Terminal, World
 
-ACCEPTED = 0
+ACCEPTED, REJECTED = 0, 1
 
 
 @pytest.fixture
@@ -226,6 +226,19 @@ def test_every_state_that_a_row_stays_in_is_left_by_hand(world: World, config: P
     _outbox(config, "retry", seen["key"])
     _take_turns(world)
     assert _listed(config) == []
+
+
+@pytest.mark.parametrize("operation", [Operation.SALE, Operation.QUERY])
+def test_what_was_never_sent_is_voided_though_it_is_held_by_hand(
+    world: World, config: Path, operation: Operation
+) -> None:
+    till = world.terminal()
+    world.deliver(till, till.scan(CODES[0], operation))
+    _outbox(config, "hold", "d-window-01/1", "--reason", "x")
+    world.deliver(till, till.void(1))
+    world.settle()
+    assert sorted(till.outcomes()) == [(1, REJECTED, 23), (2, ACCEPTED, 0)]
+    assert (world.platform.submitted, _listed(config)) == ([], [])
 
 
 def test_row_that_is_being_sent_is_left_alone(world: World, config: Path) -> None:
