@@ -25,7 +25,9 @@ class CodeRules:
 
     def device(self) -> dict[str, object]:
         """As a terminal's settings have them below "rules"; what is the default is left out."""
-        rules: dict[str, object] = {"first_digit": self.first_digit}
+        rules: dict[str, object] = {}
+        if self.first_digit != DEFAULT.first_digit:
+            rules["first_digit"] = self.first_digit
         if self.own is not None:
             rules["own"] = list(self.own)
         if self.personal:

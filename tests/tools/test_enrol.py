@@ -105,6 +105,21 @@ def test_terminal_gets_what_it_needs_and_the_registry_its_keys(place: site.Site)
     }
 
 
+def test_a_terminal_takes_for_codes_what_its_site_does(tmp_path: Path) -> None:
+    place = site.create(tmp_path / "site", [_SITE], hosts=["broker.clinic"])
+    said = 'first_digit = "89"\nown_codes = ["MK{d10}"]\npersonal_codes = ["ZZ{d8}"]\nlink_codes = ["*/t/{code}"]\n'
+    place.config.write_text(place.config.read_text().replace("control_token", said + "control_token"))
+    terminal = Terminal("d-codes")
+    _enrol(place, terminal, "d-codes")
+    assert json.loads(terminal.files["enrol.json"])["settings"]["rules"] == {
+        "first_digit": "89",
+        "own": ["MK{d10}"],
+        "personal": ["ZZ{d8}"],
+        "links": ["*/t/{code}"],
+        "token": place.tokens[_SITE],
+    }
+
+
 def test_no_private_key_is_asked_for_or_given(place: site.Site) -> None:
     terminal = Terminal("d-secret")
     _enrol(place, terminal, "d-secret")

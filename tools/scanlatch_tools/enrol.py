@@ -15,6 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from host_bridge import config
 from host_bridge.clock import SystemClock
 from host_bridge.devices import Registry, load_agreement_key
 from host_bridge.errors import DeviceExists
@@ -229,6 +230,13 @@ def _settings(
             "not_after": int(dates.not_valid_after_utc.timestamp()) * 1000,
         },
         "board": compiled(board),
-        "rules": {"token": place.tokens[site]} if place.tokens[site] else {},
+        "rules": _rules(place, site),
         "ntp": ntp,
     }
+
+
+def _rules(place: sites.Site, site: str) -> dict[str, object]:
+    """What the site says of codes, and the token of its control sheet."""
+    said = config.load(place.config).sites[site]
+    token = {"token": said.control_token} if said.control_token else {}
+    return said.codes.device() | token
