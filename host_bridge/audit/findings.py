@@ -1,0 +1,118 @@
+"""What an audit finds: each thing in one line, with where it is and what to do about it."""
+
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+
+MOST = 20  # findings of one kind listed for one device; the rest are counted
+
+# What to do, by kind.
+ADVICE = {
+    "gap": "compare with the newest backup; a terminal sends again what its flash still holds",
+    "lost": "the terminal's flash had it no more: count the boxes of that time by hand",
+    "chain": "somebody changed the ledger, or the terminal was copied: compare with a backup, suspend the terminal",
+    "fork": "the terminal or its key was copied: revoke it, give the terminal in hand a new id",
+    "bytes": "the ledger's row was changed: put the record back from a backup",
+    "signature": "it is not the terminal's own: find out who wrote to the ledger, put it back from a backup",
+    "columns": "the ledger's row was changed: what the signed bytes say counts",
+    "head": "heads were changed or taken away: compare with a backup",
+    "receipt": "the terminal may have freed what the ledger does not hold: put a backup back beside, and compare",
+    "undecided": "is a bridge running? It decides what is due every 10 s",
+    "turn": "it was decided before its turn: compare with a backup",
+    "verdict": "compare with a backup; `scanlatch bridge outbox list` shows what still waits",
+    "submission": "compare with a backup, and with the platform's statement of these keys",
+    "code": "compare with a backup, and with the platform's statement of this code",
+    "holders": "two sales stand for one box: compare with the platform's statement of this code, void one",
+    "quarantine": "the ledger's row was changed: put it back from a backup",
+    "stranger": "no such terminal was enrolled: put the registry back from a backup",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is not as it must be; seqs from `first` to `last`, 0 where it is about none."""
+
+    kind: str
+    device: str
+    first: int
+    last: int
+    what: str
+
+    @property
+    def where(self) -> str:
+        """Device and seqs, for people."""
+        seqs = f" {self.first}" if self.first else ""
+        return f"{self.device}{seqs}" + (f" to {self.last}" if self.last > self.first else "")
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what} [{self.kind}]. To do: {ADVICE[self.kind]}"
+
+
+@dataclass(slots=True)
+class Told:
+    """One device, as far as it was walked."""
+
+    device: str
+    status: str
+    records: int = 0
+    decided: int = 0
+    waiting: int = 0  # for a lower seq, or for the bridge's next round
+    final: int = 0  # verdicts after a pending one
+    pending: int = 0  # submissions without an answer
+    archived: int = 0  # records that were taken out of the ledger and are not in the database any more
+    newest: int = 0
+    head: int | None = None  # newest record as the last signed head has it; None: there was none
+    unbroken: int = 0  # every seq up to this is there, or the ledger says why not, and names the one before it
+
+
+@dataclass(slots=True)
+class Findings:
+    """All that one audit found."""
+
+    devices: list[Told] = field(default_factory=list[Told])
+    listed: list[Finding] = field(default_factory=list[Finding])
+    notes: list[str] = field(default_factory=list[str])
+    codes: int = 0  # not free
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing was found."""
+        return not self.counts
+
+    def add(self, kind: str, device: str, what: str, first: int = 0, last: int = 0) -> None:
+        """Note one thing."""
+        self.counts[device, kind] += 1
+        if self.counts[device, kind] <= MOST:
+            self.listed.append(Finding(kind, device, first, max(first, last), what))
+
+    def lines(self) -> list[str]:
+        """All of it for people: devices, notes, then one line for each finding."""
+        told = [_line(one) for one in self.devices]
+        told += [f"note: {note}" for note in self.notes]
+        told += [f"finding: {finding}" for finding in self.listed]
+        told += [f"finding: {device}: {count - MOST} more [{kind}]" for (device, kind), count in self._more()]
+        count = sum(self.counts.values())
+        told.append(f"{count} findings" if count else "nothing is wrong")
+        return told
+
+    def plain(self) -> dict[str, object]:
+        """The same for programs."""
+        return {
+            "ok": self.clean,
+            "devices": [asdict(one) for one in self.devices],
+            "codes": self.codes,
+            "notes": self.notes,
+            "findings": [{**asdict(one), "do": ADVICE[one.kind]} for one in self.listed],
+            "more": [{"device": device, "kind": kind, "count": count - MOST} for (device, kind), count in self._more()],
+        }
+
+    def _more(self) -> list[tuple[tuple[str, str], int]]:
+        return [(which, count) for which, count in sorted(self.counts.items()) if count > MOST]
+
+
+def _line(told: Told) -> str:
+    head = "no signed head yet" if told.head is None else f"its last signed head names {told.head}"
+    away = f", {told.archived} archived and not here" if told.archived else ""
+    chain = f"{told.device}: {told.records} records{away}, chain unbroken to {told.unbroken}, {head}"
+    verdicts = f"{told.decided} decided, {told.waiting} wait for their turn, {told.final} final verdicts"
+    return f"{chain}; {verdicts}, {told.pending} without the platform's answer"
