@@ -23,6 +23,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from host_bridge import config, mqtt_tls
 from host_bridge.opening import HINTS, KINDS, Inbound
+from host_bridge.replies import Done
 
 SHARE = "$share/bridge/"
 IN_FLIGHT = 1_000  # published and not acknowledged; the broker's max_inflight_messages
@@ -33,7 +34,7 @@ _ROUND_S = 1.0  # longest rest: keepalives are looked after this often
 _FOREVER = 0xFFFFFFFF  # session expiry interval, MQTT 5 3.1.2.11.2
 _VERSIONS = {"3.1.1": MQTTProtocolVersion.MQTTv311, "5": MQTTProtocolVersion.MQTTv5}
 
-_Message = tuple[str, bytes, Callable[[], None] | None]  # topic, payload, and what follows when the broker has it
+_Message = tuple[str, bytes, Done | None]  # topic, payload, and what follows when the broker has answered
 
 _log = structlog.get_logger("scanlatch.mqtt")
 
@@ -52,7 +53,7 @@ class Broker:
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
         # The thread's own:
         self._generation = 0  # connections so far: a packet id means nothing on another one
-        self._followed: dict[int, Callable[[], None] | None] = {}  # in flight, by packet id
+        self._followed: dict[int, Done | None] = {}  # in flight, by packet id
         self._held: deque[_Message] = deque()  # not yet in flight
         self._subscribing: int | None = None
         self._wait_s = _RECONNECT_S[0]
@@ -108,7 +109,7 @@ class Broker:
         """Let `take` return at once; safe in a signal handler."""
         self._inbox.put(None)
 
-    def publish(self, topic: str, payload: bytes, done: Callable[[], None] | None) -> bool:
+    def publish(self, topic: str, payload: bytes, done: Done | None) -> bool:
         """See replies.Outlet."""
         if not self._client.is_connected() or self.in_flight > QUEUED:
             return False
@@ -182,7 +183,7 @@ class Broker:
                 client.loop_write()
             if (sock := client.socket()) is None:
                 return
-            held = not mqtt_tls.flushed(sock)
+            held = not mqtt_tls.flushed(sock) or client.want_write()
             readable = select.select([sock, self._bell], [sock] if held else [], [], _ROUND_S)[0]
             if self._bell in readable:
                 self._bell.recv(64)
@@ -203,12 +204,13 @@ class Broker:
             else:
                 return
 
-    def _publish(self, topic: str, payload: bytes, done: Callable[[], None] | None) -> None:
+    def _publish(self, topic: str, payload: bytes, done: Done | None) -> None:
         info = self._client.publish(topic, payload, qos=1)
         if info.rc in (MQTTErrorCode.MQTT_ERR_SUCCESS, MQTTErrorCode.MQTT_ERR_NO_CONN):
             self._followed[info.mid] = done
         else:
             _log.error("message not taken", rc=info.rc)
+            _answered(done, taken=False)
 
     def _connected(
         self, client: Client, _data: object, flags: ConnectFlags, reason: ReasonCode, _properties: Properties | None
@@ -255,11 +257,14 @@ class Broker:
     def _published(
         self, _client: Client, _data: object, mid: int, reason: ReasonCode, _properties: Properties | None
     ) -> None:
-        done = self._followed.pop(mid, None)
         if reason.is_failure:  # MQTT 5 only; what has to arrive stays a row
             _log.error("broker refused a message", reason=str(reason))
-        elif done is not None:
-            done()
+        _answered(self._followed.pop(mid, None), taken=not reason.is_failure)
+
+
+def _answered(done: Done | None, *, taken: bool) -> None:
+    if done is not None:
+        done(taken)
 
 
 def _no_delay(_client: Client, _data: object, sock: Any) -> None:

@@ -17,13 +17,14 @@ from host_bridge.work import After, ReceiptDue
 MISSED_LIMIT = 10_000  # what could not be published is known of so many; the rest is published by its age
 _FINAL, _COMMAND = "final", "command"
 _Followed = tuple[str, str, int]  # what, device, seq or counter
+Done = Callable[[bool], None]  # told whether the broker took the message
 
 
 class Outlet(Protocol):
     """Where messages leave: the broker, or a simulation's."""
 
-    def publish(self, topic: str, payload: bytes, done: Callable[[], None] | None) -> bool:
-        """Hand over one message at QoS 1; `done` once the broker has it. False: not taken, try later."""
+    def publish(self, topic: str, payload: bytes, done: Done | None) -> bool:
+        """Hand over one message at QoS 1; `done` once the broker has answered. False: not taken, try later."""
         ...
 
 
@@ -118,10 +119,16 @@ class Replies:
         (metrics.published if taken else metrics.not_published).labels(kind).inc()
         return taken
 
-    def _follow(self, followed: _Followed) -> Callable[[], None]:
+    def _follow(self, followed: _Followed) -> Done:
         self._followed.add(followed)
 
-        return lambda: self._acknowledged.append(followed)
+        def done(taken: bool) -> None:
+            if taken:
+                self._acknowledged.append(followed)
+            else:  # a row that is due, as before it was tried
+                self._followed.discard(followed)
+
+        return done
 
 
 def _of(followed: Sequence[_Followed], what: str) -> list[tuple[str, int]]:

@@ -65,7 +65,7 @@ class Platform:
 class Sent:
     topic: str
     payload: bytes
-    done: Callable[[], None] | None
+    done: Callable[[bool], None] | None
 
 
 class Outlet:
@@ -74,12 +74,13 @@ class Outlet:
     def __init__(self) -> None:
         self.sent: list[Sent] = []
         self.silent = False
+        self.refuses = False
         self.down = False
 
-    def publish(self, topic: str, payload: bytes, done: Callable[[], None] | None) -> bool:
+    def publish(self, topic: str, payload: bytes, done: Callable[[bool], None] | None) -> bool:
         if self.down:
             return False
         self.sent.append(Sent(topic, payload, done))
         if done is not None and not self.silent:
-            done()
+            done(not self.refuses)
         return True

@@ -147,6 +147,15 @@ def test_final_in_flight_is_not_sent_twice_by_the_same_run(world: World) -> None
     assert till.outcomes() == [(1, ACCEPTED, 0)]
 
 
+def test_final_that_the_broker_refuses_is_sent_again(world: World) -> None:
+    till = world.terminal()
+    world.outlet.refuses = True
+    world.sell(till, CODES[0])
+    world.outlet.refuses = False
+    world.later(25_000)
+    assert till.outcomes() == [(1, ACCEPTED, 0)] * 2  # refused, taken
+
+
 def test_record_committed_and_never_acknowledged_is_not_decided_twice(world: World) -> None:
     till = world.terminal()
     message = till.scan(CODES[0])

@@ -135,9 +135,9 @@ def _inbound(device: fleet.Device, number: int) -> Inbound:
 class _Outlet:
     """A broker that has everything at once."""
 
-    def publish(self, topic: str, payload: bytes, done: Callable[[], None] | None) -> bool:  # noqa: ARG002
+    def publish(self, topic: str, payload: bytes, done: Callable[[bool], None] | None) -> bool:  # noqa: ARG002
         if done is not None:
-            done()
+            done(True)
         return True
 
 
