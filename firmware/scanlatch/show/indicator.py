@@ -40,24 +40,21 @@ class Indicator:
         self._at = 0  # of the next step
         self._step_at = 0  # of the step that is on
         self._until = 0
-        self._interrupted = None  # (rows, position) of the event that "read" cut short
+        self._interrupted = None  # (rows, step, ms that it had left) of the event that "bounce" cut short
         self._colour = None
         self._sounds = False
 
     def show(self, name):
         """Play a pattern once, from now: its first light is on when this returns. It replaces the scan before.
 
-        "bounce" gives back to the event that the "read" just before it had cut short. A standing condition's name plays
-        its onset. An unknown name is a fault of this firmware, and shows as "error".
+        "bounce" alone lets the event go on that it cuts short: a box lies there with its answer. A standing condition's
+        name plays its onset. An unknown name is a fault of this firmware, and shows as "error".
         """
-        interrupted, self._interrupted = self._interrupted, None
-        if name == "read":
-            if self._plays == _EVENT:
-                self._interrupted = interrupted or (self._rows, self._step_at)
-        elif name == "bounce" and interrupted is not None:
-            self._play(_EVENT, *interrupted)
-            return
         rows, at = EVENTS, _find(EVENTS, name)
+        if name != "bounce":
+            self._interrupted = None
+        elif self._plays == _EVENT and not (self._rows is EVENTS and self._start == at):
+            self._interrupted = self._rows, self._step_at, self._until - self._clock.ms()
         if not at:
             rows, at = STANDING, _find(STANDING, name)
             if at:
@@ -101,8 +98,12 @@ class Indicator:
                 elif self._plays == _LOOP:
                     self._at = self._start
                     self._begin_step()
-                else:
+                elif self._interrupted is not None:
+                    rows, at, left = self._interrupted
                     self._interrupted = None
+                    self._play(_EVENT, rows, at)
+                    self._until = self._clock.ms() + left
+                else:
                     self._fall_back()
             await asyncio.sleep_ms(_TICK_MS)
 

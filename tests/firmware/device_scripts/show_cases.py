@@ -86,11 +86,12 @@ async def next_scan_replaces(box):
 async def bounce_gives_back(box):
     box.indicator.show("rejected")
     await asyncio.sleep_ms(1500)
-    for _ in range(2):
-        box.indicator.show("read")
-        await asyncio.sleep_ms(5)
+    for _ in range(3):
         box.indicator.show("bounce")
         await asyncio.sleep_ms(100)
+    for _ in range(2):  # faster than its tick
+        box.indicator.show("bounce")
+        await asyncio.sleep_ms(20)
     await asyncio.sleep_ms(1400)
     return {}
 
@@ -98,9 +99,7 @@ async def bounce_gives_back(box):
 async def bounce_alone(box):
     box.indicator.show("read")
     box.indicator.show("kept")
-    await asyncio.sleep_ms(150)
-    box.indicator.show("read")
-    await asyncio.sleep_ms(100)
+    await asyncio.sleep_ms(250)
     box.indicator.show("bounce")
     await asyncio.sleep_ms(100)
     return {}
