@@ -14,8 +14,8 @@ class Scanner:
     """Reads, proves and keeps. `on_frame` is what a scan engine's driver calls.
 
     session: what is in force, a system.session.Session; link: anything with `.online` and `.wake()`; answers: gets
-    `.kept(seq, operation, online)`, and `.said` of what can't be kept; aside(kind, symbology, data): takes control
-    codes and credentials.
+    `.kept(seq, operation, online)`, and `.refused(pattern)` of what can't be kept; aside(kind, symbology, data): takes
+    control codes and credentials.
     """
 
     def __init__(self, settings, boot, session, parts, link, answers, aside):
@@ -59,6 +59,7 @@ class Scanner:
             try:
                 kinds = load("read.kinds")
             except (MemoryError, OSError):
+                self._last = None  # it may be tried again at once
                 self._say("busy")
                 return
             self._health.count(kinds.COUNTERS[kind])
@@ -71,7 +72,7 @@ class Scanner:
         self._last = None
 
     def _say(self, pattern):
-        self._answers.said = pattern
+        self._answers.refused(pattern)
         self._indicator.show(pattern)
 
     def keep(self, symbology, data, family, operation, target):

@@ -54,6 +54,13 @@ class Answers:
         self.said = _OWN_PATTERNS.get(operation, "") + _NAMES[_PENDING]
         self._pending(not online)  # do not let the person wait for an answer that can't come
 
+    def refused(self, pattern):
+        """Another symbol was refused here: nothing more is shown of the scan before it, which could be taken for it."""
+        self._newest = 0
+        self._waiting = False
+        self._pending(False)
+        self.said = pattern
+
     async def run(self, beat):
         """Shows "pending" where no answer came in time, and ends it again."""
         while True:

@@ -20,6 +20,9 @@ class Answers:
     def kept(self, seq, operation, online):
         self._shown.append(seq)
 
+    def refused(self, pattern):
+        self.said = pattern
+
     def acknowledge(self):
         self.attention = False
 

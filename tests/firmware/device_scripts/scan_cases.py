@@ -1,5 +1,6 @@
 # The life of one scan: what becomes a record and what doesn't, and what the person is shown.
 from cases import equal
+from scanlatch import scan
 from scanlatch.keep.journal import Journal
 from scanlatch.prove import cbor
 from scanlatch.prove.signer import Signer
@@ -43,6 +44,9 @@ class Box:
 
     def kept(self, seq, operation, online):
         self.shown.append(seq)
+
+    def refused(self, pattern):
+        self.said = pattern
 
     def wake(self):
         pass
@@ -94,6 +98,21 @@ def test_the_window_is_a_setting():
     equal(box.read(CODE, 299), ["bounce"])
     equal(box.read(CODE, 300), ["read", "kept", 2])
     equal(Box(rescan_ms=0).read(CODE), ["read", "kept", 1])
+
+
+def test_what_could_not_be_told_for_want_of_room_may_be_read_again_at_once():
+    box = Box()
+    scan_load = scan.load
+
+    def fails(name):
+        raise MemoryError
+
+    scan.load = fails
+    try:
+        equal(box.read(b"6901234567892"), ["read", "busy"])
+    finally:
+        scan.load = scan_load
+    equal(box.read(b"6901234567892", 500), ["read", "wrong_symbol"])
 
 
 def test_another_code_in_between_never_blocks():

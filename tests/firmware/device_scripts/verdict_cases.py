@@ -119,6 +119,34 @@ def test_the_newest_scans_answer_is_known_for_who_asks_again_and_attention_until
     equal(answers.attention, False)
 
 
+def test_once_another_symbol_was_refused_no_answer_lights_for_the_scan_before_it():
+    desk = Desk()
+    desk.answers.kept(9, 1, True)
+    desk.answers.refused("wrong_symbol")
+    desk.verdict(9, 3, 14)
+    desk.verdict(9, 0)
+    equal((desk.indicator.shown, desk.indicator.held, desk.answers.said), ([], set(), "wrong_symbol"))
+    desk.answers.kept(10, 1, True)
+    desk.answers.refused("full")
+    desk.verdict(10, 1, 2)
+    equal((desk.indicator.shown, desk.indicator.held, desk.answers.said), ([], {"attention"}, "full"))
+
+
+async def test_pending_ends_and_does_not_begin_once_another_symbol_was_refused():
+    desk = Desk()
+    task = asyncio.create_task(desk.answers.run(lambda: None))
+    desk.answers.kept(10, 1, False)
+    equal("pending" in desk.indicator.held, True)
+    desk.answers.refused("torn")
+    equal(desk.indicator.held, set())
+    desk.answers.kept(10, 1, True)
+    desk.answers.refused("torn")
+    desk.clock.now = 1500
+    await asyncio.sleep_ms(_LOOKED_MS)
+    equal((desk.indicator.held, desk.indicator.shown), (set(), ["pending"]))
+    task.cancel()
+
+
 def test_a_late_acceptance_is_silent_and_so_is_a_voided_scan():
     desk = Desk()
     desk.answers.kept(10, 1, True)
