@@ -34,5 +34,5 @@ def forget(module):
     """
     name = module.__name__
     package, _, last = name.rpartition(".")
-    del sys.modules[name]
-    delattr(sys.modules[package], last)
+    if sys.modules.pop(name, None):
+        delattr(sys.modules[package], last)

@@ -73,6 +73,11 @@ class Terminal:
             jobs.append(load("system.ntp").run(self.ntp, self.clock, self.box.link, self.dog.feed))
         await asyncio.gather(*jobs)
 
+    @property
+    def nvs(self):
+        """The store, a keep.store.Nvs. Loaded for each use: don't hold it. Raises MemoryError, OSError."""
+        return load("keep.store").Nvs(board.nvs())
+
     # What the uplink asks of the terminal
 
     def tls(self):

@@ -46,6 +46,7 @@ def build(terminal):
         board.watchdog(_AGAIN_MS)
     finally:
         forget(wiring)
+        forget(store)
     if box is None:
         return None
     indicator = Indicator(box.light, box, Clock())
@@ -65,6 +66,7 @@ def _settings():
         log("settings", error="not provisioned: enrol this terminal from a computer")
         return None
     found["operation_code"] = settings.OPERATIONS[found["operation"]]
+    forget(settings.files)
     forget(settings)
     return found
 
@@ -79,7 +81,6 @@ def _fill(terminal, settings, nvs, box):
     terminal.not_after = broker.get("not_after")
     terminal.ntp = settings.get("ntp")
     terminal.box = box
-    terminal.nvs = nvs
     try:
         terminal.tls()  # now: it needs 3 KB in one piece, which the heap no longer has once all stands
     except (ValueError, OSError):

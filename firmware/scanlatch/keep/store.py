@@ -1,4 +1,4 @@
-# Small values that must survive: numbers and keys in NVS.
+# Small values that must survive: numbers and keys in NVS. Loaded where they are needed, and forgotten behind it.
 import struct
 
 from micropython import const
@@ -7,8 +7,11 @@ _NOT_FOUND = const(-0x1102)  # ESP_ERR_NVS_NOT_FOUND, as esp32.NVS raises it
 _LARGEST_BLOB = const(512)
 
 
-class StoreFault(Exception):
-    """What is stored can't be read or written; `name` is the file or key, `cause` what went wrong."""
+class StoreFault(OSError):
+    """What is stored can't be read or written; `name` is the file or key, `cause` what went wrong.
+
+    Caught as OSError by whoever does not load this file anyway: there may be several of this class at once.
+    """
 
     def __init__(self, name, cause):
         super().__init__(str(name) + ": " + str(cause))

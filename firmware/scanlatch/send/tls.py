@@ -18,6 +18,7 @@ def stored(nvs):
         raise ValueError(str(error))
     finally:
         forget(files)
+        forget(store)
     if ca is None or certificate is None:
         raise ValueError("no certificate: enrol this terminal again")
     return context(ca, certificate, key)

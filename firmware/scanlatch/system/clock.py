@@ -7,7 +7,6 @@ NEVER_SET = const(0)
 KEPT = const(1)
 SYNCHRONISED = const(2)
 
-_KEEP_EVERY_MS = const(3_600_000)  # the last known time is stored at most hourly: flash wear, and one false answer
 _RTC_MARK = b"SL1"  # in the RTC's memory, which a power cut empties: the RTC was synchronised and ran on since
 _EARLIEST_MS = 946_684_800_000  # 2000: before it, and from 2068 on, the ESP32's RTC can't be set
 _LATEST_MS = 3_094_156_800_000
@@ -29,7 +28,7 @@ class Clock:
         self._diff = diff
         self._last = ticks()
         self._ms = 0
-        self._kept_at = None
+        self.kept_at = None  # of these, when the time was stored last; see report.py
         self._earliest = max(earliest, _EARLIEST_MS)
         if ran_on and rtc is not None and rtc.memory()[:3] == _RTC_MARK:
             self.quality = KEPT
@@ -61,18 +60,6 @@ class Clock:
         self._set_rtc(utc_ms)
         if self._rtc is not None:
             self._rtc.memory(_RTC_MARK)
-
-    def keep(self, store, not_after=None):
-        """Store the time now as a floor for the next boot. Call only while an authenticated link stands.
-
-        not_after: UTC ms at which our certificate ends; a time behind it is false, and as a floor no link would follow.
-        """
-        now = self.ms()
-        if self.quality != SYNCHRONISED or (not_after is not None and self._base + now >= not_after):
-            return
-        if self._kept_at is None or now - self._kept_at >= _KEEP_EVERY_MS:
-            self._kept_at = now
-            store.set_int("last_time", self._base + now)
 
     def _set_rtc(self, utc_ms):
         if self._rtc is None or not _EARLIEST_MS <= utc_ms < _LATEST_MS:

@@ -2,7 +2,6 @@
 import json
 
 from scanlatch import load
-from scanlatch.keep.store import StoreFault
 from scanlatch.prove import cbor, cose
 from scanlatch.system.clock import NEVER_SET
 
@@ -28,13 +27,14 @@ def handle(message, terminal):
         return None
     last = 0
     try:
-        last = terminal.nvs.get_int("command") or 0
+        nvs = terminal.nvs
+        last = nvs.get_int("command") or 0
         result = _refusal(body, last, terminal.clock)
         if result is None:
-            terminal.nvs.set_int("command", body[2])  # before it acts: a command is never carried out twice
+            nvs.set_int("command", body[2])  # before it acts: a command is never carried out twice
             last = body[2]
-            result = _carry_out(body[3], body[4], terminal)
-    except StoreFault as fault:
+            result = _carry_out(body[3], body[4], terminal, nvs)
+    except OSError as fault:
         result = "store: " + str(fault)
     reply = cbor.dumps({1: 1, 2: body[2], 3: result, 4: last, 5: {}})
     return cose.mac0(terminal.device.encode(), reply, AAD_REPLY, mac_key)
@@ -51,13 +51,13 @@ def _refusal(body, last, clock):
     return "came too late" if now > body[5] else None
 
 
-def _carry_out(name, arguments, terminal):
+def _carry_out(name, arguments, terminal, nvs):
     if name == "identify":
         terminal.indicator.show("identify")
         return "ok"
     if name == "session":
         session = terminal.session
-        result = open_session(session, terminal.nvs, arguments)
+        result = open_session(session, nvs, arguments)
         if result == "ok":
             if session.asked:  # by a credential that was read just now
                 session.asked = 0
@@ -82,7 +82,7 @@ def _carry_out(name, arguments, terminal):
 def open_session(session, nvs, arguments):
     """Command `session` {id, kind, until}; an empty id ends it. Returns "ok" or what is wrong.
 
-    Raises StoreFault; then the session before is still in force.
+    Raises OSError; then the session before is still in force.
     """
     ident, kind, until = arguments.get("id"), arguments.get("kind"), arguments.get("until")
     if ident == "":

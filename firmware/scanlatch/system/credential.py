@@ -5,7 +5,6 @@ import os
 from micropython import const
 
 from scanlatch import forget, load
-from scanlatch.keep.store import StoreFault
 from scanlatch.prove import cbor
 from scanlatch.send.mqtt import MqttError
 
@@ -26,7 +25,7 @@ def read(terminal, _symbology, data):
         return
     try:
         message = _sealed(terminal, data)
-    except StoreFault:
+    except OSError:
         terminal.indicator.show("error")
         return
     terminal.indicator.show("credential")
@@ -38,7 +37,7 @@ def read(terminal, _symbology, data):
 def _sealed(terminal, data):
     key = terminal.nvs.get_bytes("cred_key")
     if key is None:
-        raise StoreFault("cred_key", "none: enrol this terminal again")
+        raise OSError("no cred_key: enrol this terminal again")
     terminal.credentials += 1
     nonce = terminal.boot.to_bytes(4, "big") + terminal.credentials.to_bytes(4, "big") + os.urandom(5)
     payload = cbor.dumps({1: 1, 2: terminal.clock.now()[0], 3: data})

@@ -4,7 +4,6 @@
 from micropython import const
 
 from scanlatch import load
-from scanlatch.keep.store import StoreFault
 from scanlatch.prove import cbor
 from scanlatch.system.log import log
 
@@ -122,5 +121,5 @@ def _end(terminal, symbology, data):
         settle(terminal)
         try:
             terminal.nvs.erase("session")
-        except StoreFault as error:  # after a restart it is in force again, and the bridge says that it is closed
+        except (MemoryError, OSError) as error:  # after a restart it is in force again, and the bridge says that it is closed
             log("store", error=repr(error))

@@ -1,11 +1,14 @@
 # The health message, published every minute: a hint, never evidence. Loaded for each.
 import json
 
-from scanlatch.keep.store import StoreFault
+from micropython import const
+
 from scanlatch.prove import cbor
+from scanlatch.system.clock import SYNCHRONISED
 from scanlatch.system.log import log
 
 _DAY_MS = 86_400_000
+_KEEP_EVERY_MS = const(3_600_000)  # the last known time is stored at most hourly: flash wear, and one false answer
 
 
 def made(terminal):
@@ -15,8 +18,8 @@ def made(terminal):
     """
     journal, clock, not_after = terminal.journal, terminal.clock, terminal.not_after
     try:
-        clock.keep(terminal.nvs, not_after)
-    except StoreFault as error:
+        keep_time(terminal)
+    except OSError as error:
         log("store", error=repr(error))  # the next boot counter won't be stored either, and says so by its light
     free = terminal.health.collect()
     now, quality = clock.now()
@@ -44,6 +47,21 @@ def made(terminal):
         "counters": dict(zip(terminal.health.counted.split(), terminal.health.counts)),
     }
     return json.dumps(body).encode()
+
+
+def keep_time(terminal):
+    """Store the time now as a floor for the next boot. Call only while an authenticated link stands.
+
+    A time behind the end of our certificate is false, and as a floor no link would follow. Raises OSError.
+    """
+    clock, not_after = terminal.clock, terminal.not_after
+    now, quality = clock.now()
+    if quality != SYNCHRONISED or (not_after is not None and now >= not_after):
+        return
+    uptime = clock.ms()
+    if clock.kept_at is None or uptime - clock.kept_at >= _KEEP_EVERY_MS:
+        clock.kept_at = uptime
+        terminal.nvs.set_int("last_time", now)
 
 
 def _captured_at(message):

@@ -1,8 +1,6 @@
 # What is in force at a capture: operation, session, operator.
 import json
 
-from scanlatch.keep.store import StoreFault
-
 
 class Session:
     """What the next record carries; `modes` changes it. Sessions alone outlive a restart, until their `until`.
@@ -20,7 +18,7 @@ class Session:
         self._clock = clock
         try:
             self.opened = json.loads(nvs.get_bytes("session") or b"null")
-        except (ValueError, StoreFault):  # the next session replaces it
+        except (ValueError, OSError):  # the next session replaces it
             pass
         self.due_ms = 0 if self.opened else None  # when it is to be looked whether something has lapsed, or None
 

@@ -2,7 +2,7 @@
 import asyncio
 
 from cases import equal, raises
-from scanlatch.system import csr, ntp, settings
+from scanlatch.system import csr, ntp, report, settings
 from scanlatch.system.clock import KEPT, NEVER_SET, SYNCHRONISED
 from scanlatch.system.watchdog import Watchdog
 from system_desk import NOW, Nvs, Rtc
@@ -54,13 +54,22 @@ def test_a_time_before_our_certificate_or_beyond_the_rtc_is_not_believed():
     equal(clock.quality, SYNCHRONISED)
 
 
+class _Terminal:
+    def __init__(self, clock, nvs, not_after):
+        self.clock, self.nvs, self.not_after = clock, nvs, not_after
+
+
+def _keep(clock, nvs, not_after=None):
+    report.keep_time(_Terminal(clock, nvs, not_after))
+
+
 def test_a_time_behind_our_certificate_is_never_kept_as_a_floor():
     clock, _ = _clock()
     nvs = Nvs()
     clock.synchronise(NOW)
-    clock.keep(nvs, NOW)
+    _keep(clock, nvs, NOW)
     equal(nvs.held, {})
-    clock.keep(nvs, NOW + 1)
+    _keep(clock, nvs, NOW + 1)
     equal(nvs.held, {"last_time": NOW})
 
 
@@ -79,12 +88,12 @@ def test_synchronising_steps_forwards_and_backwards():
 def test_the_last_time_is_kept_at_most_hourly_and_only_once_synchronised():
     clock, ticks = _clock()
     nvs = Nvs()
-    clock.keep(nvs)
+    _keep(clock, nvs)
     equal(nvs.writes, 0)
     clock.synchronise(NOW)
     for minute in range(121):
         ticks.now = minute * 60_000
-        clock.keep(nvs)
+        _keep(clock, nvs)
     equal(nvs.writes, 3)
     equal(nvs.held["last_time"], NOW + 7_200_000)
 
