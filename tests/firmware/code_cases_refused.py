@@ -47,6 +47,13 @@ at_a_window(
     ("e-credential in a link", "]Q1", f"{_HOST}/{CREDENTIAL_CODE}"),
     ("card's number in a link", "]Q1", f"{_HOST}/{CODE}?card=A12345678"),
     ("identity number beside a Digital Link", "]Q1", f"https://id.example/01/{GTIN}/21/A?x={IDENTITY}"),
+    ("identity number before a Digital Link", "]Q1", f"https://id.example/{IDENTITY}/01/{GTIN}/21/A"),
+    ("identity number in a Digital Link's fragment", "]Q1", f"https://id.example/01/{GTIN}/21/A#{IDENTITY}"),
+    ("e-credential before a shipping unit's link", "]Q1", f"https://a.cn/{CREDENTIAL_CODE}/00/690123450000000006"),
+    ("a trace code ran into an open platform's code", "", f"{CODE}opc{CREDENTIAL_CODE[3:]}"),
+    ("a maker's code ran into an e-credential", "", f"AB12345678{CREDENTIAL_CODE}"),
+    ("an e-credential ran into a maker's code", "", f"{CREDENTIAL_CODE}12345678AB"),
+    ("open platform's code in capitals", "", f"OPC{CREDENTIAL_CODE[3:]}"),
     ("patient's wristband", "]d2", "8018690123450000000006"),
     ("patient's wristband as a link", "]Q1", "https://id.example/8018/690123450000000006"),
     ("wristband with a name", "]d2", "8018690123450000000006"[:22] + "\x1d7256LI+MING"),
@@ -56,6 +63,9 @@ at_a_window(
     ("telephone in a link", "]Q1", f"{_HOST}/{CODE}?p=13912345678"),
     rules={"personal": ["P-{d8}", "1{d10}", "1{d10}y"]},
 )  # fmt: skip
+at_a_window(
+    PERSONAL, 0, ("two codes, where digits are a maker's", "", CODE + CREDENTIAL_CODE), rules={"own": ["{d48}"]}
+)
 at_a_window(PERSONAL, 0, ("personal pattern that is none refuses all", "]C0", "CN12345678"), rules={"personal": ["{q"]})
 at_a_window(
     UNKNOWN,

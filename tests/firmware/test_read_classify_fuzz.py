@@ -121,6 +121,11 @@ class Counted(bytes):
         Counted.looks += max((found if found >= 0 else len(self) if end is None else min(end, len(self))) - start, 0)
         return found
 
+    def rfind(self, sub: Any, start: Any = 0, end: Any = None) -> int:
+        """Looks at all, so far as it was asked to."""
+        Counted.looks += max((len(self) if end is None else end) - start, 0)
+        return super().rfind(sub, start, len(self) if end is None else end)
+
     def isdigit(self) -> bool:
         """Looks at all."""
         Counted.looks += len(self)

@@ -1,11 +1,12 @@
 # Links: the code that one carries, by GS1 Digital Link or by a site's patterns. docs/codes.md says which.
+from micropython import const
 from scanlatch.read.digits import begins, check_digit_holds
 from scanlatch.read.pattern import match
 
-_ENDS = b"/?&=#"  # of a piece
+_ENDS = const(b"/?&=#")  # of a piece
 _HEX = b"0123456789ABCDEFabcdef"
 _KEYS = ("22", "10", "21")  # behind a GTIN, in this order (GS1 Digital Link URI syntax)
-_PEOPLE = (b"8017", b"8018")  # GSRN: of who gives care, of who gets it
+_PEOPLE = const((b"8017", b"8018"))  # GSRN: of who gives care, of who gets it
 
 
 def is_link(data):
@@ -33,6 +34,12 @@ def fields(data):
             if len(value) == 18 and value.isdigit() and check_digit_holds(value):
                 return {str(key, "ascii"): str(value, "ascii")}
     return None
+
+
+def beside(data, key):
+    """What stands in a GS1 Digital Link before and behind what it says of its box. key: what that begins with."""
+    stop = min(_first(data, 8, b"?"), _first(data, 8, b"#"))
+    return data[: data.rfind(key, 0, stop)] + data[stop:]
 
 
 def _qualified(path, at, found):

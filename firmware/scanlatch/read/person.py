@@ -1,6 +1,10 @@
 # Whether a text holds what is a person's: an identity number, a card's number, a credential, an address.
+from micropython import const
+
 from scanlatch.read import pattern
 from scanlatch.read.digits import is_identity
+
+_CREDENTIAL_LENGTH = const(28)
 
 # Text that a telephone or its owner made, by what stands before the first colon.
 _SCHEMES = (b"tel", b"sms", b"smsto", b"mailto", b"matmsg", b"mecard", b"wifi", b"geo", b"otpauth", b"begin")
@@ -33,12 +37,18 @@ def is_personal(data, patterns):
             if word < 0:
                 word = at
         elif word >= 0:
-            if at - word == 28 and data[word : word + 3] == b"opc":
+            if _is_credential(data, word, at, b"opc"):
                 return True
             if (word or at < len(data)) and pattern.any_match(patterns, data[word:at], True):
                 return True
             word = -1
     return False
+
+
+def _is_credential(data, start, stop, head):
+    # Whether what stands together is one, or begins or ends with one: another code may have run into it.
+    last = stop - _CREDENTIAL_LENGTH
+    return last >= start and (data[start : start + 3].lower() == head or data[last : last + 3].lower() == head)
 
 
 def _is_number(data, word, start, stop, letter):
@@ -50,7 +60,7 @@ def _is_number(data, word, start, stop, letter):
     if count == 17:
         last = data[stop : stop + 1]
         return last in (b"X", b"x") and not data[stop + 1 : stop + 2].isalpha() and is_identity(data[start : stop + 1])
-    if count == 28:
-        return data[start : start + 3] == b"424"
+    if count >= _CREDENTIAL_LENGTH:
+        return _is_credential(data, start, stop, b"424")
     # Social-security card: one letter, eight digits.
     return count == 8 and start - word == 1 and not letter and data[word] <= 0x5A

@@ -17,10 +17,10 @@ _CONTROL_CODE = const(5)
 
 _TRACE_DIGITS = const(20)
 
-_OWN = ("{x8-100,6}",)  # a maker's code where the site names no patterns: GS1 set 82, at least 6 digits
-_LINKS = ("*",)
-_WORDS = b" SALE RETURN RECEIVE STOCK-TAKE QUERY DISPATCH END CANCEL REPEAT SEEN "
-_CROCKFORD = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_OWN = const(("{x8-100,6}",))  # a maker's code where the site names no patterns: GS1 set 82, at least 6 digits
+_LINKS = const(("*",))
+_WORDS = const(b" SALE RETURN RECEIVE STOCK-TAKE QUERY DISPATCH END CANCEL REPEAT SEEN ")
+_CROCKFORD = const(b"0123456789ABCDEFGHJKMNPQRSTVWXYZ")
 _UPPER = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -46,7 +46,7 @@ def _link(data, rules, window, first):
     if data.find(b"://", 8) >= 0:
         return _GLUED, 0
     found = link.fields(data)
-    told = data if found is None else data[max(data.find(b"?"), 0) :] if b"?" in data else b""
+    told = data if found is None else link.beside(data, b"/01/" if "01" in found else b"/00/")
     if person.is_personal(told, rules.get("personal", ())):
         return _PERSONAL, 0
     if found is not None:
