@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from host_bridge.errors import PermanentError
-from host_bridge.ledger import Connection, Ledger, outbox
+from host_bridge.ledger import Connection, Ledger, devices, outbox
 from host_bridge.ledger.outbox import CANCELLED, DONE, HELD, PARKED, SENDING, UNKNOWN, WAITING, OutboxRow
 from host_bridge.settlement.outbox import LEASE_MS, ROUND_S, STUCK_FROM
 
@@ -84,7 +84,9 @@ def retry(ledger: Ledger, keys: Sequence[str]) -> dict[str, str]:
 
 def _in_hand(connection: Connection, keys: Sequence[str]) -> tuple[dict[str, OutboxRow], dict[str, OutboxRow]]:
     """Rows by key, locked, and for each of `keys` the row that can be driven: itself, or what it waits for."""
-    rows = outbox.lock(connection, _with_awaited(connection, keys))
+    found = _with_awaited(connection, keys)
+    devices.lock(connection, {row.device for row in found})  # first, as everywhere
+    rows = outbox.lock(connection, [row.key for row in found])
     roots: dict[str, OutboxRow] = {}
     for key in keys:
         if key not in rows:
@@ -108,14 +110,15 @@ def _root(rows: Mapping[str, OutboxRow], row: OutboxRow) -> OutboxRow:
     return row
 
 
-def _with_awaited(connection: Connection, keys: Sequence[str]) -> list[str]:
-    """These keys, and those of all that they wait for."""
-    wanted, front = dict.fromkeys(keys), list(keys)
+def _with_awaited(connection: Connection, keys: Sequence[str]) -> list[OutboxRow]:
+    """These rows, and all that they wait for; unlocked."""
+    wanted: dict[str, OutboxRow] = {}
+    front = list(keys)
     while front:
         found = outbox.some(connection, front)
+        wanted.update({one.key: one for one in found})
         front = [one.reverses for one in found if one.state == HELD and one.reverses and one.reverses not in wanted]
-        wanted.update(dict.fromkeys(front))
-    return list(wanted)
+    return list(wanted.values())
 
 
 def _awaited(connection: Connection, rows: Sequence[OutboxRow]) -> dict[str, str]:

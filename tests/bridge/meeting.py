@@ -13,7 +13,7 @@ from host_bridge.errors import LedgerBusy
 from tests.bridge.world import Terminal, World
 
 TRIES = 20  # of one job; the service's own waits between them are left out
-_ARRIVES_S = 10.0
+ARRIVES_S = 10.0
 _T = TypeVar("_T")
 
 _PLACE = "INSERT INTO codes (code, state, since) VALUES (%s, 'free', 0) ON CONFLICT DO NOTHING"
@@ -21,6 +21,7 @@ CODE = "SELECT code FROM codes WHERE code = %s FOR UPDATE"
 SESSION = "SELECT id FROM sessions WHERE id = %s FOR UPDATE"
 DEVICE = "SELECT id FROM devices WHERE id = %s FOR UPDATE"
 ITEM = "SELECT code FROM delivery_items WHERE code = %s FOR UPDATE"
+SUBMISSION = "SELECT key FROM outbox WHERE key = %s FOR UPDATE"
 ENTRY = "SELECT id FROM register WHERE product = %s FOR UPDATE"
 _WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
@@ -71,7 +72,7 @@ def at_once(jobs: Sequence[Callable[[], None]]) -> None:
     start = threading.Barrier(len(jobs))
 
     def run(job: Callable[[], None]) -> None:
-        start.wait(_ARRIVES_S)
+        start.wait(ARRIVES_S)
         job()
 
     with ThreadPoolExecutor(len(jobs)) as pool:
@@ -89,7 +90,7 @@ def deadlocks(url: str) -> int:
 
 def _until_stopped(look: psycopg.Connection[Any], started: Sequence[Future[Any]]) -> None:
     """Each of these waits for a row, or has ended."""
-    end = time.monotonic() + _ARRIVES_S
+    end = time.monotonic() + ARRIVES_S
     while time.monotonic() < end:
         ended = sum(one.done() for one in started)
         row = look.execute(_WAITING).fetchone()

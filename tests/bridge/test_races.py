@@ -1,12 +1,18 @@
 """Two bridges on one PostgreSQL meet at one sale or at one dock: it ends as if one of them had come first."""
 
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from host_bridge import deliveries
+from host_bridge.settlement import by_hand
+from host_bridge.settlement.port import Answer
 from host_bridge.wire import Operation
 from tests.bridge import shop
-from tests.bridge.meeting import CODE, ITEM, calm, meet, meet_scans, told_of
-from tests.bridge.world import CODES, SITE, World
+from tests.bridge.meeting import ARRIVES_S, CODE, ITEM, SUBMISSION, calm, meet, meet_scans, told_of
+from tests.bridge.world import CODES, OTHER_SITE, SITE, World
 
 ACCEPTED, REJECTED, DUPLICATE = 0, 1, 2
 BOX = CODES[0]
@@ -54,6 +60,55 @@ def test_sale_that_meets_the_return_of_the_last_one_is_of_the_box_after_it_or_of
         ACCEPTED,
     )  # the platform has to agree first
     assert one.platform.sold(BOX) == 0
+
+
+@pytest.mark.parametrize("back", ["waiting", "unknown", "taken"])
+def test_sale_that_stands_again_and_a_sale_elsewhere_are_not_both_of_the_box(
+    one: World, two: World, turned: bool, back: str
+) -> None:
+    mine, other = one.terminal("d-1"), one.terminal("d-2", OTHER_SITE)
+    one.sell(mine, BOX)
+    one.deliver(mine, mine.scan(BOX, Operation.RETURN))
+    one.platform.loses_answers = back == "unknown"
+    if back != "waiting":
+        one.settle()
+    one.platform.loses_answers = False
+    void, sale = (one, mine, mine.void(2)), (two, other, other.scan(BOX))
+    meet_scans(CODE, BOX, turned, void, sale)
+    sold_elsewhere = back == "taken" and turned
+    assert told_of(mine, 3) == ((REJECTED, 22) if sold_elsewhere else (ACCEPTED, 0))
+    assert told_of(other, 1) == ((ACCEPTED, 0) if sold_elsewhere else (REJECTED, 2))
+    assert one.platform.sold(BOX) == 1
+
+
+def test_answer_to_a_sale_and_a_person_at_its_void_do_not_wait_in_a_circle(one: World, two: World) -> None:
+    mine, asked, told = one.terminal("d-1"), threading.Event(), threading.Event()
+    one.sell(mine, *CODES[1:9])
+    one.platform.loses_answers = True
+    one.sell(mine, BOX)
+    one.platform.loses_answers = False
+    one.deliver(mine, mine.void(9))
+    one.later(40_000)
+    ask = one.platform.ask
+
+    def slowly(keys: Sequence[str]) -> list[Answer]:
+        asked.set()
+        assert told.wait(ARRIVES_S)
+        return ask(keys)
+
+    one.platform.ask = slowly  # type: ignore[method-assign]
+    with ThreadPoolExecutor(1) as pool:
+        step = pool.submit(one.outbox.step)
+        assert asked.wait(ARRIVES_S)
+
+        def answer() -> bool:
+            told.set()
+            return step.result(ARRIVES_S)
+
+        again = meet(one.url, SUBMISSION, "d-1/9", answer, lambda: by_hand.retry(two.ledger, ["d-1/10"]))
+    assert again == [True, {}]
+    calm(one, two)
+    assert (told_of(mine, 10), one.platform.sold(BOX)) == ((ACCEPTED, 0), 0)
 
 
 # -- two docks
