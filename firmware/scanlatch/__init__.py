@@ -9,8 +9,10 @@ VERSION = "0.1.0"
 _EIO = const(5)
 
 
-def load(name):
+def load(name, keep=False):
     """The module `name` of this package, needed rarely: its heap is free again once nobody holds what came out of it.
+
+    keep: it is needed always, once it is.
 
     Raises MemoryError; OSError where its file is missing or was not made for this interpreter.
     """
@@ -23,7 +25,8 @@ def load(name):
         ValueError,
     ):  # as ImportError nobody would expect it; ValueError is TLS's word for a certificate
         raise OSError(_EIO, name)
-    forget(module)
+    if not keep:
+        forget(module)
     return module
 
 

@@ -129,7 +129,7 @@ class Terminal:
             load("system.modes" if kind == CONTROL else "system.credential").read(self, symbology, data)
         except (MemoryError, OSError) as error:
             log("aside", error=repr(error))
-            self.indicator.show("busy" if isinstance(error, MemoryError) else "error")
+            self.scanner.refuse("refused_full", "busy" if isinstance(error, MemoryError) else "error")
 
     def fail(self, fault):
         """Nothing may be scanned any more, for the reason `fault`; None: nothing has failed."""

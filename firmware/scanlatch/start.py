@@ -1,4 +1,5 @@
 # Builds the terminal's parts from its settings and keys: needed once, at the start.
+from micropython import const
 import os
 
 from scanlatch import VERSION, forget
@@ -16,10 +17,10 @@ from scanlatch.system.health import Health
 from scanlatch.system.log import log
 from scanlatch.system.session import Session
 
-_AGAIN_MS = 60_000  # before a terminal that can't be built is tried again
-_KID_SIZE = 8  # WIRE: kid of the bridge = first 8 bytes of SHA-256 of its public key
-_KEYS = ("sign_key", "tls_key", "mac_key", "bridge")  # what enrolment leaves in the store
-_COUNTED = (
+_AGAIN_MS = const(60_000)  # before a terminal that can't be built is tried again
+_KID_SIZE = const(8)  # WIRE: kid of the bridge = first 8 bytes of SHA-256 of its public key
+_KEYS = const(("sign_key", "tls_key", "mac_key", "bridge"))  # what enrolment leaves in the store
+_COUNTED = const(
     " read kept sent accepted rejected duplicate pending exempt error wrong_symbol product torn unknown personal "
     "engine_code glued case_code credential foreign_control identify bounced refused_full refused_fault "
     "mac_failures malformed unmatched receipt_alarms reconnects "

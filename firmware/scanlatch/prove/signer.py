@@ -9,7 +9,7 @@ LIMIT = const(16)  # pairs kept, in RAM only; a burst of as many scans at full s
 
 _SLICE = const(200)  # field multiplications at 60-80 us each, and what surrounds them: at most 20 ms
 _PAIR = const(96)  # bytes: r, 1 / k, r * d / k
-_LABEL = b"scanlatch/1/nonce"
+_LABEL = const(b"scanlatch/1/nonce")
 
 
 class Signer:

@@ -2,8 +2,8 @@
 from micropython import const
 
 _TRACE_DIGITS = const(20)
-_WEIGHTS = b"\x07\x09\x0a\x05\x08\x04\x02\x01\x06\x03\x07\x09\x0a\x05\x08\x04\x02"  # 2^17 .. 2^1, modulo 11
-_IDENTITY_CHECKS = b"10X98765432"  # of the weighted sum modulo 11
+_WEIGHTS = const(b"\x07\x09\x0a\x05\x08\x04\x02\x01\x06\x03\x07\x09\x0a\x05\x08\x04\x02")  # 2^17 .. 2^1, modulo 11
+_IDENTITY_CHECKS = const(b"10X98765432")  # of the weighted sum modulo 11
 
 
 def check_digit_holds(digits):

@@ -22,19 +22,21 @@ _TWENTY_DIGITS = const(1)
 
 # The data is a GS1 element string exactly where the symbol's AIM identifier (ISO/IEC 15424) is one of these. "]d8" is
 # the rectangular extension of Data Matrix with FNC1 in front (ISO/IEC 21471).
-_GS1_SYMBOLS = "]C1]e0]e1]e2]d2]d8]Q3]J1"
+_GS1_SYMBOLS = const("]C1]e0]e1]e2]d2]d8]Q3]J1")
 
 _TRACE_DIGITS = const(20)  # 7 product prefix, 9 serial, 4 check digits; how those are made is not public
 
-_LOADED = (
-    "symbol",
-    "digits",
-    "gs1",
-    "gs1_table",
-    "text",
-    "link",
-    "person",
-    "pattern",
+_LOADED = const(
+    (
+        "symbol",
+        "digits",
+        "gs1",
+        "gs1_table",
+        "text",
+        "link",
+        "person",
+        "pattern",
+    )
 )  # for one symbol, then given back
 
 

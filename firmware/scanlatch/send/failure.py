@@ -11,10 +11,10 @@ _TLS_LOWEST = const(-0x8000)
 _TLS_HIGHEST = const(-0x6000)
 _TLS_ALERT = const(-0x7780)
 # No memory, as its parts say it: SSL, X.509, PK, ECP, MD, cipher, PEM; low bits beside any: MPI, ASN.1. Then PSA.
-_TLS_NO_MEMORY = (0x7F00, 0x2880, 0x3F80, 0x4D80, 0x5180, 0x6180, 0x1180)
-_TLS_NO_MEMORY_LOW = (0x10, 0x6A)
+_TLS_NO_MEMORY = const((0x7F00, 0x2880, 0x3F80, 0x4D80, 0x5180, 0x6180, 0x1180))
+_TLS_NO_MEMORY_LOW = const((0x10, 0x6A))
 _PSA_NO_MEMORY = const(141)
-_TLS_LINK = (-0x7280, -0x7880, -0x6800)  # end of stream, close notify, timeout
+_TLS_LINK = const((-0x7280, -0x7880, -0x6800))  # end of stream, close notify, timeout
 
 
 def told(error, shaking=False):

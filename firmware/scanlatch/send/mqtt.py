@@ -8,7 +8,7 @@ _CONNACK = const(0x20)  # first bytes (2.2)
 _PUBLISH = const(0x30)
 _PUBACK = const(0x40)
 _PINGRESP = const(0xD0)
-_PINGREQ = b"\xc0\x00"
+_PINGREQ = const(b"\xc0\x00")
 
 _IN_FLIGHT_LIMIT = const(16)  # WIRE "Delivery"
 _FREE = const(-1)

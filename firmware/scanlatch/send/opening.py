@@ -13,8 +13,8 @@ from scanlatch.send.mqtt import FAILURES, Client, MqttError, field, packet
 
 _CONNACK = const(0x20)
 _SUBACK = const(0x90)
-_SUBSCRIBE_ID = b"\x00\x11"  # no publish has that packet id
-_FROM_BRIDGE = ("verdict", "receipt", "command")
+_SUBSCRIBE_ID = const(b"\x00\x11")  # no publish has that packet id
+_FROM_BRIDGE = const(("verdict", "receipt", "command"))
 _TIMEOUT_MS = const(10_000)
 _POLL_MS = const(10)
 _TCP = const(6)  # IPPROTO_TCP and TCP_NODELAY have no names on MicroPython

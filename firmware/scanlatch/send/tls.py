@@ -1,12 +1,13 @@
 # The TLS context of the link: mutual, and always checked.
+from micropython import const
 import ssl
 
 from scanlatch import forget
 from scanlatch.keep import files, store
 
 # ECPrivateKey (RFC 5915) around the 32 bytes of a P-256 secret; the library finds the public point itself.
-_KEY_HEAD = b"\x30\x31\x02\x01\x01\x04\x20"
-_KEY_TAIL = b"\xa0\x0a\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07"
+_KEY_HEAD = const(b"\x30\x31\x02\x01\x01\x04\x20")
+_KEY_TAIL = const(b"\xa0\x0a\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07")
 
 
 def stored(nvs):

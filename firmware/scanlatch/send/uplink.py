@@ -16,6 +16,7 @@ _HEALTH_EVERY_MS = const(60_000)
 _LOOK_MS = const(1_000)  # the pump looks round at least this often
 _POLL_MS = const(4)  # and so often whether it was woken
 _LINK_UP_MS = const(15_000)  # Wi-Fi or cable; then the broker
+_ENGINE_MS = const(15_000)  # behind a start the engine is set up first, so long at most: each takes heap of its own
 _WAIT_MIN_MS = const(500)  # between two tries; doubles, with jitter
 _WAIT_MAX_MS = const(60_000)
 _STEADY_MS = const(60_000)  # a link that stood this long was a good one: the next wait is short again
@@ -80,6 +81,7 @@ class Uplink:
     async def _live(self, beat):
         # One life of the link, from nothing to its end. Returns why it ended.
         client = None
+        began = self._clock.ms()
         try:
             try:
                 if not await self._link.up(_LINK_UP_MS):
@@ -87,6 +89,8 @@ class Uplink:
             except (OSError, RuntimeError) as error:  # the radio's driver raises either
                 sys.print_exception(error)
                 return "network"
+            while not self._health.engine and self._clock.ms() - began < _ENGINE_MS:
+                await asyncio.sleep_ms(_POLL_MS)
             beat()
             self._connection += 1
             client = await self._open()

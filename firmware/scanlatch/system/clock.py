@@ -7,9 +7,9 @@ NEVER_SET = const(0)
 KEPT = const(1)
 SYNCHRONISED = const(2)
 
-_RTC_MARK = b"SL1"  # in the RTC's memory, which a power cut empties: the RTC was synchronised and ran on since
-_EARLIEST_MS = 946_684_800_000  # 2000: before it, and from 2068 on, the ESP32's RTC can't be set
-_LATEST_MS = 3_094_156_800_000
+_RTC_MARK = const(b"SL1")  # in the RTC's memory, which a power cut empties: the RTC was synchronised and ran on since
+_EARLIEST_MS = const(946_684_800_000)  # 2000: before it, and from 2068 on, the ESP32's RTC can't be set
+_LATEST_MS = const(3_094_156_800_000)
 # The ESP32 counts from 2000, the unix port from 1970: ask, never assume.
 _EPOCH_S = 946684800 if time.gmtime(0)[0] == 2000 else 0
 

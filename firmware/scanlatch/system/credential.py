@@ -8,7 +8,7 @@ from scanlatch import forget, load
 from scanlatch.prove import cbor
 from scanlatch.send.mqtt import MqttError
 
-_AAD = b"scanlatch/1/credential"
+_AAD = const(b"scanlatch/1/credential")
 _ANSWER_MS = const(3_000)  # WIRE "Credential"; what could not be sent by then is not sent later either
 _LOOK_MS = const(20)
 

@@ -121,5 +121,6 @@ def _end(terminal, symbology, data):
         settle(terminal)
         try:
             terminal.nvs.erase("session")
-        except (MemoryError, OSError) as error:  # after a restart it is in force again, and the bridge says that it is closed
+        except (MemoryError, OSError) as error:
+            # After a restart it is in force again, and the bridge says that it is closed.
             log("store", error=repr(error))

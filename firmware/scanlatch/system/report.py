@@ -7,7 +7,7 @@ from scanlatch.prove import cbor
 from scanlatch.system.clock import SYNCHRONISED
 from scanlatch.system.log import log
 
-_DAY_MS = 86_400_000
+_DAY_MS = const(86_400_000)
 _KEEP_EVERY_MS = const(3_600_000)  # the last known time is stored at most hourly: flash wear, and one false answer
 
 

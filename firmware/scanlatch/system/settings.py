@@ -1,4 +1,5 @@
 # Settings: one JSON file, every key known, every value of its type.
+from micropython import const
 import json
 
 from scanlatch.keep import files
@@ -30,9 +31,9 @@ _KNOWN = {
 }
 
 _RANGES = {"rescan_ms": (0, 60_000), "mode_back_s": (5, 86_400), "badge_s": (60, 86_400)}
-_TOKEN_SIZE = 6
+_TOKEN_SIZE = const(6)
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: none looks like another
-_PATTERNS = ("own", "personal", "links")
+_PATTERNS = const(("own", "personal", "links"))
 
 
 class SettingsError(Exception):

@@ -39,13 +39,7 @@ class Driver:
         while True:
             self.engine = None
             try:
-                from scanlatch.read.engines import detect  # heap is short: it stays only while it is needed
-
-                try:
-                    await detect.find(self, on_frame, on_state)
-                finally:
-                    scanlatch.forget(detect)
-                    del detect
+                await scanlatch.load("read.engines.detect").find(self, on_frame, on_state)
             except (MemoryError, OSError) as error:
                 on_state("lost", str(error))
                 await asyncio.sleep_ms(_WAIT_MS)

@@ -127,12 +127,8 @@ class Commanded:
             raise EngineLost("forgot its settings")
 
     async def _set_up(self):
-        try:  # heap is short: it stays only while it is needed
-            setup = __import__("scanlatch.read.engines." + self.kind.split("_")[0] + "_setup", None, None, ("set_up",))
-            try:
-                return await setup.set_up(self)
-            finally:
-                scanlatch.forget(setup)
+        try:
+            return await scanlatch.load("read.engines." + self.kind.split("_")[0] + "_setup").set_up(self)
         except (MemoryError, OSError) as error:
             raise EngineLost(str(error))
 

@@ -11,11 +11,13 @@ scanlatch.forget(setting_up)  # it is to go with this module
 _TEXT_MS = const(50)
 _VERSION = b"^_^DSPYFW."
 _MODE = b"^_^SCMMAN."  # reads when told
-_SETTINGS = (
-    b"^_^BEPSUC0.",  # no beep at a read: the terminal's own tone must be the only one
-    b"^_^CIDENA0.",  # no letter of the symbology in front of the data
-    b"^_^ODCENA.",  # all linear symbologies
-    b"^_^AQRENA.",  # all others
+_SETTINGS = const(
+    (
+        b"^_^BEPSUC0.",  # no beep at a read: the terminal's own tone must be the only one
+        b"^_^CIDENA0.",  # no letter of the symbology in front of the data
+        b"^_^ODCENA.",  # all linear symbologies
+        b"^_^AQRENA.",  # all others
+    )
 )
 
 

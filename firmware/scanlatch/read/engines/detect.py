@@ -24,7 +24,7 @@ _SLOW = const(9600)  # and of an engine that answers nobody: one at another spee
 _FAST = const(115200)
 
 # SSI, for telling Zebra's from the others.
-_MODE = b"\x05\xc7\x04\x00\x8a\xfe\xa6"  # asks for the trigger mode
+_MODE = const(b"\x05\xc7\x04\x00\x8a\xfe\xa6")  # asks for the trigger mode
 _TOLD = const(0xC6)
 _REVISION = const(0xA4)
 _ACK = const(0xD0)
@@ -45,7 +45,7 @@ _QUESTIONS = (
 async def find(auto, on_frame, on_state):
     """Give `auto` the driver of the engine that answers; while none does, whatever comes is read as by `line`."""
     for name in tuple(sys.modules):  # the driver of an engine that is gone
-        if name.startswith(_ROOM) and name[len(_ROOM) :] not in ("auto", "commanded", "detect"):
+        if name.startswith(_ROOM) and name[len(_ROOM) :] not in ("auto", "commanded"):
             scanlatch.forget(sys.modules[name])
     wait = _LISTEN_MS
     while True:
@@ -118,8 +118,7 @@ def _answers(kind, heard):
         at = heard.find(b"\x02\x00\x00\x01")
         if at < 0 or len(heard) < at + 7:
             return False
-        from scanlatch.read.engines.grow import crc16  # likely the driver that is needed next
-
+        crc16 = scanlatch.load("read.engines.grow", True).crc16  # likely the driver that is needed next
         return crc16(heard[at + 2 : at + 5]) == heard[at + 5] << 8 | heard[at + 6]
     if kind == "newland":
         return b"\x02\x010000#SCNMOD" in heard

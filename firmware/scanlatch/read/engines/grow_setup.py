@@ -16,7 +16,7 @@ SAVE = const(0x09)  # copies all registers to the engine's flash; its data is 00
 _FAST = const(115200)  # baud; as delivered it is 9600
 _SAVES = const(3)  # writes to the engine's flash in one boot: an engine that forgets must not wear it out
 _FAST_FAILURES = const(2)  # after that the line is taken for too bad for 115200
-_FAST_DIVISOR = b"\x1a\x00"  # 3,000,000 / baud, low byte first
+_FAST_DIVISOR = const(b"\x1a\x00")  # 3,000,000 / baud, low byte first
 
 # Registers (manual, part 10).
 _MODE = const(0x0000)
@@ -26,7 +26,7 @@ _BAUD = const(0x002A)
 _DECODE = const(0x002C)  # bits 2 and 1: all symbologies off, on, or (1x) each by its own register
 _MODEL = const(0x00E0)  # then versions of hardware and software, and the date of the latter: five bytes
 
-_NEEDED = b"\x00\x60"  # an engine that refuses these can't be used
+_NEEDED = const(b"\x00\x60")  # an engine that refuses these can't be used
 _ENDLESS = const(0)
 _FIVE_SECONDS = const(50)
 

@@ -13,18 +13,20 @@ _NAME = const(6)  # characters: tag and sub-tag; the rest is the value
 # The mode stands first: from then on the engine reads only when told. Nothing here changes the serial line.
 _NEEDED = ("TRGMOD0", "SUFBK2990D")  # reads when told; CR after every symbology, for engines that know no header
 _HEADERS = "DECHDR1"
-_WANTED = (
-    "BEPLVL0",  # no beep: the terminal's own tone must be the only one
-    "SHWNRD0",  # no message where nothing was read
-    "128ENA1",
-    "GS1ENA1",
-    "IDMENA1",
-    "QRCENA1",
-    "E13ENA1",  # these three to be told that they are the wrong ones
-    "EA8ENA1",
-    "UPBENA1",
+_WANTED = const(
+    (
+        "BEPLVL0",  # no beep: the terminal's own tone must be the only one
+        "SHWNRD0",  # no message where nothing was read
+        "128ENA1",
+        "GS1ENA1",
+        "IDMENA1",
+        "QRCENA1",
+        "E13ENA1",  # these three to be told that they are the wrong ones
+        "EA8ENA1",
+        "UPBENA1",
+    )
 )
-_READ_TIME = ("TRGSTO5000", "TRGSTO30000")  # ms of one trigger: by button, and where it is kept armed
+_READ_TIME = const(("TRGSTO5000", "TRGSTO30000"))  # ms of one trigger: by button, and where it is kept armed
 
 
 async def set_up(engine):

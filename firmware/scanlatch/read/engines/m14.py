@@ -4,9 +4,9 @@ from micropython import const
 from scanlatch.read.engines.commanded import Commanded
 
 _SYMBOL = const(0x03)  # begins one, then its length in 2 bytes
-_TEXT = b"\x43\x02\xc1"  # the one command whose reply has a length
+_TEXT = const(b"\x43\x02\xc1")  # the one command whose reply has a length
 _TAIL = const(2)  # bytes that may come behind a reply
-_NO_MODE = b"\xff"
+_NO_MODE = const(b"\xff")
 
 
 class Driver(Commanded):

@@ -1,4 +1,5 @@
 # Sets up an M14 engine: finds its speed and configures it. Loaded where an engine is to be brought up.
+from micropython import const
 import scanlatch
 from scanlatch.read.engines import setting_up
 
@@ -8,10 +9,12 @@ scanlatch.forget(setting_up)  # it is to go with this module
 # be asked for, so the others are written each time.
 _VERSION = b"\x43\x02\xc1"
 _MODE = b"\x21\x61\x41\x00"  # reads when told, once
-_SETTINGS = (
-    b"\x21\x51\x43\x01",  # a symbol is 03, its length, its data
-    b"\x21\x63\x42\x00",  # no beep at a read: the terminal's own tone must be the only one
-    b"\x21\x61\x8a\x00\x00",  # reads until it has read, or is told to stop
+_SETTINGS = const(
+    (
+        b"\x21\x51\x43\x01",  # a symbol is 03, its length, its data
+        b"\x21\x63\x42\x00",  # no beep at a read: the terminal's own tone must be the only one
+        b"\x21\x61\x8a\x00\x00",  # reads until it has read, or is told to stop
+    )
 )
 
 

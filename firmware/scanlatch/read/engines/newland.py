@@ -3,7 +3,7 @@ from micropython import const
 
 from scanlatch.read.engines.commanded import Commanded
 
-_HEAD = b"\x02\x010000"
+_HEAD = const(b"\x02\x010000")
 _REPLY_MOST = const(512)  # bytes; the longest is the version's text
 
 

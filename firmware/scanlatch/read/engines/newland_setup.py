@@ -12,17 +12,19 @@ _NAME = const(6)  # characters: tag and sub-tag; the rest is the value
 
 # The mode stands first: from then on the engine reads only when told. Nothing here changes the serial line.
 _NEEDED = ("SCNMOD0", "TSUENA1", "TSUSET0D")  # reads when told; data, then CR
-_WANTED = (
-    "AIDENA1",  # AIM identifier in front of the data; from one source only, see docs/wiring.md
-    "GRBENA0",  # no beep at a read: the terminal's own tone must be the only one
-    "128ENA1",
-    "GS1ENA1",
-    "DMCENA1",
-    "QRCENA1",
-    "E13ENA1",  # these two to be told that they are the wrong ones
-    "EA8ENA1",
+_WANTED = const(
+    (
+        "AIDENA1",  # AIM identifier in front of the data; from one source only, see docs/wiring.md
+        "GRBENA0",  # no beep at a read: the terminal's own tone must be the only one
+        "128ENA1",
+        "GS1ENA1",
+        "DMCENA1",
+        "QRCENA1",
+        "E13ENA1",  # these two to be told that they are the wrong ones
+        "EA8ENA1",
+    )
 )
-_READ_TIME = ("ORTSET5000", "ORTSET60000")  # ms of one trigger: by button, and where it is kept armed
+_READ_TIME = const(("ORTSET5000", "ORTSET60000"))  # ms of one trigger: by button, and where it is kept armed
 
 
 async def set_up(engine):

@@ -1,8 +1,9 @@
 # What bringing up an engine takes, whatever its family. Loaded with the family's set-up.
+from micropython import const
 from scanlatch.read.engines.commanded import EngineLost
 
-_PROBES = 2  # of a command at a speed that may be the wrong one
-_TEXT_MOST = 60  # characters of a version, which goes into the terminal's status message
+_PROBES = const(2)  # of a command at a speed that may be the wrong one
+_TEXT_MOST = const(60)  # characters of a version, which goes into the terminal's status message
 
 
 async def find(engine, command):

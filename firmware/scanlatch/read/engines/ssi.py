@@ -7,12 +7,12 @@ _ACK = const(0xD0)
 _NAK = const(0xD1)
 _LONG = const(0xF4)  # of the dialect: FF F4, length in 2 bytes, F4, and on as in a short one
 
-_RESEND = b"\x01"  # cause of a NAK: the packet came damaged
+_RESEND = const(b"\x01")  # cause of a NAK: the packet came damaged
 _AGAIN = const(0x01)  # bits of the status: sent before
 _MORE = const(0x02)  # and not the last of its symbol
 
-_SEND_ACK = b"\x04\xd0\x04\x00\xff\x28"
-_SEND_NAK = b"\x05\xd1\x04\x00\x01\xff\x25"
+_SEND_ACK = const(b"\x04\xd0\x04\x00\xff\x28")
+_SEND_NAK = const(b"\x05\xd1\x04\x00\x01\xff\x25")
 _NOISE_MOST = const(8)  # bytes in front of a packet
 _ASLEEP_MS = const(900)  # without a byte for so long it may sleep, and then loses the first that comes
 _WAKE_MS = const(50)
@@ -21,8 +21,8 @@ _TRIES_MS = const(4000)  # it sends a packet three times, 2 s apart: until then 
 _MOST = const(1024)  # bytes of a symbol in several packets
 
 # Types that say the same as an AIM identifier; the others don't tell GS1 from plain.
-_TYPES = b"\x03\x0f\x0b\x0a\x08"
-_IDENTIFIERS = "]C0]C1]E0]E4]E0"
+_TYPES = const(b"\x03\x0f\x0b\x0a\x08")
+_IDENTIFIERS = const("]C0]C1]E0]E4]E0")
 
 
 class Driver(Commanded):

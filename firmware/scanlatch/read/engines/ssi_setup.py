@@ -16,10 +16,10 @@ _REQUEST = const(0xC7)
 _PERMANENT = const(0x08)
 
 _MODE = b"\x8a\x08"  # reads when told
-_MODE_NADAMOO = b"\x8a\x07"  # of some of the dialect
-_PACKETS = b"\xee\x01"  # symbols in packets, with their type
-_AS_IT_IS = b"\xeb\x00"  # data without prefix and suffix
-_NO_BEEP = b"\x38\x00"  # of Zebra's this number is not confirmed, nor are those of Data Matrix, QR and EAN
+_MODE_NADAMOO = const(b"\x8a\x07")  # of some of the dialect
+_PACKETS = const(b"\xee\x01")  # symbols in packets, with their type
+_AS_IT_IS = const(b"\xeb\x00")  # data without prefix and suffix
+_NO_BEEP = const(b"\x38\x00")  # of Zebra's this number is not confirmed, nor are those of Data Matrix, QR and EAN
 
 # Parameter (F0 in front: from 256 on), value.
 _ZEBRA = (
@@ -40,7 +40,7 @@ _LITE = (_MODE, _PACKETS, _AS_IT_IS, _NO_BEEP)  # no more of its parameters is k
 _NEEDED = (_PACKETS, b"\x9f\x01")
 # In 0.1 s, of one trigger: by button, and kept armed. The latter ends just before every third beat arms it anew, should
 # arming not prolong it.
-_READ_TIME = (b"\x88\x32", b"\x88\x58")
+_READ_TIME = const((b"\x88\x32", b"\x88\x58"))
 
 
 async def set_up(engine):
