@@ -2,8 +2,10 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,12 @@ def links(page: Path) -> list[str]:
 def environment(**more: str) -> dict[str, str]:
     path = os.pathsep.join([str(BIN), os.environ["PATH"], "/usr/sbin", "/usr/local/sbin"])
     return {**os.environ, "PATH": path, "PYTHONUNBUFFERED": "1", "COLUMNS": "120", **more}
+
+
+@cache
+def usage(*words: str) -> str:
+    """What `scanlatch <words> --help` says."""
+    return once(shlex.join(["scanlatch", *words, "--help"]), ROOT)
 
 
 def once(command: str, folder: Path, **more: str) -> str:

@@ -15,7 +15,7 @@ from scanlatch_tools import boards, light_table
 
 from host_bridge import config
 from host_bridge.ledger import alerts
-from tests.documents import PAGES, ROOT, codes, links, once
+from tests.documents import PAGES, ROOT, codes, links, usage
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -57,8 +57,7 @@ def test_commands_in_running_text_exist_with_their_options(page: Path) -> None:
             assert re.search(rf"^{target[1]}:", makefile, re.MULTILINE), code
         elif code.startswith("scanlatch "):
             words = [word for word in shlex.split(code)[1:] if re.fullmatch(r"[a-z][\w-]*", word)]
-            told = once(shlex.join(["scanlatch", *words, "--help"]), ROOT)
-            assert all(option in told for option in re.findall(r"--[a-z-]+", code)), code
+            assert all(option in usage(*words) for option in re.findall(r"--[a-z-]+", code)), code
 
 
 def test_the_table_of_lights_is_what_the_terminal_plays() -> None:

@@ -143,7 +143,7 @@ name = "Clinic 7"
 def test_a_site_says_what_its_codes_are(tmp_path: Path) -> None:
     path = tmp_path / "bridge.toml"
     path.write_text(_TOML)
-    assert load(path).sites["clinic-7"].codes.device() == {"first_digit": "8"}
+    assert load(path).sites["clinic-7"].codes.device() == {}
     path.write_text(
         f'{_TOML}first_digit = "78"\nown_codes = ["MK{{d10}}"]\n'
         'personal_codes = ["1{d10}"]\nlink_codes = ["*", "a.cn/{code}"]\n'
