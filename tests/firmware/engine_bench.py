@@ -72,9 +72,11 @@ class Bench:
         self.send(("value", expression))
         return self.hear()[1]
 
-    def play(self, kind: str, engine: Engine, *, auto: bool = True, start: float = 0.0) -> "Play":
-        """A driver of `kind` at one end, `engine` at the other, where it is `start` seconds."""
-        self.send(("play", kind, auto))
+    def play(
+        self, kind: str, engine: Engine, *, auto: bool = True, start: float = 0.0, told: int | None = None
+    ) -> "Play":
+        """A driver of `kind` at one end, `engine` at the other, where it is `start` seconds. told: a speed, if any."""
+        self.send(("play", kind, auto, told))
         return Play(self, engine, start)
 
     def close(self) -> None:

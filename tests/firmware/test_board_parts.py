@@ -56,11 +56,11 @@ def _use(folder: Path, name: str, **changed: dict[str, Any]) -> Used:
 def test_board_shows_sounds_is_pressed_and_connects(name: str, tmp_path: Path) -> None:
     board = boards.load(name)
     used = _use(tmp_path, name)
-    assert used.found == {"tones": [], "pressed": [False, True, False], "up": True}
+    speed = boards.compiled(board)["engine"]["baud"]
+    assert used.found == {"baud": [speed, speed], "tones": [], "pressed": [False, True, False], "up": True}
     assert [line["rgb"] for line in used.of("light")] == [[255, 100, 0], [0, 0, 0]]
     pin = boards.pins(board)["buzzer.pin"]
     assert [(line["hz"], line["duty"]) for line in used.of("tone", pin=pin)] == [(2000, _DUTY), (0, 0)]
-    speed = boards.compiled(board)["engine"]["baud"]
     assert [(line["baud"], line["rxbuf"]) for line in used.of("uart")] == [(speed, 4096), (115200, 4096)]
 
 
@@ -69,7 +69,7 @@ def test_board_without_light_buzzer_and_button_works_in_silence(tmp_path: Path) 
     del found["buzzer"], found["button"]
     board = boards.Board.model_validate({**found, "light": {"kind": "none"}})
     used = Used(tmp_path, boards.compiled(board), board.board.chip)
-    assert used.found == {"tones": [], "pressed": [False, False, False], "up": True}
+    assert used.found == {"baud": [9600, 9600], "tones": [], "pressed": [False, False, False], "up": True}
     assert not used.of("light") + used.of("tone") + used.of("pin")
 
 

@@ -157,6 +157,19 @@ def test_each_is_found_at_both_speeds(bench: Bench, kind: str, baud: int) -> Non
         play.scan(*CODES[:3])
 
 
+@pytest.mark.parametrize("baud", [19200, 57600])
+def test_each_is_found_at_the_speed_that_its_board_says(bench: Bench, kind: str, baud: int) -> None:
+    play = bench.play(kind, simulator(kind, baud=baud), told=baud)
+    play.ready()
+    play.scan(*CODES[:3])
+    play.engine.power_cycle(play.now)  # GROW's goes back to it from 115200
+    play.engine.baud = baud
+    play.run(8)
+    assert play.states[-1][0] == "ready"
+    play.scan(CODES[4])
+    play.end()
+
+
 def test_each_that_says_nothing_is_reported(bench: Bench, kind: str) -> None:
     with Wired(bench, kind, silent=True) as play:
         play.until(lambda: play.states)

@@ -34,14 +34,15 @@ def woken():
     return cause, machine.RTC(), cause in (machine.SOFT_RESET, machine.DEEPSLEEP_RESET)
 
 
-def engine(kind, box, clock):
-    """The driver of the scan engine `kind`. Raises BoardError."""
+def engine(config, box, clock):
+    """The driver of the scan engine of `config`, `engine` in the board's. Raises BoardError."""
     from scanlatch.read import engines
 
     try:
-        made = engines.driver(kind, box.uart, clock, box.set_baud)
+        made = engines.driver(config["kind"], box.uart, clock, box.set_baud)
     except ValueError as error:
         raise BoardError(str(error))
+    made.baud = made.first = config["baud"]
     if hasattr(box.buzzer, "driver"):  # the engine's own buzzer: what sounds it is the engine's driver
         box.buzzer.driver = made
     return made

@@ -22,8 +22,9 @@ def main():
     box = wiring.board(config, "clinic", "secret")
     box.light.colour(255, 100, 0)
     box.light.colour(0, 0, 0)
+    made = wiring.engine(config["engine"], box, Clock())
+    found["baud"] = made.baud, made.first
     if config.get("buzzer", {}).get("kind") == "engine":
-        made = wiring.engine("grow", box, Clock())
         box.play(1000)  # by a driver that can't: silent
         box.stop()
         made.tone = found["tones"].append

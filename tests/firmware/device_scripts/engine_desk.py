@@ -74,12 +74,14 @@ def fail_imports(of):
     builtins.__import__ = failing
 
 
-def play(kind, auto):
-    """One driver, until the desk has had enough."""
+def play(kind, auto, baud):
+    """One driver, until the desk has had enough. baud: what the board's file says, or None."""
     from scanlatch.read import engines
 
     line = Line()
     engine = engines.driver(kind, line, line, line.set_baud, auto)
+    if baud:
+        engine.baud = engine.first = baud
 
     def on_frame(identifier, data):
         say("frame", line.now, identifier, data)
@@ -107,7 +109,7 @@ def play(kind, auto):
 
 
 def serve():
-    """Answer ("play", kind, auto), ("value", expression) and ("starve", name), one a line, for ever."""
+    """Answer ("play", kind, auto, baud), ("value", expression) and ("starve", name), one a line, for ever."""
     asyncio.sleep_ms = sleep_ms
     names = {}
     while True:

@@ -44,6 +44,7 @@ class Commanded:
     ends = b"\r"  # of a frame; b"" where `take` knows its end
     kind = ""  # as the board file names it
     baud = 9600  # where the engine was found last, or is looked for first
+    first = 9600  # what the board's file says that it speaks at first
     saves = 0  # how often it was told in this boot to write its flash, which wears
     lost = 0  # frames that came damaged or without their end, as far as the family's protocol shows it
 

@@ -8,7 +8,11 @@ _TEXT_MOST = const(60)  # characters of a version, which goes into the terminal'
 
 async def find(engine, command):
     """Set `engine` to the speed at which it replies to `command`: its last one first. Raises EngineLost."""
-    for baud in (engine.baud, 115200 if engine.baud == 9600 else 9600):
+    tried = []
+    for baud in (engine.baud, engine.first, 9600, 115200):
+        if baud in tried:
+            continue
+        tried.append(baud)
         engine.set_baud(baud)
         engine.count = 0
         try:
@@ -17,7 +21,7 @@ async def find(engine, command):
             continue
         engine.baud = baud
         return reply
-    raise EngineLost("no answer at 9600 or 115200 baud")
+    raise EngineLost("no answer at " + " or ".join(map(str, sorted(tried))) + " baud")
 
 
 def text(name, reply):
