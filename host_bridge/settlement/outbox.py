@@ -50,6 +50,7 @@ class Outbox:
         self._next_round = 0.0
         self._looked = 0  # ms UTC of the last claim
         self._calling = False
+        self._none_due = False  # in the last round nothing could be claimed
         self._woken = threading.Event()
         self._stopped = threading.Event()
         self._ended = threading.Event()
@@ -89,6 +90,7 @@ class Outbox:
 
         True where there may be more at once.
         """
+        self._none_due = False
         if self._reach.rest_s > 0:
             return False
         self._look_round()
@@ -97,7 +99,8 @@ class Outbox:
             answered = self._call(live, self._submit)
             answered = self._call(unknown, self._ask, made=answered)
             self._call(backlog, self._submit, made=answered, yields=True)
-        return bool(live or unknown or backlog) and not self._reach.in_trouble
+        self._none_due = not (live or unknown or backlog)
+        return not self._none_due and not self._reach.in_trouble
 
     def _turn(self) -> None:
         try:
@@ -112,7 +115,7 @@ class Outbox:
 
     def idle_s(self) -> float:
         """How long nothing falls due unless `wake` is called."""
-        if self._reach.in_trouble:
+        if self._reach.in_trouble and not self._none_due:  # a submission may rest longer than its platform
             return self._reach.rest_s
         with self._ledger.read() as connection:
             at = outbox.next_due(connection, self._looked)

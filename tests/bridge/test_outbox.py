@@ -181,3 +181,16 @@ def test_what_follows_a_call_without_an_answer_is_not_sent_and_not_asked_about(w
     world.settle()
     assert len(world.platform.taken) == 7
     assert set(world.platform.asked) <= {f"{till.peer.device}/1", f"{till.peer.device}/2"}
+
+
+def test_outbox_sleeps_while_a_submission_rests_longer_than_its_platform(world: World) -> None:
+    world.platform.reachable = False
+    terminal = world.terminal()
+    world.deliver(terminal, terminal.scan())
+    end, rounds = world.clock.ms + 300_000, 0
+    while world.clock.ms < end:
+        rounds += 1
+        busy = world.outbox.step()
+        world.clock.ms += 1 if busy else max(1, int(world.outbox.idle_s() * 1000))
+    assert len(world.platform.submitted) + len(world.platform.asked) > 5
+    assert rounds < 100
