@@ -96,7 +96,7 @@ def _come_on(work: Work, row: DeviceRow) -> None:
     """What was asked for is coming, or all there."""
     if row.resend_asks == 0:
         return
-    row.resend_asks = 1 if row.head_newest > row.upto else 0
+    row.resend_asks = 1 if max(row.head_newest, row.newest) > row.upto else 0
     if row.resend_asks == 0:
         alerts.close_up_to(work.connection, alerts.BEHIND, row.id, row.upto, work.now)
 

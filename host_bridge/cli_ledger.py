@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from host_bridge import due
 from host_bridge.clock import SystemClock
 from host_bridge.config import Config, load
 from host_bridge.devices import Registry, load_agreement_key
@@ -79,7 +80,12 @@ def restore(
 ) -> None:
     """Put a backup in the ledger's place. Every bridge must be stopped; what was there is kept beside."""
     with _ledger(config) as (_, ledger):
-        kept = backup.restore(ledger, source, SystemClock().now())
+        now = SystemClock().now()
+        kept = backup.restore(ledger, source, now)
+        _bring_up_to_date(ledger)
+        with ledger.write() as connection:
+            asked = due.ask_all(connection, now)
+        typer.echo(f"{asked} terminals will be asked for what the backup does not have")
         typer.echo(f"ledger {ledger.url} is that of {source}; what was there before: {kept or 'nothing'}")
 
 

@@ -1,7 +1,8 @@
 """What falls due without any message: pending verdicts, records whose turn has come, gaps to be asked for."""
 
 from host_bridge.admission import Admission, todays_verdict
-from host_bridge.ledger import alerts, commands, devices, outbox, scans
+from host_bridge.ledger import Connection, alerts, commands, devices, outbox, scans
+from host_bridge.ledger.commands import CommandRow
 from host_bridge.ledger.devices import REVOKED, DeviceRow
 from host_bridge.ledger.scans import key_of
 from host_bridge.wire import Outcome
@@ -11,6 +12,8 @@ SILENT_MS = 60_000  # a gap is asked for once the device has sent no record for 
 _LONGEST_WAIT_MS = 600_000  # between two asks for the same gap
 _ALERT_FROM = 2  # asks: a terminal that merely went off the air is not worth one
 _RESEND_LIFE_MS = 600_000  # a terminal that comes back within this time still acts on it
+_RESTORED_LIFE_MS = 86_400_000  # as long as a terminal may be switched off, and hear of it from the broker then
+_FORGOTTEN = 1_000  # commands that were sent since the backup, at most; of more the device's reply tells
 _DEVICES = 500  # devices looked at in one transaction
 _PENDING = 1_000  # pending verdicts sent in one transaction
 
@@ -45,21 +48,34 @@ def look_after(work: Work) -> None:
     commands.expire(connection, work.now)
 
 
+def ask_all(connection: Connection, now: int) -> int:
+    """Ask every device for what it has above its chain here: the ledger was put back. `now` is ms UTC; how many."""
+    ids = [row.id for row in devices.every(connection) if row.status != REVOKED]
+    for row in devices.lock(connection, ids).values():
+        row.command_counter += _FORGOTTEN
+        _resend(connection, row, now, _RESTORED_LIFE_MS)
+    return len(ids)
+
+
 def _ask_again(work: Work, row: DeviceRow) -> None:
     wait = min(SILENT_MS << min(row.resend_asks, 8), _LONGEST_WAIT_MS)
     asked_lately = row.resend_asks > 0 and work.now < row.resend_asked_at + wait
-    if row.status == REVOKED or row.head_newest <= row.upto or asked_lately:
+    newest = max(row.head_newest, row.newest)
+    if row.status == REVOKED or newest <= row.upto or asked_lately:
         return
     row.resend_asks += 1
     row.resend_asked_at = work.now
     work.touched.add(row.id)
     first = row.upto + 1
-    command = commands.add(work.connection, row, "resend", {"from": first}, work.now, work.now + _RESEND_LIFE_MS)
-    work.after.commands.append((row, command))
+    work.after.commands.append((row, _resend(work.connection, row, work.now, _RESEND_LIFE_MS)))
     if row.resend_asks < _ALERT_FROM:
         return
     detail = "the device has records that did not come; asked for again"
-    alerts.open_alert(work.connection, alerts.BEHIND, row.id, first, row.head_newest, detail, work.now)
+    alerts.open_alert(work.connection, alerts.BEHIND, row.id, first, newest, detail, work.now)
+
+
+def _resend(connection: Connection, row: DeviceRow, now: int, life_ms: int) -> CommandRow:
+    return commands.add(connection, row, "resend", {"from": row.upto + 1}, now, now + life_ms)
 
 
 def _lock(work: Work, ids: set[str]) -> None:

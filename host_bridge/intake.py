@@ -199,5 +199,12 @@ class Intake:
         row.command_counter = max(row.command_counter, reply.last)
         row.spoke_from = message.site
         work.touched.add(row.id)
+        unheard = None
+        if reply.last > reply.counter:  # of commands that this ledger has forgotten: it was put back
+            unheard = commands.unheard(work.connection, row.id, reply.counter, work.now)
         known = commands.replied(work.connection, row.id, reply.counter, reply.result, work.now)
         _log.info("reply", device=row.id, counter=reply.counter, result=reply.result, known=known)
+        if unheard is not None:
+            name, arguments, not_after = unheard.name, unheard.arguments, unheard.not_after
+            again = commands.add(work.connection, row, name, arguments, work.now, not_after)
+            work.after.commands.append((row, again))

@@ -70,6 +70,14 @@ def replied(connection: sa.Connection, device: str, counter: int, result: str, n
     return connection.execute(statement.values(result=result, replied_at=now, sent=True)).rowcount == 1
 
 
+def unheard(connection: sa.Connection, device: str, counter: int, now: int) -> CommandRow | None:
+    """A command that was sent under this counter, that still makes sense, and that nothing was answered to yet."""
+    mine = commands.c.device == device, commands.c.counter == counter
+    statement = _SELECT.where(*mine, commands.c.result.is_(None), commands.c.not_after >= now)
+    row = connection.execute(statement).first()
+    return None if row is None else CommandRow(*row)
+
+
 def last(connection: sa.Connection, device: str, name: str) -> tuple[dict[str, Any], str | None]:
     """Arguments of the last command of this name to a device, and its reply; empty where there was none."""
     statement = sa.select(commands.c.arguments, commands.c.result).where(

@@ -107,10 +107,11 @@ def undecided(connection: sa.Connection, limit: int) -> list[str]:
 
 
 def behind(connection: sa.Connection, silent_since: int, limit: int) -> list[str]:
-    """Devices whose head names seqs not passed here, and that sent no record since `silent_since` (ms UTC)."""
+    """Devices whose head or newest record shows seqs not passed here, silent since `silent_since` (ms UTC)."""
     statement = (
         sa.select(devices.c.id)
-        .where(devices.c.head_newest > devices.c.upto, devices.c.last_record_at <= silent_since)
+        .where(sa.or_(devices.c.head_newest > devices.c.upto, devices.c.newest > devices.c.upto))
+        .where(devices.c.last_record_at <= silent_since)
         .where(devices.c.status != REVOKED)
         .limit(limit)
     )

@@ -24,6 +24,7 @@ FULL = bool(os.environ.get("SCANLATCH_FULL"))
 STRIDE = {"sqlite": 1 if FULL else 24, "postgresql": 4 if FULL else 96}
 TWICE = 400 if FULL else 4  # runs that die twice
 NEAR = 40  # points between the two deaths, at most: within what the first one left to be taken up
+pytestmark = pytest.mark.timeout(3_600 if FULL else 300)
 _MEMORY = Path("/dev/shm")
 
 Runner = Callable[..., Run]
