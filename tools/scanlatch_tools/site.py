@@ -137,7 +137,7 @@ def load(folder: Path) -> Site:
         tokens = {name: table.get("control_token", "") for name, table in settings["sites"].items()}
         return Site(folder, mqtt["host"], mqtt["port"], mqtt["verify"], tuple(tokens), ledger, bridges, tokens)
     except FileNotFoundError:
-        raise NotASiteError(f"{folder} is no site: make one with: scanlatch site init {folder}") from None
+        raise NotASiteError(f"{folder} is no site: make one with: scanlatch site init {folder} --site NAME") from None
     except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
         raise NotASiteError(f"{path} can't be used: {error!r}") from error
 
