@@ -63,7 +63,10 @@ def _carry_out(name, arguments, terminal, nvs):
                 session.asked = 0
                 terminal.indicator.show("session_open" if session.opened else "session_refused")
             session.chosen = None
-            load("system.modes").settle(terminal)
+            try:
+                load("system.modes").settle(terminal)
+            except (MemoryError, OSError):  # the command counts, and won't come again
+                session.due_ms = 0
         return result
     if name == "acknowledge":
         return terminal.answers.acknowledge(arguments)

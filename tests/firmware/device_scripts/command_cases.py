@@ -153,6 +153,26 @@ def test_a_session_says_what_is_done_in_it_and_its_end_what_was_usual():
     equal((session.operation, light.held, session.due_ms), (1, {"idle_sale"}, None))
 
 
+def test_a_session_whose_work_there_is_no_room_for_yet_is_in_force_and_its_work_is_due():
+    clock, _ = _clock()
+    clock.synchronise(NOW)
+    terminal = _Terminal(clock, Nvs())
+    load = commands.load
+    for number, error in ((1, MemoryError), (2, OSError)):
+        terminal.session.due_ms = None
+
+        def fails(name):
+            raise error
+
+        commands.load = fails
+        try:
+            opening = {"id": "S-1", "kind": "return", "until": NOW + 60_000}
+            equal(_result(commands.handle(_command(number, "session", opening, NOW + 1), terminal))[3], "ok")
+        finally:
+            commands.load = load
+        equal((terminal.session.session(), terminal.session.due_ms), ("S-1", 0))
+
+
 def test_only_a_session_that_a_credential_asked_for_is_told_by_light():
     clock, _ = _clock()
     clock.synchronise(NOW)
