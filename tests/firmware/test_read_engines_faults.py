@@ -44,6 +44,34 @@ def test_each_reads_though_its_line_is_bad(bench: Bench, kind: str, faults: dict
         play.until(lambda: CODES[1] in data(play))
 
 
+class Echo:
+    """No engine, and TX touches RX."""
+
+    def __init__(self) -> None:
+        self.forbidden: list[str] = []
+        self._heard = b""
+
+    def receive(self, data: bytes, now: float, host_baud: int) -> None:
+        del now, host_baud
+        self._heard += data
+
+    def poll(self, now: float, host_baud: int) -> bytes:
+        del now, host_baud
+        heard, self._heard = self._heard, b""
+        return heard
+
+    def next_deadline(self) -> float | None:
+        return None
+
+
+@pytest.mark.parametrize("echoed", [*KINDS, "auto"])
+def test_our_own_commands_are_no_engine(bench: Bench, echoed: str) -> None:
+    with Wired(bench, echoed, Echo()) as play:
+        play.run(40)
+        assert play.states and all(state == "lost" for state, _ in play.states)
+        assert not play.frames
+
+
 @pytest.mark.parametrize("cut", [4, 12, 18])
 def test_a_symbol_whose_end_is_lost_is_no_symbol(bench: Bench, kind: str, cut: int) -> None:
     with Wired(bench, kind) as play:

@@ -60,6 +60,8 @@ class Driver(Commanded):
             self.count = -1  # where a packet begins is known again after silence
             return
         self._whole = True
+        if frame == self.asked:
+            return  # our own: no engine is there, and TX touches RX
         if frame[1] == _LONG:
             frame = frame[3:]
         kind, data = frame[1], frame[4:-2]
