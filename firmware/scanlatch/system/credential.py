@@ -29,9 +29,9 @@ def read(terminal, _symbology, data):
         terminal.indicator.show("error")
         return
     terminal.indicator.show("credential")
-    session.asked = terminal.credentials
     topic = "scanlatch/v1/" + terminal.settings["site"] + "/" + terminal.device + "/credential"
     asyncio.create_task(_sent(terminal, client, topic, message))  # noqa: RUF006 - MicroPython's loop holds it
+    session.asked = terminal.credentials
 
 
 def _sealed(terminal, data):

@@ -136,6 +136,22 @@ async def test_what_could_not_be_sent_in_time_is_dropped():
     equal((stuck.client.failed, half_out.client.failed.cause), (None, "network"))  # what is half out ends with the link
 
 
+def test_one_that_there_is_no_room_to_send_asks_for_nothing():
+    desk = Desk()
+
+    def fails(task):
+        raise MemoryError
+
+    create_task, asyncio.create_task = asyncio.create_task, fails
+    try:
+        desk.read(PLAIN)
+    except MemoryError:  # app.py tells it
+        pass
+    finally:
+        asyncio.create_task = create_task
+    equal(desk.session.asked, 0)  # else any session would be told as this one's
+
+
 def test_a_boot_counter_that_was_not_stored_sends_nothing():
     desk = Desk()
     desk.scanner.fault = "store"
