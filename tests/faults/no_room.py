@@ -5,7 +5,7 @@ import os
 import resource
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -37,7 +37,7 @@ class SmallDisk:
         self._filler = folder / "filler"
 
     @contextlib.contextmanager
-    def mounted(self) -> Iterator["SmallDisk"]:
+    def mounted(self) -> Generator["SmallDisk"]:
         self.folder.mkdir()
         mount = ["mount", "-t", "tmpfs", "-o", f"size={_SIZE_MIB}m", "tmpfs", str(self.folder)]
         if shutil.which("mount") is None or subprocess.run(mount, capture_output=True, check=False).returncode:
@@ -64,7 +64,7 @@ class FileLimit:
         self._before: dict[int, tuple[int, int]] = {}
 
     @contextlib.contextmanager
-    def mounted(self) -> Iterator["FileLimit"]:
+    def mounted(self) -> Generator["FileLimit"]:
         self.folder.mkdir()
         try:
             yield self

@@ -1,0 +1,1 @@
+"""Ledgers as older versions left them."""
