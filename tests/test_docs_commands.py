@@ -57,6 +57,13 @@ BEFORE = {  # command: what it says; in the order in which they are run
     "scanlatch bridge restore --config site/bridge.toml --from ledger-backup.sqlite": "ledger.sqlite.before-",
 }
 AFTER = {
+    "scanlatch audit certify site": "twin-2: was certified",
+    "scanlatch audit --config site/bridge.toml": "nothing is wrong",
+    "scanlatch audit --config site/bridge.toml --device twin-1 --json": '"ok": true',
+    "scanlatch audit export sale.evidence --config site/bridge.toml --code 83386520001941653320": "of 2 terminals",
+    "scanlatch audit export terminal.evidence --config site/bridge.toml --device twin-1 --from 1 --to 2": "SHA-256",
+    "scanlatch audit verifier verify.py": "python3 verify.py",
+    "python3 verify.py sale.evidence --ca site/ca/ca.pem": "PROVED: these terminals signed the records above",
     "scanlatch bridge devices list --config site/bridge.toml": "twin-2",
     "scanlatch bridge alerts --config site/bridge.toml": "since (UTC)",
     "scanlatch bridge outbox list --config site/bridge.toml": "0 without an answer",

@@ -1,63 +1,27 @@
 """The audit of a ledger: nothing is found where nothing is wrong, and each kind of damage is, by its name and place."""
 
 import tracemalloc
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from host_bridge.audit.findings import MOST, Findings
+from host_bridge.audit.findings import MOST
 from host_bridge.audit.run import audit
 from host_bridge.errors import LedgerBroken, UnknownDevice
 from host_bridge.ledger import devices as rows
-from host_bridge.ledger.schema import codes, conflicts, devices, heads, outbox, scans, verdicts
+from host_bridge.ledger.schema import codes, conflicts, devices, outbox, scans
 from host_bridge.wire import Operation, digest
 from tests.bridge import shop
+from tests.bridge.audited import DEVICE, a_day, audited, change, found, of
 from tests.bridge.shop import pieces
 from tests.bridge.world import CODES, Terminal, World
-
-DEVICE = "d-window-01"
-LATER = 3_600_000
 
 
 @pytest.fixture
 def till(world: World) -> Terminal:
     return a_day(world)
-
-
-def a_day(world: World) -> Terminal:
-    """A terminal after sales, one refused, one returned, one voided, and a query; a head at its end."""
-    till = world.terminal(DEVICE)
-    world.sell(till, CODES[0], CODES[1], CODES[0], CODES[2])
-    world.deliver(till, till.scan(CODES[1], Operation.RETURN))
-    world.settle()
-    world.deliver(till, till.void(4))
-    world.settle()
-    world.deliver(till, till.scan(CODES[3], Operation.QUERY))
-    world.settle()
-    world.deliver(till, till.head(), kind="head")
-    world.intake.publish_unsent()
-    return till
-
-
-def audited(world: World, device: str | None = None, later: int = LATER) -> Findings:
-    return audit(world.url, world.sites, world.clock.now() + later, device)
-
-
-def found(world: World, later: int = LATER) -> list[tuple[str, str, int, int]]:
-    return [(one.kind, one.device, one.first, one.last) for one in audited(world, later=later).listed]
-
-
-def change(world: World, *statements: sa.Executable) -> None:
-    with world.ledger.write() as connection:
-        for statement in statements:
-            connection.execute(statement)
-
-
-def of(table: sa.Table, seq: int) -> sa.ColumnElement[bool]:
-    return sa.and_(table.c.device == DEVICE, table.c.seq == seq)
 
 
 def test_nothing_is_found_where_nothing_is_wrong(world: World, till: Terminal) -> None:
@@ -161,94 +125,6 @@ def test_two_records_under_one_seq_are_a_fork(sqlite_world: World) -> None:
     assert "chain unbroken to 7" in audited(world).lines()[0]
     change(world, sa.update(conflicts).values(message=b"\0", digest=digest(b"\0")))
     assert found(world) == [("signature", DEVICE, 3, 3)]
-
-
-def flipped(table: sa.Table, seq: int, message: bytes, at: int) -> sa.Executable:
-    broken = bytearray(message)
-    broken[at] ^= 1
-    return sa.update(table).where(of(table, seq)).values(message=bytes(broken))
-
-
-DAMAGE: dict[str, tuple[Callable[[Terminal], list[sa.Executable]], set[tuple[str, int]]]] = {
-    "a bit of a signature": (lambda till: [flipped(scans, 2, till.messages[2], -1)], {("bytes", 2), ("signature", 2)}),
-    "a record of another's": (
-        lambda till: [sa.update(scans).where(of(scans, 2)).values(message=till.messages[1])],
-        {("bytes", 2), ("columns", 2), ("chain", 2)},
-    ),
-    "a digest": (
-        lambda till: [sa.update(scans).where(of(scans, 3)).values(digest=bytes(32))], {("bytes", 3), ("chain", 4)},
-    ),
-    "a code in a column": (
-        lambda till: [sa.update(scans).where(of(scans, 3)).values(code=CODES[9])], {("columns", 3)},
-    ),
-    "a session in a column": (
-        lambda till: [sa.update(scans).where(of(scans, 3)).values(session="S-9")], {("columns", 3)},
-    ),
-    "a time in a column": (lambda till: [sa.update(scans).where(of(scans, 3)).values(captured_at=5)], {("columns", 3)}),
-    "a verdict that is missing": (lambda till: [sa.delete(verdicts).where(of(verdicts, 7))], {("verdict", 7)}),
-    "a first verdict that is missing": (
-        lambda till: [sa.update(scans).where(of(scans, 3)).values(outcome=None)], {("undecided", 3)},
-    ),
-    "a verdict without a record": (
-        lambda till: [sa.insert(verdicts).values(
-            device=DEVICE, seq=99, outcome=0, reason=0, decided_at=1, repeat=False, sent=2
-        )],
-        {("verdict", 99)},
-    ),
-    "a refusal made a sale": (
-        lambda till: [sa.update(scans).where(of(scans, 3)).values(outcome=0)], {("submission", 3)},
-    ),
-    "an answer made a refusal": (
-        lambda till: [sa.update(verdicts).where(of(verdicts, 1)).values(outcome=1)], {("code", 1)},
-    ),
-    "a submission that is missing": (
-        lambda till: [sa.delete(outbox).where(of(outbox, 1))], {("submission", 1), ("code", 1)},
-    ),
-    "a submission without a record": (
-        lambda till: [sa.update(outbox).where(of(outbox, 7)).values(key=f"{DEVICE}/77", seq=77)],
-        {("submission", 77), ("submission", 7)},
-    ),
-    "a submission that was answered made open": (
-        lambda till: [sa.update(outbox).where(of(outbox, 1)).values(state="waiting")], {("verdict", 1), ("code", 1)},
-    ),
-    "a submission about another code": (
-        lambda till: [sa.update(outbox).where(of(outbox, 7)).values(code=CODES[9])], {("submission", 7)},
-    ),
-    "a sold code made free": (
-        lambda till: [sa.update(codes).where(codes.c.code == CODES[0]).values(state="free", device=None, seq=None)],
-        {("code", 1)},
-    ),
-    "a code that nobody sold": (
-        lambda till: [sa.update(codes).where(codes.c.code == CODES[1]).values(state="sold", device=DEVICE, seq=2)],
-        {("code", 2)},
-    ),
-    "a void that never was": (
-        lambda till: [sa.update(scans).where(of(scans, 1)).values(voided_by=f"{DEVICE}/3")], {("submission", 1)},
-    ),
-    "a receipt above what is held": (
-        lambda till: [sa.update(devices).values(receipt_seq=9, receipt_digest=bytes(32))], {("receipt", 9)},
-    ),
-    "a receipt for other bytes": (lambda till: [sa.update(devices).values(receipt_digest=bytes(32))], {("receipt", 7)}),
-    "the last head": (lambda till: [sa.delete(heads)], {("head", 7)}),
-    "a head that is not the terminal's": (
-        lambda till: [sa.update(heads).values(message=till.messages[1])], {("head", 0), ("head", 7)},
-    ),
-    "a device that is not in the registry": (
-        lambda till: [sa.update(devices).values(id="d-other")],
-        {("stranger", 0), ("head", 7), ("receipt", 7), ("gap", 1)},
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", DAMAGE)
-def test_damage_is_found(sqlite_world: World, name: str) -> None:
-    damage, wanted = DAMAGE[name]
-    change(sqlite_world, *damage(a_day(sqlite_world)))
-    findings = audited(sqlite_world)
-    assert {(one.kind, one.first) for one in findings.listed} == wanted, findings.lines()
-    for one in findings.listed:
-        assert "\n" not in str(one)
-        assert "To do: " in str(one)
 
 
 def test_a_box_that_two_sales_hold_is_found(world: World, till: Terminal) -> None:

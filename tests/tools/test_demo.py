@@ -6,7 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from scanlatch_tools import site
 from scanlatch_tools.demo import scenario
+
+from host_bridge.audit.run import audit
+from host_bridge.clock import SystemClock
 
 _KEYS = {
     "scans",
@@ -58,6 +62,9 @@ def test_the_day_of_the_demo_goes_as_it_must(tmp_path: Path) -> None:
     assert told["pending_then_final"] == len(scenario.OFFLINE) + 1
     assert told["scans"] == 11
     assert 0 < float(str(told["p50_ms"])) <= float(str(told["p95_ms"]))
+    findings = audit(site.load(tmp_path / "demo" / "site").ledger_url, {}, SystemClock().now())
+    assert findings.clean, findings.lines()
+    assert sum(one.records for one in findings.devices) == 11 - 2  # what a terminal refuses by itself is no record
     for trace in (tmp_path / "demo").rglob("trace.jsonl"):
         lines = [json.loads(line) for line in trace.read_text().splitlines()]
         free = [line["free"] for line in lines if line["what"] == "heap"]

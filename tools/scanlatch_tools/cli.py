@@ -19,6 +19,7 @@ class _Part(NamedTuple):
 _PARTS = {
     "site": _Part("scanlatch_tools.site_cli", "Make a site: CA, certificates, broker, bridge and ledger."),
     "bridge": _Part("host_bridge.cli", "Run the bridge and keep its registry."),
+    "audit": _Part("scanlatch_tools.evidence.cli", "Hold a ledger against itself, and take evidence out of it."),
     "board": _Part("scanlatch_tools.boards.cli", "How each board is wired: check, list, make and draw its file."),
     "twin": _Part("scanlatch_tools.twin.cli", "A terminal without the hardware."),
     "platform": _Part("scanlatch_tools.platform_sim.cli", "A stand-in for the insurance platform."),

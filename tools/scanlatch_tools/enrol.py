@@ -24,6 +24,7 @@ from host_bridge.ledger.devices import REVOKED
 from scanlatch_tools import site as sites
 from scanlatch_tools.boards import Board, compiled
 from scanlatch_tools.errors import ToolError
+from scanlatch_tools.evidence import certify as evidence
 from scanlatch_tools.site_plan import check_name
 
 _HANDOVER = "enrol.json"  # what the device's `enrol.finish` reads
@@ -115,6 +116,7 @@ def enrol(
     with _registry(place) as registry:
         anew = _register(registry, device, site, publics, certificate)
     tell("it is in the registry" if anew else "it was in the registry")
+    evidence.certify(place.folder, device, publics.signing)
 
     settings = _settings(place, device, site, board, operation, ntp, certificate)
     settings.update(timing or {})
