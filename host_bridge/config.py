@@ -204,6 +204,10 @@ def _check(path: Path, config: Config) -> None:
             raise ConfigError(f"{path}: sites.{site}", "a site is 1 to 32 of a-z 0-9 -")
         if table.control_token and not _TOKEN.match(table.control_token):
             raise ConfigError(f"{path}: sites.{site}.control_token", "6 of 0-9 A-Z without I, L, O, U")
+    tokens = [table.control_token for table in config.sites.values() if table.control_token]
+    for site, table in config.sites.items():
+        if tokens.count(table.control_token) > 1:
+            raise ConfigError(f"{path}: sites.{site}.control_token", "is another site's too: each has its own")
     mqtt = config.mqtt
     given = [name for name in ("ca", "certificate", "key") if getattr(mqtt, name) is not None]
     if given and len(given) < 3:

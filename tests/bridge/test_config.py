@@ -50,6 +50,11 @@ def test_paths_count_from_the_files_own_folder(tmp_path: Path, monkeypatch: pyte
         (('host = "127.0.0.1"', 'host = "broker.clinic"'), "without TLS"),
         (("[sites.clinic-7]", "[sites.Clinic]"), "a site is 1 to 32 of"),
         (("[mqtt]", "[mqtt"), "bridge.toml"),
+        (('"Clinic 7"', '"Clinic 7"\ncontrol_token = "K7M2QI"'), "without I, L, O, U"),
+        (
+            ('"Clinic 7"', '"Clinic 7"\ncontrol_token = "K7M2QX"\n[sites.p]\nname = "P"\ncontrol_token = "K7M2QX"'),
+            "is another site's too",
+        ),
     ],
 )
 def test_wrong_settings_are_refused_by_name(tmp_path: Path, change: tuple[str, str], says: str) -> None:

@@ -20,6 +20,7 @@ def read(terminal, _symbology, data):
     if terminal.scanner.fault is not None:  # a boot counter that could not be stored would repeat a nonce
         terminal.scanner.refuse("refused_fault", "fault_refused")
         return
+    _end_session(session, terminal.nvs)
     if client is None:
         terminal.indicator.show("credential_offline")
         return
@@ -32,6 +33,17 @@ def read(terminal, _symbology, data):
     topic = "scanlatch/v1/" + terminal.settings["site"] + "/" + terminal.device + "/credential"
     asyncio.create_task(_sent(terminal, client, topic, message))  # noqa: RUF006 - MicroPython's loop holds it
     session.asked = terminal.credentials
+
+
+def _end_session(session, nvs):
+    # Whatever becomes of this credential: the boxes that follow are this person's, not the one's before.
+    if session.opened is not None:
+        session.opened = None
+        session.due_ms = 0
+        try:
+            nvs.erase("session")
+        except OSError:  # it comes back with a restart, until its end
+            pass
 
 
 def _sealed(terminal, data):
