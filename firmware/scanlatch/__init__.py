@@ -37,5 +37,10 @@ def forget(module):
     """
     name = module.__name__
     package, _, last = name.rpartition(".")
-    if sys.modules.pop(name, None):
-        delattr(sys.modules[package], last)
+    if name in sys.modules:
+        # A dictionary holds what is deleted until its place is used again: so something else is put there first.
+        sys.modules[name] = None
+        del sys.modules[name]
+        package = sys.modules[package]
+        setattr(package, last, None)
+        delattr(package, last)

@@ -115,10 +115,6 @@ class Terminal:
         if not online:
             self.answers.head = None  # a later connection's receipt answers it no more
 
-    def head(self, digest, sent_ms):
-        """A head leaves now; its receipt may set the clock."""
-        self.answers.head = (digest, sent_ms)
-
     restart = staticmethod(board.restart)  # where nothing else helps
 
     # What else happens

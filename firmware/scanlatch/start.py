@@ -100,7 +100,7 @@ def _fill(terminal, settings, nvs, box):
     terminal.engine = wiring.engine(settings["board"]["engine"], box, clock)
     terminal.keys = keys = hashes.sha256(nvs.get_bytes("bridge"))[:_KID_SIZE], nvs.get_bytes("mac_key")
     parts = clock, terminal.journal, signer, indicator, health
-    terminal.uplink = uplink = Uplink(settings, terminal.boot, parts, box.link, terminal)
+    terminal.uplink = uplink = Uplink(settings, parts, box.link, terminal)
     terminal.answers = answers = Answers(keys, parts, uplink.freed, terminal.went_back)
     name = settings["board"]["name"]
     terminal.told = {"fw": VERSION, "board": name, "engine": "", "operation": settings["operation"]}

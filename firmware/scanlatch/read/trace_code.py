@@ -65,6 +65,7 @@ def classify(symbology, data, rules, window=True):
 def forget():
     """Give back the heap of all that was loaded for one symbol, also where loading failed half-way."""
     for name in _LOADED:
-        sys.modules.pop("scanlatch.read." + name, None)
-        if hasattr(read, name):
-            delattr(read, name)
+        for held, key in ((sys.modules, "scanlatch.read." + name), (read.__dict__, name)):
+            if key in held:
+                held[key] = None  # see `scanlatch.forget`
+                del held[key]

@@ -1,4 +1,4 @@
-# Opens the link. Loaded for each attempt and forgotten behind it.
+# Opens the link, up to where the broker takes us. Loaded for each attempt and forgotten behind it.
 import asyncio
 import errno
 import gc
@@ -12,35 +12,21 @@ from scanlatch import load
 from scanlatch.send.mqtt import FAILURES, Client, MqttError, field, packet
 
 _CONNACK = const(0x20)
-_SUBACK = const(0x90)
-_SUBSCRIBE_ID = const(b"\x00\x11")  # no publish has that packet id
-_FROM_BRIDGE = const(("verdict", "receipt", "command"))
 _TIMEOUT_MS = const(10_000)
 _POLL_MS = const(10)
 _TCP = const(6)  # IPPROTO_TCP and TCP_NODELAY have no names on MicroPython
 _NODELAY = const(1)
 
 
-async def opened(settings, boot, connection, known, terminal, clock, on_message, on_ack):
-    """A link that stands, subscribed to what the bridge sends, with the birth published. Raises one of FAILURES.
+async def opened(terminal, connection, known, on_message, on_ack):
+    """A link that stands; nothing was said on it yet. Raises one of FAILURES.
 
-    known: see `connect`; terminal: what is asked of it stands in app.py.
+    terminal: what is asked of it stands in app.py; known: see `connect`.
     """
-    device = settings["device"]
-    prefix = "scanlatch/v1/" + settings["site"] + "/" + device + "/"
-    status = {"v": 1, "online": False, "boot": boot, "connection": connection}
-    will = (prefix + "status", json.dumps(status).encode(), 1, True)
-    tls = terminal.tls()
-    client = await connect(device, settings["broker"], known, tls, will, clock, on_message, on_ack, terminal.dog.feed)
-    try:
-        await subscribe(client, [prefix + kind for kind in _FROM_BRIDGE], clock)
-        status["online"] = True
-        status.update(terminal.told)
-        await client.publish(prefix + "status", json.dumps(status).encode(), 1, True)
-    except BaseException:
-        client.fail(MqttError("network", "closed here"))
-        raise
-    return client
+    status = {"v": 1, "online": False, "boot": terminal.boot, "connection": connection}
+    will = (terminal.uplink.prefix + "status", json.dumps(status).encode(), 1, True)
+    broker, tls, feed = terminal.settings["broker"], terminal.tls(), terminal.dog.feed
+    return await connect(terminal.device, broker, known, tls, will, terminal.clock, on_message, on_ack, feed)
 
 
 async def connect(
@@ -102,28 +88,6 @@ async def _attempt(left, address, tls, name, whole, clock, keepalive, on_message
             return None
         failure = load("send.failure").told(error, shaking)
     raise failure
-
-
-async def subscribe(client, topics, clock, timeout_ms=_TIMEOUT_MS):
-    """Subscribe (3.8) with QoS 1. Raises why it failed: MqttError "refused" where the broker grants one not."""
-    await client.clear(0)
-    body = _SUBSCRIBE_ID
-    for topic in topics:
-        body += field(topic.encode()) + b"\x01"
-    client.answer = _SUBACK
-    client.write(packet(0x82, body))
-    try:
-        await _until(_is_answered, client, clock, clock.ms() + timeout_ms)
-    except asyncio.TimeoutError:
-        raise MqttError("protocol", "no SUBACK in time")
-    answer = bytes(client.answer)  # 3.9: the packet id, then a code a topic
-    if len(answer) != 2 + len(topics) or answer[:2] != _SUBSCRIBE_ID:
-        raise MqttError("protocol", "SUBACK")
-    for topic, code in zip(topics, answer[2:]):
-        if code == 128:
-            raise MqttError("refused", "subscription to " + topic)
-        if code > 2:
-            raise MqttError("protocol", "SUBACK code %d" % code)
 
 
 def _found(host, port, last, feed):

@@ -7,7 +7,6 @@ import sys
 from micropython import const
 
 from scanlatch import load
-from scanlatch.prove import cose, hashes, record
 from scanlatch.send.mqtt import FAILURES, MqttError
 from scanlatch.send.resend import Resend
 
@@ -31,11 +30,9 @@ class Uplink:
     parts: (clock, journal, signer, indicator, health); terminal: what is asked of it stands in app.py.
     """
 
-    def __init__(self, settings, boot, parts, link, terminal):
-        self._settings = settings
-        self._prefix = "scanlatch/v1/" + settings["site"] + "/" + settings["device"] + "/"
-        self._boot = boot
-        self._clock, self._journal, self._signer, _, self._health = parts
+    def __init__(self, settings, parts, link, terminal):
+        self.prefix = "scanlatch/v1/" + settings["site"] + "/" + settings["device"] + "/"
+        self._clock, self._journal, _, _, self._health = parts
         self._link = link
         self._terminal = terminal
         self.records = Resend(self._journal, self._clock)
@@ -94,6 +91,7 @@ class Uplink:
             beat()
             self._connection += 1
             client = await self._open()
+            await load("send.greeting").born(self._terminal, client, self._connection)
             await self._serve(client, beat)
         except FAILURES as error:
             return _cause(error)
@@ -106,18 +104,11 @@ class Uplink:
         opening = load("send.opening")
         gc.collect()  # a moment of our choosing: the handshake needs room in one piece
         return await opening.opened(
-            self._settings,
-            self._boot,
-            self._connection,
-            self._known,
-            self._terminal,
-            self._clock,
-            self._on_message,
-            self.records.acknowledged,
+            self._terminal, self._connection, self._known, self._on_message, self.records.acknowledged
         )
 
     async def _serve(self, client, beat):
-        await self._publish_head(client)
+        await self._head(client)
         self.online = True
         self.client = client
         self._terminal.online(True, "")
@@ -131,20 +122,23 @@ class Uplink:
             self._woken = False
             if self.records.oldest_is_due() or now - head_at >= _HEAD_EVERY_MS:
                 head_at = now
-                await self._publish_head(client)
+                await self._head(client)
             while self._replies:
-                await client.publish(self._prefix + "reply", self._replies.pop(0), 1)
+                await client.publish(self.prefix + "reply", self._replies.pop(0), 1)
             sent = await self._publish_next(client)
             if self.health_due or now - health_at >= _HEALTH_EVERY_MS:
                 self.health_due = False
                 health_at = now
                 report = self._terminal.report()
                 if report:
-                    await client.publish(self._prefix + "health", report, 0)
+                    await client.publish(self.prefix + "health", report, 0)
             while not (sent or self._woken) and self._clock.ms() - now < _LOOK_MS:
                 if client.why is not None:
                     raise client.why
                 await asyncio.sleep_ms(_POLL_MS)
+
+    async def _head(self, client):
+        await load("send.greeting").head(self._terminal, client, self._connection)
 
     async def _publish_next(self, client):
         seq = self.records.next()
@@ -155,30 +149,14 @@ class Uplink:
             self.records.sent(seq)
             self.records.acknowledged(seq)
             return True
-        await client.publish(self._prefix + "scan", message, 1, False, seq)
+        await client.publish(self.prefix + "scan", message, 1, False, seq)
         self.records.sent(seq)
         self._health.count("sent")
         return True
 
-    async def _publish_head(self, client):
-        journal = self._journal
-        payload = record.head(
-            self._boot,
-            self._connection,
-            self._clock.ms(),
-            journal.newest,
-            journal.newest_digest,
-            journal.oldest,
-            journal.missing(),
-            self._terminal.told["fw"],
-        )
-        message = cose.sign1(self._settings["device"].encode(), payload, record.AAD_HEAD, self._signer.sign)
-        self._terminal.head(hashes.sha256(message), self._clock.ms())
-        await client.publish(self._prefix + "head", message, 1)
-
     def _on_message(self, topic, payload):
         try:
-            reply = self._terminal.receive(topic[len(self._prefix) :], payload)
+            reply = self._terminal.receive(topic[len(self.prefix) :], payload)
         except MemoryError:
             raise  # the broker gives it again, when there is room
         except Exception as error:  # the broker would give it again too, after every restart

@@ -97,7 +97,7 @@ async def test_a_network_driver_that_raises_is_tried_again():
     journal = Journal(Nor(16), b"scanlog1")
     clock, _ = _clock()
     settings = {"site": "clinic-7", "device": "d-1"}
-    uplink = Uplink(settings, 1, (clock, journal, None, None, _Health()), link, terminal)
+    uplink = Uplink(settings, (clock, journal, None, None, _Health()), link, terminal)
     task = asyncio.create_task(uplink.run(lambda: None))
     for _ in range(200):
         if link.tries >= 2:

@@ -2,7 +2,7 @@
 import asyncio
 import time
 
-from scanlatch.send import failure, opening
+from scanlatch.send import failure, greeting, opening
 from scanlatch.send.mqtt import FAILURES, MqttError
 
 
@@ -37,7 +37,7 @@ class Link:
 
     async def subscribe(self, *topics):
         try:
-            await opening.subscribe(self.client, topics, Clock(), self._timeout_ms)
+            await greeting.subscribe(self.client, topics, Clock(), self._timeout_ms)
         except Exception as error:
             raise _told(error)
 

@@ -155,11 +155,11 @@ class Counts:
         self.counted.append(name)
 
 
-def _uplink(terminal, signer=None):
+def _uplink(terminal):
     clock, health = Clock(), Counts()
     settings = {"site": "s", "device": "d", "broker": {}}
-    parts = clock, Journal(), signer, None, health
-    return Uplink(settings, 1, parts, None, terminal), clock, health
+    parts = clock, Journal(), None, None, health
+    return Uplink(settings, parts, None, terminal), clock, health
 
 
 def test_a_message_that_nobody_foresaw_is_counted_and_does_not_come_for_ever():
@@ -200,17 +200,17 @@ class Patient:
 async def test_a_link_that_goes_on_taking_is_kept():
     class Terminal:
         told = {"fw": "0"}
+        device, boot, journal, signer = "d", 1, Journal(), Signer()
 
         def online(self, online, cause):
-            pass
-
-        def head(self, digest, sent_ms):
             pass
 
         def report(self):
             return b"{}"
 
-    uplink, clock, _ = _uplink(Terminal(), Signer())
+    terminal = Terminal()
+    uplink, clock, _ = _uplink(terminal)
+    terminal.uplink, terminal.clock, terminal.answers = uplink, clock, Terminal()
     client = Client(Patient(clock), clock, 30_000, None, None)
     rounds = []
 
