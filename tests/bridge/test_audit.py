@@ -157,6 +157,19 @@ def test_what_stands_in_quarantine_is_listed_and_no_finding(world: World, till: 
     assert any("in quarantine" in note for note in findings.notes)
 
 
+def test_a_message_that_could_not_be_read_is_part_of_its_chain_where_the_next_record_names_it(world: World) -> None:
+    till = world.terminal()
+    world.sell(till, CODES[0])
+    till.keep(b"\xd2 garbage")
+    world.deliver(till, b"\xd2 garbage")
+    world.sell(till, CODES[1])
+    findings = audited(world)
+    assert findings.clean, findings.lines()
+    assert findings.devices[0].unbroken == 3
+    change(world, sa.text("DELETE FROM quarantine"))
+    assert found(world) == [("quarantine", DEVICE, 2, 2)]
+
+
 def test_findings_of_one_kind_are_counted_beyond_a_limit(world: World) -> None:
     till = world.terminal()
     world.deliver(till, *(till.scan(CODES[number % 50]) for number in range(MOST + 5)))

@@ -13,6 +13,7 @@ from hypothesis import strategies as some
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from host_bridge import register
+from host_bridge.audit.run import audit
 from host_bridge.config import Site
 from host_bridge.errors import StockShort
 from host_bridge.ledger.schema import codes, outbox, scans
@@ -228,7 +229,9 @@ class Play(RuleBasedStateMachine):
         assert self.sold_elsewhere <= alerted
 
     def one_story(self) -> None:
-        """Once all is answered, code rows, verdicts and the platform's book say the same."""
+        """Once all is answered, code rows, verdicts, the platform's book and the audit say the same."""
+        findings = audit(self.world.url, self.world.sites, self.world.clock.now())
+        assert findings.clean, findings.lines()
         self.nothing_is_sold_twice_at_the_platform()
         rows = {row.code: row for row in self._rows()}
         for code, keys in self.standing.items():

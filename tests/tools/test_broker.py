@@ -12,6 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import NameOID
 from scanlatch_tools import broker, certificates, site
+from scanlatch_tools.evidence.certify import certify
 
 _WAIT_S = 10
 _SITE, _DEVICE, _OTHER = "clinic-7", "d-window-01", "d-dock-02"
@@ -27,6 +28,16 @@ def _device(made: site.Site, name: str, folder: Path) -> tuple[str, str]:
     return str(folder / f"{name}.pem"), str(folder / f"{name}.key")
 
 
+def _signer(made: site.Site, name: str, folder: Path) -> tuple[str, str]:
+    """The CA's certificate of a terminal's signing key, with that key, which no terminal gives away."""
+    key = certificates.new_key()
+    certificates.write_key(folder / "signing.key", key)
+    certify(made.folder, name, certificates.public_point(key))
+    der = (made.folder / "ca" / "terminals" / f"{name}.der").read_bytes()
+    certificates.write_certificate(folder / "signing.pem", x509.load_der_x509_certificate(der))
+    return str(folder / "signing.pem"), str(folder / "signing.key")
+
+
 @pytest.fixture(scope="module", params=["mosquitto", "amqtt"])
 def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
     folder = tmp_path_factory.mktemp("broker")
@@ -34,6 +45,7 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     identities = {name: _device(made, name, folder) for name in (_DEVICE, _OTHER)}
     identities["bridge"] = (str(made.folder / "bridge" / "bridge.pem"), str(made.folder / "bridge" / "bridge.key"))
     identities["broker"] = (str(made.folder / "broker" / "broker.pem"), str(made.folder / "broker" / "broker.key"))
+    identities["evidence"] = _signer(made, _DEVICE, folder)
     kind = broker.Mosquitto if request.param == "mosquitto" else broker.Amqtt
     with kind(made) as started:
         yield SimpleNamespace(site=made, identities=identities, broker=started, kind=request.param)
@@ -118,6 +130,12 @@ def test_client_without_certificate_is_refused(running: SimpleNamespace) -> None
 
 def test_brokers_own_certificate_opens_no_client_connection(running: SimpleNamespace) -> None:
     with Client(running, "broker") as client:
+        client.wait(lambda it: it.refused or it.lost > 0)
+        assert client.connects == 0
+
+
+def test_the_certificate_of_a_signing_key_opens_no_client_connection(running: SimpleNamespace) -> None:
+    with Client(running, "evidence") as client:
         client.wait(lambda it: it.refused or it.lost > 0)
         assert client.connects == 0
 

@@ -145,6 +145,20 @@ def test_what_a_terminal_lost_is_told_with_whether_a_head_says_so(own: Case) -> 
     assert "3 to 3 of d-window-01 are not here (absent, the bundle says), and no head bears that out" in told
 
 
+def test_what_could_not_be_read_is_shown_by_its_digest_and_told(own: Case) -> None:
+    till, world = own.tills[0], own.world
+    till.keep(b"\xd2 garbage")
+    world.deliver(till, b"\xd2 garbage")
+    world.sell(till, CODES[8])
+    world.deliver(till, till.head(), kind="head")
+    data = own.export(lambda books: choice.of_device(books, DEVICES[0], 5, None))
+    assert b"garbage" not in data
+    status, told = own.check(data)
+    assert status == WRONG
+    assert "records 7 to 7 of d-window-01 are not here (unreadable, the bundle says)" in told
+    assert "Records 5 to 8: " in told
+
+
 def test_a_day_and_a_range_choose_what_they_say(case: Case) -> None:
     def chosen(choose: Callable[[Books], Choice]) -> dict[str, list[tuple[int, int]]]:
         with opened(case.world.url) as books:
