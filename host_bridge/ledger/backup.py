@@ -79,6 +79,8 @@ def _copy_sqlite(path: Path, to: Path) -> None:
 def _restore_sqlite(path: Path, source: Path, suffix: str) -> str:
     _must_be_a_ledger(source)
     part, before = path.with_name(f"{path.name}.restoring"), path.with_name(f"{path.name}.{suffix}")
+    if before.exists():
+        raise PermanentError(f"{before} is there already: another restore has just made it")
     part.unlink(missing_ok=True)
     part.touch(mode=0o600)
     shutil.copyfile(source, part)

@@ -6,7 +6,7 @@ from host_bridge.ledger.schema import metadata
 from host_bridge.opening import Inbound
 from host_bridge.wire import digest
 from tests.bridge.dying import Died, Points
-from tests.bridge.scripted_day import Day, Restart, Sending, Turning, Waiting
+from tests.bridge.scripted_day import Answering, Day, Restart, Sending, Step, Turning, Waiting
 from tests.bridge.strict import BrokerSide, StrictPlatform, Witness
 from tests.bridge.world import CODES, NOW, World
 
@@ -31,6 +31,7 @@ class Run:
     slow: bool = False
     died: int = 0
     told: list[str] = field(default_factory=list[str])  # what must not be
+    steps: list[Step] | None = None  # instead of the day's
 
     def __post_init__(self) -> None:
         self.now = NOW
@@ -44,7 +45,7 @@ class Run:
     def through(self) -> None:
         """The whole day, and its end in order."""
         with self.points:
-            for step in self.day.steps:
+            for step in self.day.steps if self.steps is None else self.steps:
                 match step:
                     case Sending(messages):
                         self._waiting += messages
@@ -56,10 +57,16 @@ class Run:
                         self.platform.reachable, self.platform.loses_answers = reachable, loses_answers
                     case Restart():
                         self._end()
+                    case Answering():
+                        self._waiting += self._asked_for()
                 self._until_quiet()
         self._end()
         self.told += self.platform.told
         self.books, self.answers = self._books(), self._answers()
+        self.records = sorted(self.witness.ask("SELECT device, seq, digest FROM scans"))
+        undecided = "SELECT device, seq FROM scans WHERE outcome IS NULL"
+        unsettled = "SELECT device, seq FROM outbox WHERE state NOT IN ('done', 'cancelled')"
+        self.waiting = self.witness.ask(f"{undecided} UNION ALL {unsettled}")
         if unsaid := self.witness.ask("SELECT device, seq FROM verdicts WHERE sent = 0"):
             self.told.append(f"final verdicts that the broker was never given: {unsaid}")
 
@@ -86,6 +93,19 @@ class Run:
             rows = self.witness.ask(f"SELECT {names} FROM {table.name}")
             found[table.name] = sorted(str(row) for row in rows)
         return found
+
+    def _asked_for(self) -> list[tuple[str, bytes]]:
+        """What the terminals' rings have of what the bridge asked for."""
+        found: dict[tuple[str, bytes], None] = {}
+        for terminal in self.day.terminals:
+            prefix = f"scanlatch/v1/{terminal.site}/{terminal.peer.device}"
+            sent = [one.payload for one in self.outlet.sent if one.topic == f"{prefix}/command"]
+            commands = [terminal.peer.open_command(one) for one in sent]
+            asked = [int(str(one.arguments["from"])) for one in commands if one.name == "resend"]
+            for seq, message in terminal.messages.items():
+                if any(seq >= first for first in asked):
+                    found[f"{prefix}/scan", message] = None
+        return list(found)
 
     def _until_quiet(self) -> None:
         while True:

@@ -1,5 +1,7 @@
 """A bridge that dies at a chosen point: before a statement, before a commit, before and behind all that leaves it."""
 
+from collections.abc import Callable
+
 import sqlalchemy as sa
 from sqlalchemy import event
 
@@ -11,10 +13,12 @@ class Died(BaseException):
 class Points:
     """Counts the points that a run comes by, and lets it die at one of them; a context manager.
 
-    `names` has a word for each point that was passed: "statement", "commit", or what is about to leave or just came.
+    `look` is given the number of each point before it is passed. `names` has a word for each that was: "statement",
+    "commit", or what is about to leave or just came.
     """
 
-    def __init__(self, *die_at: int) -> None:
+    def __init__(self, *die_at: int, look: Callable[[int], None] | None = None) -> None:
+        self._look = look
         self.names: list[str] = []
         self._die_at = frozenset(die_at)
         self.dead = False
@@ -32,6 +36,8 @@ class Points:
         """The run is at a point. Raises Died where it dies here, and wherever it still comes once dead."""
         if self.dead:
             raise Died
+        if self._look is not None:
+            self._look(len(self.names))
         self.names.append(name)
         if len(self.names) - 1 in self._die_at:
             self.dead = True

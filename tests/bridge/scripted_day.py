@@ -34,7 +34,12 @@ class Restart:
     """The bridge is ended in order, and started again."""
 
 
-Step = Sending | Waiting | Turning | Restart
+@dataclass(frozen=True)
+class Answering:
+    """Every terminal does what the bridge's questions for records ask of it; its ring holds all that it ever had."""
+
+
+Step = Sending | Waiting | Turning | Restart | Answering
 
 
 class Day:
@@ -90,9 +95,19 @@ class Day:
         self._wait(30_000, 31_000, 10_000)
         self._send((other, kept))
         self._send((other, gone))  # found after all
+        self._first_of_two = dock.messages[dock.seq]
         self._send((dock, self._rewritten(dock)), (dock, dock.scan(CODES[5], Operation.RECEIVE)))
         self._send(*((one, one.head(), "head") for one in self.terminals))
         self._wait(60_000, 60_000, 60_000)
+
+    def evening(self) -> list[Step]:
+        """After the day: each terminal connects anew, says where its chain ends, and is asked for what is missing."""
+        self.steps, day = [], self.steps
+        for terminal in self.terminals:
+            terminal.connection += 1
+        self._send(*((one, one.head(), "head") for one in self.terminals))
+        made, self.steps = self.steps, day
+        return [*made, Waiting(1_000), Answering(), Waiting(60_000), Waiting(60_000), Waiting(60_000)]
 
     def _swapped(self, till: Terminal) -> tuple[bytes, bytes]:
         sooner = till.scan(CODES[11])
@@ -100,10 +115,11 @@ class Day:
 
     def _rewritten(self, dock: Terminal) -> bytes:
         """Other bytes under the number that this terminal used last."""
-        seq, last = dock.seq, dock.last
+        last = dock.last
         dock.seq -= 1
         made = dock.scan(CODES[31], Operation.RECEIVE)
-        dock.seq, dock.last = seq, last
+        dock.last = last
+        dock.messages[dock.seq] = self._first_of_two
         return made
 
     def _send(self, *these: tuple[Terminal, bytes] | tuple[Terminal, bytes, str]) -> None:

@@ -6,80 +6,19 @@ and behind every call of the platform. They are counted on a run that does not d
 
 import os
 import random
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-from scanlatch_tools.postgres import Postgres
 
-from host_bridge.audit.run import audit
+from tests.bridge.days import Runner, clean, folder, runner
 from tests.bridge.deadly_run import Run
-from tests.bridge.dying import Points
-from tests.bridge.scripted_day import Day
-from tests.bridge.world import World
+
+__all__ = ["clean", "folder", "runner"]
 
 FULL = bool(os.environ.get("SCANLATCH_FULL"))
 STRIDE = {"sqlite": 1 if FULL else 24, "postgresql": 4 if FULL else 96}
 TWICE = 400 if FULL else 4  # runs that die twice
 NEAR = 40  # points between the two deaths, at most: within what the first one left to be taken up
 pytestmark = pytest.mark.timeout(3_600 if FULL else 300)
-_MEMORY = Path("/dev/shm")
-
-Runner = Callable[..., Run]
-
-
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    """In memory where there is one: what dies here is a process, and no disk."""
-    with tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as made:
-        yield Path(made)
-
-
-@pytest.fixture(scope="module", params=list(STRIDE))
-def runner(request: pytest.FixtureRequest, folder: Path) -> Iterator[Runner]:
-    """Runs the day on a ledger of its own that has nothing but what was there before it."""
-    postgres: Postgres | None = request.getfixturevalue("postgres") if request.param == "postgresql" else None
-    url = postgres.create("day", "template_ledger") if postgres else None
-    before = World(folder, url=url)
-    day = Day(before)
-    before.close()
-    kept = folder / "before.sqlite"
-    if postgres is None:
-        (folder / "ledger.sqlite").rename(kept)
-
-    def fresh() -> str:
-        if postgres is not None:
-            postgres.drop("day_run")
-            return postgres.create("day_run", "day")
-        for old in folder.glob("ledger.sqlite*"):
-            old.unlink()
-        shutil.copy(kept, folder / "ledger.sqlite")
-        return f"sqlite:///{folder / 'ledger.sqlite'}"
-
-    def run(*die_at: int, slow: bool = False) -> Run:
-        made = Run(day, fresh(), Points(*die_at), before, slow)
-        try:
-            made.through()
-            return made
-        finally:
-            made.close()
-
-    yield run
-    if postgres is not None:
-        postgres.drop("day_run")
-        postgres.drop("day")
-
-
-@pytest.fixture(scope="module")
-def clean(runner: Runner) -> Run:
-    """The day without a death."""
-    made = runner()
-    assert made.told == []
-    found = audit(made.url, {}, made.now)
-    assert list(found.counts) == [("d-dock-01", "fork")], found.lines()
-    return made
 
 
 def _check(run: Run, clean: Run, at: str) -> None:
