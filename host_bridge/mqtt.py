@@ -50,6 +50,7 @@ class Broker:
         self._ring, self._bell = socket.socketpair()
         self._rung = False
         self._ending = threading.Event()
+        self._fault: BaseException | None = None  # what ended the thread unasked
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
         # The thread's own:
         self._generation = 0  # connections so far: a packet id means nothing on another one
@@ -83,7 +84,11 @@ class Broker:
     def take(self, size: int, wait_s: float, company_s: float = 0.0) -> list[Inbound]:
         """Up to `size` messages; waits `wait_s` for the first. Where messages come together anyhow, those here wait
         `company_s` for more to share their commit: it costs as much as fifteen records. A lone one never waits.
+
+        Raises what has broken the connection for good.
         """
+        if self._fault is not None:
+            raise self._fault
         batch: list[Inbound] = []
         whole = self._fill(batch, size, wait_s)
         if whole and self._crowded and 0 < len(batch) < size:
@@ -159,6 +164,13 @@ class Broker:
         return client
 
     def _run(self) -> None:
+        try:
+            self._keep_up()
+        except BaseException as fault:  # noqa: BLE001  # told to whoever takes messages
+            self._fault = fault
+            self.interrupt()
+
+    def _keep_up(self) -> None:
         while not self._ending.is_set():
             try:
                 self._client.reconnect()

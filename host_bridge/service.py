@@ -122,8 +122,8 @@ class Service:
             self._outbox.run()
         except BaseException as error:  # noqa: BLE001  # told to run(), which raises it
             self._failure = error
+            self.stop()  # first: what broke it may be the log
             _log.exception("the outbox has stopped")
-            self.stop()
 
     def _ready(self) -> None:
         self._connected.set()

@@ -202,6 +202,19 @@ def test_killed_bridge_takes_up_where_it_was(place: SimpleNamespace) -> None:
     till.close()
 
 
+def test_bridge_whose_log_nobody_takes_ends_and_does_not_hang(site_on_mosquitto: SimpleNamespace) -> None:
+    process = _start(site_on_mosquitto.site.config)
+    assert process.stdout
+    while json.loads(process.stdout.readline())["event"] != "ready":
+        pass
+    process.stdout.close()
+    site_on_mosquitto.broker.kill()  # something to be told
+    try:
+        assert process.wait(_WAIT_S) != 0
+    finally:
+        process.kill()
+
+
 def test_second_bridge_with_a_wrong_host_name_is_not_let_in(place: SimpleNamespace) -> None:
     config: Path = place.site.config
     text = config.read_text("utf-8").replace('verify = "127.0.0.1"', 'verify = "another.host"')
