@@ -26,6 +26,7 @@ KEPT = [(TWENTY, "]C0"), (GS1, "]d2"), (LONG, "]Q3")]
 CASES = [*NAMES, "auto finds de2120"]  # the last that is looked for
 TELLS_IDENTIFIER = ("newland", "honeywell", "ssi")
 _DRAINED_S = 20
+_FREE = 26 * 1024  # bytes behind a collection, the engine's set-up and the link's opening among them
 _NEXT_S = 2.5
 
 
@@ -54,7 +55,7 @@ def _calibrate(stage: Stage, case: str) -> Seen:
     engine = simulator(name, **({"baud": 115200} if name == "line" else {}))  # whose frames end at a pause
     board = twin_board(engine, detect=case.startswith("auto"))
     device = "d-" + case.replace(" ", "-").replace("_", "-")
-    desk = Desk(device, SITE, stage.terminal(device, SITE, engine=engine, board=board, erase_ms=400))
+    desk = Desk(device, SITE, stage.terminal(device, SITE, engine=engine, board=board, erase_ms=400, heap_every_ms=200))
     desk.wait_ready()
     answers = [desk.hold_text(data, frozenset({"kept"}), aim).answer for data, aim in KEPT]
     since = time.monotonic()
@@ -79,6 +80,7 @@ def test_the_calibration_set_reaches_the_ledger(case: str, seen: dict[str, Seen]
     assert not engine.simulator.erased
     assert engine.lost == 0
     assert desk.twin.violations() == []
+    assert min(line["free"] for line in desk.twin.trace() if line["what"] == "heap") >= _FREE
 
 
 @pytest.mark.skipif(not os.environ.get("SCANLATCH_FULL"), reason="long; SCANLATCH_FULL=1 runs it")

@@ -39,16 +39,13 @@ class Driver:
         while True:
             self.engine = None
             try:
-                await self._find(on_frame, on_state)
+                await scanlatch.load("read.engines.detect").find(self, on_frame, on_state)
                 await self.engine.run(on_frame, self._told)
             except EOFError:  # of `_told`
                 pass
             except (MemoryError, OSError) as error:
                 on_state("lost", str(error))
                 await asyncio.sleep_ms(_WAIT_MS)
-
-    async def _find(self, on_frame, on_state):  # by itself: what a frame once held counts as held as long as it lives
-        await scanlatch.load("read.engines.detect").find(self, on_frame, on_state)
 
     def _told(self, state, detail):
         self._losses = 0 if state == "ready" else self._losses + 1
