@@ -118,7 +118,9 @@ def bridge_command(
 @app.command("ledger")
 def ledger_command(
     as_json: Json = False,
-    to: Annotated[int, typer.Option(min=_SMALLEST, help="Codes in the largest; 10,000,000 take long.")] = 1_000_000,
+    to: Annotated[
+        int, typer.Option(min=_SMALLEST, help="Codes in the largest; fewer are filled in sooner.")
+    ] = 10_000_000,
     ledger: Annotated[
         Kept, typer.Option(help="Where the ledger is; the first of both is told at the top.")
     ] = Kept.SQLITE,
