@@ -40,7 +40,7 @@ class Admission:
             due += self._due(self._work.devices[device], records)
         stored = [record for records in fresh.values() for record in records.values()]
         self.decide(due, stored)
-        for device in {one.device for one, _ in claims}:
+        for device in sorted({one.device for one, _ in claims}):
             self.close_gaps(self._work.devices[device])
         self._answer_again()
 

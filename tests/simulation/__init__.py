@@ -1,0 +1,1 @@
+"""The world in virtual time: terminals, broker, bridges, ledger and platform in one process, all from one seed."""

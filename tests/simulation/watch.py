@@ -1,0 +1,170 @@
+"""Holds everything that passes against the promises, the moment it passes."""
+
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+import cbor2
+
+from host_bridge.wire import WireError, digest
+from tests.simulation.terminal import Terminal
+from tests.wire_peer import WirePeer
+
+_SHOWS = ("accepted", "rejected", "duplicate", "pending", "exempt", "error")
+_PERSON = b"opcAQ"  # begins what a person's credential holds
+
+
+class Broken(AssertionError):  # noqa: N818  # it is no fault of the caller's
+    """A promise is broken."""
+
+
+class Watch:
+    """Who watches. Each promise that is broken is an alarm; the first ends the world.
+
+    Attributes:
+        kept: terminal -> seq -> digest, of what its light said it had kept.
+        sent: the same of all that it ever published.
+    """
+
+    def __init__(self, world: Any, books: sqlite3.Connection, peers: dict[str, WirePeer], private: list[bytes]) -> None:
+        self._world = world
+        self._books = books
+        self._peers = peers
+        self._private = private
+        self.alarms: list[str] = []
+        self.kept: dict[str, dict[int, bytes]] = {name: {} for name in peers}
+        self.sent: dict[str, dict[int, bytes]] = {name: {} for name in peers}
+        self.finals: dict[tuple[str, int, bytes], tuple[int, int]] = {}
+        self.delivered: set[tuple[str, int]] = set()  # records whose final verdict some broker took
+        self.outlaws: set[str] = set()  # revoked, or never enrolled
+        self.counted: dict[str, int] = {}
+
+    def alarm(self, text: str) -> None:
+        """A promise is broken."""
+        self._world.log("ALARM", text)
+        self.alarms.append(text)
+
+    def count(self, what: str) -> None:
+        self.counted[what] = self.counted.get(what, 0) + 1
+
+    # What the terminals do
+
+    def shown(self, terminal: Terminal, pattern: str) -> None:
+        """The light. Promise 1 begins with "kept", promise 5 is that a refusal is seen."""
+        self._world.log(terminal.name, pattern)
+        self.count(pattern.split(":")[0])
+        if pattern == "kept" and terminal.box is not None:
+            journal = terminal.box.journal
+            if journal.newest in self.kept[terminal.name]:
+                self.alarm(f"{terminal.name} kept record {journal.newest} twice")
+            self.kept[terminal.name][journal.newest] = journal.newest_digest
+
+    def started(self, terminal: Terminal) -> None:
+        """After every start all that was kept is there, as it was (promise 1)."""
+        journal, kept = terminal.box.journal, self.kept[terminal.name]
+        if journal.fault is not None:
+            self.alarm(f"{terminal.name} starts with a fault: {journal.fault}")
+            return
+        newest = max(kept, default=0)
+        if journal.newest < newest:
+            self.alarm(f"{terminal.name} has lost records {journal.newest + 1} to {newest}")
+        for seq in range(journal.freed + 1, newest + 1):
+            if seq in kept and journal.digest(seq) != kept[seq]:
+                self.alarm(f"{terminal.name} has other bytes in record {seq} than it kept")
+
+    def published(self, terminal: Terminal, topic: str, payload: bytes) -> None:
+        """No number is ever given to other bytes (promise 2), and no secret leaves (promise 6)."""
+        if any(secret in payload for secret in self._private) or _PERSON in payload:
+            self.alarm(f"{terminal.name} sends what is secret under {topic}")
+        if topic.endswith("/scan"):
+            seq, named = seq_of(payload), digest(payload)
+            if self.sent[terminal.name].setdefault(seq, named) != named:
+                self.alarm(f"{terminal.name} sends other bytes under seq {seq} than before")
+
+    def receives(self, terminal: Terminal, kind: str, message: bytes, handle: Callable[[], Any]) -> Any:
+        """A terminal believes only its bridge, only about its own records, and frees only what is durable."""
+        box = terminal.box
+        journal, health, name = box.journal, box.health, terminal.name
+        freed, counts = journal.freed, list(health.counts)
+        verdict = self._opened(name, kind, message)
+        ours = verdict is not None and (kind != "verdict" or journal.digest(verdict.seq) == verdict.digest)
+        answer = handle()
+        if journal.freed > freed:
+            self._freed(name, journal.freed, journal.digest(journal.freed))
+        if not ours:
+            names = health.counted.split()
+            moved = [one for one, before, now in zip(names, counts, health.counts, strict=True) if before != now]
+            if journal.freed != freed or set(moved) & set(_SHOWS):
+                self.alarm(f"{name} believed a {kind} that is not about its record: {moved}")
+        elif kind == "verdict" and verdict.final:
+            self._final(name, verdict)
+        return answer
+
+    def _opened(self, name: str, kind: str, message: bytes) -> Any:
+        try:
+            return getattr(self._peers[name], f"open_{kind}")(message)
+        except (WireError, ValueError):
+            return None
+
+    def _freed(self, name: str, upto: int, named: bytes | None) -> None:
+        if not self.durable(name, upto, named):
+            self.alarm(f"{name} freed up to {upto}, which the ledger does not hold")
+
+    def _final(self, name: str, verdict: Any) -> None:
+        place = name, verdict.seq, verdict.digest
+        said = int(verdict.outcome), verdict.reason
+        if self.finals.setdefault(place, said) != said:
+            self.alarm(f"{name}/{verdict.seq}: final {self.finals[place]}, then final {said}")
+
+    # What the bridges do
+
+    def said(self, topic: str, payload: bytes) -> None:
+        """A bridge speaks: to who may listen (promise 7), and of what is safe only when it is (promise 2)."""
+        _, _, _, name, kind = topic.split("/")
+        self.count(f"said {kind}")
+        if name in self.outlaws or name not in self._peers:
+            self.alarm(f"a bridge sent a {kind} to {name}")
+            return
+        told = self._opened(name, kind, payload)
+        if told is None:
+            self.alarm(f"a bridge sent {name} a {kind} that can't be opened")
+        elif kind == "receipt" and told.upto and not self.durable(name, told.upto, told.digest):
+            self.alarm(f"{name} is told that all up to {told.upto} are safe, and they are not")
+        elif kind == "verdict":
+            if told.kept and not self.durable(name, told.seq, told.digest):
+                self.alarm(f"{name} is told that record {told.seq} is safe, and it is not")
+            if told.final and told.kept:
+                self._final(name, told)
+
+    def acknowledged(self, topic: str, payload: bytes) -> None:
+        """A bridge tells the broker that it may forget a message: the ledger must have it (promise 2)."""
+        _, _, _, name, kind = topic.split("/")
+        if kind != "scan" or name not in self._peers or name in self.outlaws:
+            return
+        for table in ("scans", "quarantine", "conflicts"):
+            if self._books.execute(f"SELECT 1 FROM {table} WHERE digest = ?", (digest(payload),)).fetchone():
+                return
+        self.alarm(f"a scan of {name} was acknowledged and is not in the ledger")
+
+    def passed(self, topic: str, payload: bytes) -> None:
+        """A message passes the broker: an attacker there has it from now on."""
+        self._world.log("passes", topic, payload)
+        self._world.hostile.overhears(topic, payload)
+        _, _, _, name, kind = topic.split("/")
+        if kind == "verdict":
+            told = self._opened(name, kind, payload)
+            if told is not None and told.final:
+                self.delivered.add((name, told.seq))
+
+    def durable(self, name: str, upto: int, named: bytes | None) -> bool:
+        """Whether the ledger holds every record up to `upto`, and that one as `named`: what is committed, no more."""
+        found = self._books.execute(
+            "SELECT count(*), max(CASE WHEN seq = ?2 THEN digest END) FROM scans WHERE device = ?1 AND seq <= ?2",
+            (name, upto),
+        ).fetchone()
+        return found == (upto, named)
+
+
+def seq_of(message: bytes) -> int:
+    """The number of a record."""
+    return cbor2.loads(cbor2.loads(message).value[2])[2]
