@@ -30,6 +30,7 @@ def line(what, **fields):
 def load(module, name):
     """What `module` has under this name. The module is forgotten at once: it lives while what it gave is in use."""
     found = __import__(module)
+    sys.modules[module] = None  # a dictionary holds what is deleted until its place is used again
     del sys.modules[module]
     return getattr(found, name)
 
