@@ -39,7 +39,7 @@ def forget(module):
     package, _, last = name.rpartition(".")
     if name in sys.modules:
         # A dictionary holds what is deleted until its place is used again: so something else is put there first.
-        sys.modules[name] = None
+        sys.modules[name] = None  # pyright: ignore[reportArgumentType]
         del sys.modules[name]
         package = sys.modules[package]
         setattr(package, last, None)

@@ -67,5 +67,5 @@ def forget():
     for name in _LOADED:
         for held, key in ((sys.modules, "scanlatch.read." + name), (read.__dict__, name)):
             if key in held:
-                held[key] = None  # see `scanlatch.forget`
+                held[key] = None  # pyright: ignore[reportArgumentType]  # see `scanlatch.forget`
                 del held[key]

@@ -44,6 +44,7 @@ def made(terminal):
         "certificate_days": None if not_after is None else (not_after - now) // _DAY_MS,
         "link": terminal.health.link_cause,
         "engine": terminal.health.engine,
+        "frames_lost": terminal.engine.lost,  # damaged on the line, as far as the engine's protocol shows it
         "counters": dict(zip(terminal.health.counted.split(), terminal.health.counts)),
     }
     return json.dumps(body).encode()

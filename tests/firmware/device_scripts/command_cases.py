@@ -223,6 +223,9 @@ class _Reporting(_Terminal):
     class signer:
         ready = 16
 
+    class engine:
+        lost = 3
+
     class box:
         class link:
             def rssi():  # noqa: N805
@@ -237,6 +240,6 @@ def test_health_tells_why_the_link_was_down_last():
         terminal.health.count(name)
     terminal.health.link_cause = "certificate"
     told = json.loads(report.made(terminal))
-    equal((told["link"], told["queue"], told["nonce_pairs"]), ("certificate", 0, 16))
+    equal((told["link"], told["queue"], told["nonce_pairs"], told["frames_lost"]), ("certificate", 0, 16, 3))
     equal(told["counters"], {"read": 1, "kept": 2})
     raises(ValueError, terminal.health.count, "ept")
