@@ -45,7 +45,7 @@ class SmallDisk:
         try:
             yield self
         finally:
-            subprocess.run(["umount", str(self.folder)], check=True)
+            subprocess.run(["umount", "--lazy", str(self.folder)], check=True)
 
     def take(self, pid: int) -> None:
         with self._filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
