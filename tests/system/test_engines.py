@@ -26,7 +26,7 @@ KEPT = [(TWENTY, "]C0"), (GS1, "]d2"), (LONG, "]Q3")]
 CASES = [*NAMES, "auto finds de2120"]  # the last that is looked for
 TELLS_IDENTIFIER = ("newland", "honeywell", "ssi")
 _DRAINED_S = 20
-_FREE = 26 * 1024  # bytes behind a collection, the engine's set-up and the link's opening among them
+_FREE = 30 * 1024  # bytes behind a collection, the engine's set-up and the link's opening among them
 _NEXT_S = 2.5
 
 
