@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 import time
+from collections import Counter
 
 from tests.simulation.stage import Stage
 from tests.simulation.watch import Broken
@@ -24,6 +25,7 @@ def main() -> int:
         given.first, given.count = int(named), 1
     until = time.monotonic() + given.seconds
     failed = ran = 0
+    seen: Counter[str] = Counter()
     with Stage() as stage:
         for seed in range(given.first, given.first + given.count):
             if time.monotonic() > until or (failed and given.stop):
@@ -31,6 +33,7 @@ def main() -> int:
             ran += 1
             world = World(stage, seed)
             trouble = _trouble(world)
+            seen.update(world.watch.counted)
             if named:
                 print("\n".join(world.events))
             if named or given.digests:
@@ -38,6 +41,7 @@ def main() -> int:
             if trouble:
                 failed += 1
                 print(f"BROKEN {trouble}\nagain: SCANLATCH_SEED={seed} python -m tests.simulation", flush=True)
+    print("seen:", ", ".join(f"{what} {count}" for what, count in sorted(seen.items())))
     print(f"{ran} worlds, {failed} broken", flush=True)
     return 1 if failed else 0
 

@@ -13,7 +13,7 @@ from tests.simulation.stage import GONE, SITES, STRANGER
 _PENDING = 3
 _SALE = 1
 _AUDITED = 4  # one world in so many is audited, too: that takes a fifth of a world's time
-_ALARMS = ("lost", "conflict", "chain", "went-back")  # of which an honest terminal never is the cause
+_ALARMS = ("lost", "chain", "went-back")  # of which an honest terminal never is the cause
 
 
 def settled(world: Any, books: sqlite3.Connection) -> bool:
@@ -35,7 +35,10 @@ def after(world: Any, books: sqlite3.Connection) -> Iterator[str]:
     """What is wrong at the end of a world."""
     for terminal in world.terminals:
         yield from _kept(world, books, terminal)
-    yield from _quiet(books, [terminal.name for terminal in world.terminals])
+    for terminal in world.terminals:
+        yield from _quiet(books, terminal.name)
+        if terminal.name not in world.cloned and _forks(books, terminal.name):
+            yield f"{terminal.name}: two records under one number, and nobody stole its key"
     yield from _answered(books)
     yield from _said(world, books)
     yield from _sold_once(world, books)
@@ -43,8 +46,13 @@ def after(world: Any, books: sqlite3.Connection) -> Iterator[str]:
     if world.seed % _AUDITED:
         return
     for one in audit(world.stage.url, {}, world.bridges[0].now()).listed:
-        if (one.device, one.kind) != (GONE, "gap"):  # nobody asks a revoked terminal for what did not come
+        stolen = one.kind == "fork" and one.device in world.cloned
+        if not stolen and (one.device, one.kind) != (GONE, "gap"):  # nobody asks a revoked one for what did not come
             yield str(one)
+
+
+def _forks(books: sqlite3.Connection, name: str) -> int:
+    return books.execute("SELECT count(*) FROM conflicts WHERE device = ?", (name,)).fetchone()[0]
 
 
 def records_of(books: sqlite3.Connection, name: str) -> int:
@@ -74,19 +82,20 @@ def _kept(world: Any, books: sqlite3.Connection, terminal: Any) -> Iterator[str]
         yield f"{name}: flash was used as NOR forbids: {terminal.flash.violations[:3]}"
 
 
-def _quiet(books: sqlite3.Connection, names: list[str]) -> Iterator[str]:
-    """Promise 2: no honest terminal is said to have lost, doubled or forked anything."""
-    for name in names:
-        for kind, first, last, detail in books.execute(
-            "SELECT kind, first, last, detail FROM alerts WHERE device = ?", (name,)
-        ):
-            if kind in _ALARMS:
-                yield f"{name}: alert {kind} for {first} to {last}: {detail}"
-        status = books.execute("SELECT status FROM devices WHERE id = ?", (name,)).fetchone()
-        if status != ("enrolled",):
-            yield f"{name} is {status}"
-        if books.execute("SELECT 1 FROM passed WHERE device = ?", (name,)).fetchone():
-            yield f"{name}: records were passed over"
+def _quiet(books: sqlite3.Connection, name: str) -> Iterator[str]:
+    """Promise 2: other bytes under a used number are an alarm, and no honest terminal is said to have made any."""
+    alerts = books.execute("SELECT kind, first, last, detail FROM alerts WHERE device = ?", (name,)).fetchall()
+    forked = books.execute("SELECT DISTINCT seq FROM conflicts WHERE device = ? ORDER BY seq", (name,)).fetchall()
+    status = books.execute("SELECT status FROM devices WHERE id = ?", (name,)).fetchone()[0]
+    if status != ("suspended" if forked else "enrolled"):
+        yield f"{name} is {status}, with {len(forked)} numbers that were used twice"
+    if {(seq,) for kind, seq, *_ in alerts if kind == "conflict"} != set(forked):
+        yield f"{name}: numbers used twice are {forked}, alerts {alerts}"
+    for kind, first, last, detail in alerts:
+        if kind in _ALARMS:
+            yield f"{name}: alert {kind} for {first} to {last}: {detail}"
+    if books.execute("SELECT 1 FROM passed WHERE device = ?", (name,)).fetchone():
+        yield f"{name}: records were passed over"
 
 
 def _answered(books: sqlite3.Connection) -> Iterator[str]:

@@ -38,6 +38,17 @@ class Hostile:
             self._world.watch.count(deed.__name__)
             self._world.broker.route(topic, payload)
 
+    def clone(self, peer: WirePeer, site: str, seq: int) -> None:
+        """Whoever has stolen a terminal's key signs other bytes under a number that the ledger has."""
+        scan = wire.Scan(
+            seq=seq, prev=self._chance.randbytes(32), captured_at=1_790_000_000_000, clock=wire.Clock.SYNCHRONISED,
+            boot=1, uptime=seq, site=site, operation=wire.Operation.SALE, symbology="]C0",
+            data=b"83386520000000000002", family=wire.Family.TWENTY_DIGIT, session=None, operator=None, offline=False,
+            target=None,
+        )  # fmt: skip
+        self._world.log("a clone speaks", peer.device, seq)
+        self._world.broker.route(f"scanlatch/v1/{site}/{peer.device}/scan", peer.seal_scan(scan))
+
     def _some(self) -> tuple[str, bytes] | None:
         return self._chance.choice(self._heard) if self._heard else None
 

@@ -70,4 +70,5 @@ class Link:
             self._in_flight -= 1
             if mark > 0 and self.why is None:
                 self._on_ack(mark)
+                self._terminal.watcher.looks(self._terminal)
         self._terminal.poke()

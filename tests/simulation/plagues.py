@@ -159,6 +159,21 @@ def broker_is_hostile(world: Any) -> None:
     world.during(700, world.hostile.act)
 
 
+def key_is_stolen(world: Any) -> None:
+    """Somebody has a terminal's key, and signs other bytes under a number that was used."""
+    terminal = world.random.choice(world.terminals)
+
+    def clone() -> None:
+        records = world.watch.records(terminal.name)
+        if records:
+            seq = world.random.randrange(1, records + 1)
+            world.hostile.clone(world.stage.peers[terminal.name], terminal.site, seq)
+
+    if world.random.random() < 0.4:
+        world.cloned.add(terminal.name)
+        world.during(6_000, clone)
+
+
 def ring_is_full(world: Any) -> None:
     """A terminal is offline, and scanned at until its ring takes no more."""
     terminal = world.random.choice(world.terminals)
@@ -197,4 +212,5 @@ PLAGUES: tuple[Plague, ...] = (
     broker_forgets, broker_is_small, messages_double, messages_overtake, lines_are_slow, acknowledgements_are_lost,
     platform_loses_answers, platform_is_slow, platform_is_odd, platform_is_away, clocks_step, broker_is_hostile,
     ring_is_full,
+    key_is_stolen,
 )  # fmt: skip

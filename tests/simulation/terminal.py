@@ -23,6 +23,8 @@ class Watcher(Protocol):
     def shown(self, terminal: "Terminal", pattern: str) -> None: ...
     def published(self, terminal: "Terminal", topic: str, payload: bytes) -> None: ...
     def receives(self, terminal: "Terminal", kind: str, message: bytes, handle: Callable[[], Any]) -> Any: ...
+    def looks(self, terminal: "Terminal") -> None: ...
+    def scanned(self, terminal: "Terminal", data: bytes, newest: int) -> None: ...
     def started(self, terminal: "Terminal") -> None: ...
 
 
@@ -105,6 +107,11 @@ class Terminal:
     def on(self) -> bool:
         return self.box is not None
 
+    @property
+    def commanded(self) -> int:
+        """The counter of the last command that it accepted."""
+        return int.from_bytes(self.raw_nvs.values.get("command", b""), "little")
+
     def power(self) -> _Power:
         return _Power(self)
 
@@ -174,8 +181,10 @@ class Terminal:
     def scan(self, data: bytes, symbology: str = "]C0") -> None:
         """A symbol is read."""
         if self.box is not None:
+            newest = self.box.journal.newest
             with self.power():
                 self.box.scanner.on_frame(symbology, data)
+            self.watcher.scanned(self, data, newest)
             self.poke()
 
     def poke(self) -> None:

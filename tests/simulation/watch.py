@@ -11,6 +11,7 @@ from tests.simulation.terminal import Terminal
 from tests.wire_peer import WirePeer
 
 _SHOWS = ("accepted", "rejected", "duplicate", "pending", "exempt", "error")
+_REFUSALS = frozenset(("full", "busy", "fault_refused", "bounce"))
 _PERSON = b"opcAQ"  # begins what a person's credential holds
 
 
@@ -38,6 +39,8 @@ class Watch:
         self.delivered: set[tuple[str, int]] = set()  # records whose final verdict some broker took
         self.outlaws: set[str] = set()  # revoked, or never enrolled
         self.counted: dict[str, int] = {}
+        self._patterns: list[str] = []  # of the light, since the last symbol
+        self._freed = dict.fromkeys(peers, 0)
 
     def alarm(self, text: str) -> None:
         """A promise is broken."""
@@ -53,6 +56,7 @@ class Watch:
         """The light. Promise 1 begins with "kept", promise 5 is that a refusal is seen."""
         self._world.log(terminal.name, pattern)
         self.count(pattern.split(":")[0])
+        self._patterns.append(pattern)
         if pattern == "kept" and terminal.box is not None:
             journal = terminal.box.journal
             if journal.newest in self.kept[terminal.name]:
@@ -85,12 +89,16 @@ class Watch:
         """A terminal believes only its bridge, only about its own records, and frees only what is durable."""
         box = terminal.box
         journal, health, name = box.journal, box.health, terminal.name
-        freed, counts = journal.freed, list(health.counts)
+        freed, fault, counts = journal.freed, box.scanner.fault, list(health.counts)
+        opened, last = box.session.opened, terminal.commanded
         verdict = self._opened(name, kind, message)
         ours = verdict is not None and (kind != "verdict" or journal.digest(verdict.seq) == verdict.digest)
         answer = handle()
-        if journal.freed > freed:
-            self._freed(name, journal.freed, journal.digest(journal.freed))
+        self.looks(terminal)
+        if box.session.opened != opened and not (kind == "command" and verdict and verdict.counter > last):
+            self.alarm(f"{name} changed its session by a {kind} that is none, or came again")
+        if box.scanner.fault != fault:
+            self.alarm(f"{name} refuses to scan after a {kind}: {box.scanner.fault}")
         if not ours:
             names = health.counted.split()
             moved = [one for one, before, now in zip(names, counts, health.counts, strict=True) if before != now]
@@ -106,9 +114,24 @@ class Watch:
         except (WireError, ValueError):
             return None
 
-    def _freed(self, name: str, upto: int, named: bytes | None) -> None:
-        if not self.durable(name, upto, named):
-            self.alarm(f"{name} freed up to {upto}, which the ledger does not hold")
+    def scanned(self, terminal: Terminal, data: bytes, newest: int) -> None:
+        """A code was read: it is kept, or refused where one can see it and no number is used (promise 5)."""
+        said, self._patterns = self._patterns, []
+        if terminal.box is None or not data.isdigit():
+            return
+        kept = terminal.box.journal.newest - newest
+        if kept != ("kept" in said) or not (kept or _REFUSALS & set(said)):
+            self.alarm(f"{terminal.name} read a code, made {kept} records of it and said {said}")
+
+    def looks(self, terminal: Terminal) -> None:
+        """Nothing is free on a terminal that the ledger does not hold (promise 2)."""
+        if terminal.box is None:
+            return
+        journal = terminal.box.journal
+        if journal.freed > self._freed[terminal.name]:
+            self._freed[terminal.name] = journal.freed
+            if not self.durable(terminal.name, journal.freed, journal.digest(journal.freed)):
+                self.alarm(f"{terminal.name} freed up to {journal.freed}, which the ledger does not hold")
 
     def _final(self, name: str, verdict: Any) -> None:
         place = name, verdict.seq, verdict.digest
@@ -131,7 +154,7 @@ class Watch:
         elif kind == "receipt" and told.upto and not self.durable(name, told.upto, told.digest):
             self.alarm(f"{name} is told that all up to {told.upto} are safe, and they are not")
         elif kind == "verdict":
-            if told.kept and not self.durable(name, told.seq, told.digest):
+            if told.kept and not self.durable(name, told.seq, self._first(name, told.seq, told.digest)):
                 self.alarm(f"{name} is told that record {told.seq} is safe, and it is not")
             if told.final and told.kept:
                 self._final(name, told)
@@ -155,6 +178,20 @@ class Watch:
             told = self._opened(name, kind, payload)
             if told is not None and told.final:
                 self.delivered.add((name, told.seq))
+
+    def records(self, name: str) -> int:
+        """How many records the ledger has of a terminal, from the first on."""
+        found = self._books.execute("SELECT upto FROM devices WHERE id = ?", (name,)).fetchone()
+        return found[0] if found else 0
+
+    def _first(self, name: str, seq: int, named: bytes) -> bytes:
+        """What stands under a number of which these are the bytes, or others that are kept beside them."""
+        found = self._books.execute(
+            "SELECT scans.digest FROM conflicts JOIN scans USING (device, seq)"
+            " WHERE device = ? AND seq = ? AND conflicts.digest = ?",
+            (name, seq, named),
+        ).fetchone()
+        return found[0] if found else named
 
     def durable(self, name: str, upto: int, named: bytes | None) -> bool:
         """Whether the ledger holds every record up to `upto`, and that one as `named`: what is committed, no more."""

@@ -5,7 +5,9 @@ import random
 from collections.abc import Callable
 from types import SimpleNamespace
 
+from host_bridge import sessions
 from host_bridge.devices import Registry
+from host_bridge.errors import PermanentError
 from host_bridge.ledger import catalogue
 from tests.simulation import checks, firmware
 from tests.simulation.bridge import Bridge
@@ -15,7 +17,7 @@ from tests.simulation.plagues import PLAGUES, Plague
 from tests.simulation.platform import Mood, Platform
 from tests.simulation.scheduler import Scheduler
 from tests.simulation.stage import BRIDGES, GONE, NAMES, SITES, STRANGER, Stage
-from tests.simulation.terminal import Terminal
+from tests.simulation.terminal import START_MS, Terminal
 from tests.simulation.watch import Broken, Watch
 
 CODES = [f"8338652{number:013}".encode() for number in range(40)]
@@ -55,8 +57,11 @@ class World:
             if dice.random() < 0.08:
                 self.platform.sell_elsewhere(code.decode())
         self.over_ms = dice.choice((10_000, 20_000, 40_000))
-        self.plagues: list[Plague] = [plague for plague in PLAGUES if dice.random() < 0.35]
+        share = dice.choice((0.08, 0.2, 0.4))  # in a quiet world other things come to light than in a mad one
+        self.plagues: list[Plague] = [plague for plague in PLAGUES if dice.random() < share]
         self.healed = False
+        self._session: str | None = None
+        self.cloned: set[str] = set()  # terminals whose key somebody has stolen
 
     def chance(self, *names: str) -> random.Random:
         """A source of choices of its own for each part, so that one that chooses more does not change the others'."""
@@ -96,6 +101,8 @@ class World:
             self._soon(terminal)
         for plague in self.plagues:
             plague(self)
+        if self.random.random() < 0.5:
+            self.during(6_000, self._counter)
         if self.doomed is not None:
             self.scheduler.after(self.random.uniform(1_000, self.over_ms), self._revoke)
         self.scheduler.run(self.over_ms, self._is_broken)
@@ -153,6 +160,21 @@ class World:
 
         self.scheduler.after(self.random.uniform(1, 3_000), somebody)
 
+    def _counter(self) -> None:
+        """The pharmacy's system opens a session on a terminal, or closes the last one."""
+        now = START_MS + self.scheduler.now
+        if self._session is not None and self.random.random() < 0.5:
+            sessions.close_session(self.stage.office, self._session, now)
+            self._session = None
+            return
+        device = self.random.choice(self.terminals).name
+        kind = self.random.choice(("sale", "sale", "return", "query"))
+        try:
+            self._session = sessions.open_session(self.stage.office, device, now, self.random, kind=kind, minutes=1)
+        except PermanentError:  # it is suspended
+            return
+        self.log("session", device, kind, self._session)
+
     def _revoke(self) -> None:
         if self.healed:
             return
@@ -169,8 +191,8 @@ class World:
         self.healed = True
         self.log("healed")
         self.broker.up = True
-        self.weather.__init__()
-        self.mood.__init__()
+        for bad in (self.weather, self.mood):
+            vars(bad).update(vars(type(bad)()))
         for bridge in self.bridges:
             bridge.crash_in = bridge.busy_in = 0
             bridge.reachable = True

@@ -30,8 +30,9 @@ ROOT = Path(__file__).resolve().parents[2]
 STAND_INS = Path(interpreter.__file__).parent / "stand_ins"
 FAULTS = ROOT / "tests" / "faults"
 KINDS = ("lost", "half", "garbage", "unstable")
-SHARES = {"cuts": 0.25, "processes": 0.1, "engines": 0.1, "bridges": 0.2, "site": 0.35}  # of the minutes
+SHARES = {"cuts": 0.2, "worlds": 0.1, "processes": 0.1, "engines": 0.1, "bridges": 0.2, "site": 0.3}  # of the minutes
 BRIDGES = ("again_and_again[1]", "again_and_again[2]", "amid", "dead_bridge", "a_bridge_that_hangs")
+WORLDS_S, MUTANTS_S = 30, 240  # of one run of worlds; of all mutants
 CASE_S = 600.0  # no case of the cuts takes longer
 SETTLE_S = 45.0  # until all is final once everything runs again; kept free at the end of the last part
 CODES = 20_000
@@ -69,6 +70,16 @@ def cuts(score: Score, chance: random.Random, until: float) -> None:
             run_case(score, f"journal cuts: {' '.join(script[1:])}", command, {"PYTHONPATH": path}, until)
 
 
+def worlds(score: Score, chance: random.Random, until: float) -> None:
+    """The product broken on purpose, where there is time; worlds in virtual time from fresh seeds."""
+    if until - time.monotonic() > MUTANTS_S:
+        run_case(score, "broken on purpose", [sys.executable, "-m", "tests.simulation.mutants"], {}, until)
+    command = [sys.executable, "-m", "tests.simulation"]
+    while until - time.monotonic() > WORLDS_S:
+        numbers = f"--first={chance.randrange(1 << 40)}", f"--seconds={WORLDS_S - 10}", "--count=100000"
+        run_case(score, f"worlds {numbers[0]}", [*command, *numbers], {}, until)
+
+
 def processes(score: Score, chance: random.Random, until: float) -> None:
     """The same of real processes with the twin's flash, at every operation."""
     kinds = list(KINDS)
@@ -97,16 +108,8 @@ def bridges(score: Score, chance: random.Random, until: float) -> None:
     while time.monotonic() < until:
         chance.shuffle(names)
         for name in names:
-            command = [
-                sys.executable,
-                "-m",
-                "pytest",
-                "-q",
-                "-x",
-                str(ROOT / "tests/system/test_bridges.py"),
-                "-k",
-                name,
-            ]
+            test = str(ROOT / "tests/system/test_bridges.py")
+            command = [sys.executable, "-m", "pytest", "-q", "-x", test, "-k", name]
             run_case(score, f"bridges: {name}", command, {"SCANLATCH_FULL": "1"}, until)
 
 
@@ -275,7 +278,14 @@ def main() -> int:
     score = Score(given.seed)
     print(f"soak: seed {given.seed}, {given.minutes:g} minutes", flush=True)
     until = time.monotonic()
-    parts = {"cuts": cuts, "processes": processes, "engines": engines, "bridges": bridges, "site": site}
+    parts = {
+        "cuts": cuts,
+        "worlds": worlds,
+        "processes": processes,
+        "engines": engines,
+        "bridges": bridges,
+        "site": site,
+    }
     for part, job in parts.items():
         until += 60 * given.minutes * SHARES[part]
         try:
