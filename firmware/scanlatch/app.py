@@ -56,8 +56,8 @@ class Terminal:
     async def run(self):
         gc.threshold(-1)  # from here on somebody chooses the moment
         log("started", device=self.device, boot=self.boot, fault=self.scanner.fault)
+        self.indicator.hold("offline", True)  # first: a light that says "ready" for a moment would be believed
         self.indicator.hold("idle_" + self.told["operation"], True)
-        self.indicator.hold("offline", True)
         watch = self.dog.watch
         jobs = [
             self.indicator.run(),

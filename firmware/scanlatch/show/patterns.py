@@ -89,7 +89,7 @@ STANDING = (
     b"\npending B30d.10B60 B60.60"  # kept, not yet decided: the answer follows by itself
     b"\nlink_refused M12dA12bM12aA12 M10.10A10.120"  # the broker refuses us: certificate, name or rights
     b"\noffline S15cD15aS15 S8.12S8.172"  # no link: scans are kept, and sent later
-    b"\nidle_sale G9bE9g E170.10G6.14"  # ready: sale
+    b"\nidle_sale G9dE9b E170.10G6.14"  # ready: sale
     b"\nidle_return A9hE10d E160.10A10.20"  # ready: return
     b"\nidle_receive C8hE9f E150.10C10.30"  # ready: receive
     b"\nidle_stock-take V8hE10gV8 E140.10V10.40"  # ready: stock-take
