@@ -14,7 +14,10 @@ from host_bridge.errors import LedgerBroken, LedgerBusy, PermanentError
 from host_bridge.ledger.open import Ledger, known_revisions
 
 _SECOND = "%Y%m%d%H%M%S"
-_OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+_OTHERS = (  # the server's own workers, autovacuum above all, are nobody who could be stopped
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    " AND backend_type = 'client backend'"
+)
 _WAL_FILES = ("-wal", "-shm")
 
 
