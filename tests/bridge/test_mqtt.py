@@ -1,7 +1,10 @@
 """The bridge's connection against a broker that does what a good one seldom does: stalls, refuses, breaks off."""
 
+import array
+import fcntl
 import socket
 import struct
+import termios
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +16,7 @@ from host_bridge.mqtt import IN_FLIGHT, Broker
 from host_bridge.opening import KINDS, Inbound
 
 _WAIT_S = 5.0
+_LOOKS = 20  # as many alike, and nothing moves
 _TOPIC = b"scanlatch/v1/clinic-7/d-window-01/scan"
 _CONNECT, _CONNACK, _PUBLISH, _PUBACK, _SUBSCRIBE, _SUBACK, _DISCONNECT = 1, 2, 3, 4, 8, 9, 14
 
@@ -175,7 +179,13 @@ def test_broker_that_read_nothing_for_a_while_is_written_to_as_soon_as_it_reads(
     peer = place.connected()
     for _ in range(IN_FLIGHT):
         assert place.broker.publish("verdict", bytes(8_000), None)
-    time.sleep(0.2)  # the bridge has written what there was room for, and waits
+    seen = [0]
+
+    def stands_still() -> bool:
+        seen.append(_unread(peer.sock))
+        return seen[-1] > 0 and len(set(seen[-_LOOKS:])) == 1
+
+    _until(stands_still)  # the bridge has written what there was room for, and waits
     longest, last = 0.0, time.monotonic()
     for _ in range(IN_FLIGHT):
         peer.published()
@@ -193,6 +203,13 @@ def test_goodbye_comes_after_the_last_acknowledgement(place: Place) -> None:
     assert peer.taken(3) == [1, 2, 3]
     assert peer.packet()[0] == _DISCONNECT
     assert peer.sock.recv(1) == b""
+
+
+def _unread(sock: socket.socket) -> int:
+    """Bytes that lie at this end of a connection."""
+    waiting = array.array("i", [0])
+    fcntl.ioctl(sock, termios.FIONREAD, waiting)
+    return waiting[0]
 
 
 def _until(happened: Callable[[], bool]) -> None:

@@ -26,10 +26,10 @@ def sheet_command(
 
     name, chosen = _chosen(site, at)
     if not chosen.control_token:
-        advice = (
-            "give [sites.%s] a control_token in bridge.toml, 6 of 0-9 A-Z without I, L, O, U; then enrol its terminals"
+        raise ToolError(
+            f"{name} has no control sheet: give [sites.{name}] a control_token in bridge.toml, 6 of 0-9 A-Z without "
+            "I, L, O, U; then enrol its terminals"
         )
-        raise ToolError(f"{name} has no control sheet: " + advice % name)
     count = sheet.draw(out, name, chosen.control_token, chosen.name, operator or ())
     typer.echo(f"{out}: {count} page{'s' if count > 1 else ''} of A4, for {name} only")
 
