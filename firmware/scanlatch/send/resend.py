@@ -5,6 +5,9 @@ _WAIT_MS = const(30_000)  # WIRE "Delivery": after this a record without a recei
 _WAIT_MAX_MS = const(600_000)
 _TIMES = const(32)  # times of acknowledgement that are remembered
 _TIME_MS = const(1_000)
+# Records on their way without a receipt. After an outage many terminals have a full ring: so few of each that a scan
+# anywhere is not long behind them, and enough that a bridge always has some.
+_AHEAD = const(8)
 _EARLY = const(24)  # how far ahead of the oldest an acknowledgement is remembered: 16 in flight, and a small int
 
 
@@ -24,6 +27,7 @@ class Resend:
         self._wait_ms = _WAIT_MS
         self._due_ms = None  # when the oldest record without a receipt is published again
         self._turn = False
+        self._more = 0  # of records ahead: one for each time that the oldest went again, lest one hold up all for ever
 
     def connected(self):
         """A new connection: go on after what the broker acknowledged in this boot."""
@@ -49,6 +53,7 @@ class Resend:
             self._acked = freed
         self._wait_ms = _WAIT_MS
         self._due_ms = None
+        self._more = 0
         if self._again and not self._freed_too:
             self._go_on(max(self._again, freed + 1))
         long_ago = 0
@@ -64,7 +69,9 @@ class Resend:
 
     def next(self):
         """Seq to publish now, or None. Old and new take turns, so that a long resend never holds up a live scan."""
-        new = self._next if self._next <= self._journal.newest else None
+        journal, new = self._journal, self._next
+        if new > min(journal.newest, journal.freed + _AHEAD + self._more):
+            new = None
         if not self._again or (new is not None and self._turn):
             return new
         return self._again
@@ -121,4 +128,5 @@ class Resend:
         self._wait_ms = min(2 * self._wait_ms, _WAIT_MAX_MS)
         self._due_ms = now + self._wait_ms
         self.again(oldest, oldest, False)
+        self._more += 1
         return True
