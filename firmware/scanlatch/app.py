@@ -61,7 +61,7 @@ class Terminal:
         watch = self.dog.watch
         jobs = [
             self.indicator.run(),
-            self.engine.run(self.scanner.on_frame, self._on_engine),
+            self._read(),
             self.answers.run(watch("answers", _ANSWERS_LIMIT_MS)),
             self.dog.run(),
             self._watch_button(),
@@ -148,6 +148,12 @@ class Terminal:
         self.indicator.hold("engine", state != "ready")
         self.health.engine = state
         self.told["engine"] = detail if state == "ready" else ""
+
+    async def _read(self):
+        while True:  # an engine that is found, or gone, has another driver take its place
+            self.engine = await self.engine.run(self.scanner.on_frame, self._on_engine)
+            if hasattr(self.box.buzzer, "driver"):
+                self.box.buzzer.driver = self.engine
 
     async def _watch_button(self):
         held_ms = 0

@@ -132,7 +132,7 @@ def test_another_engine_in_its_place_is_found(bench: Bench) -> None:
     play.scan(CODES[1])
     play.end()
     loaded = bench.value("[name.split('.')[-1] for name in __import__('sys').modules if '.engines.' in name]")
-    assert sorted(loaded) == ["auto", "commanded", "honeywell"], "the other driver is gone"
+    assert sorted(loaded) == ["commanded", "honeywell"], "the other driver is gone"
 
 
 def test_an_engine_that_comes_back_soon_is_not_looked_for_among_all(bench: Bench) -> None:
@@ -159,8 +159,8 @@ def test_a_question_that_could_not_be_loaded_is_asked_later(bench: Bench) -> Non
 
 def test_a_kind_that_there_is_not_is_refused(bench: Bench) -> None:
     bench.do(
-        "from scanlatch.read import engines\n"
-        "try: engines.driver('commanded', None, None, None)\n"
+        "from scanlatch.read.engines import choice\n"
+        "try: choice.driver('commanded', None, None, None)\n"
         "except ValueError as error: why = str(error)"
     )
     assert bench.value("why") == (

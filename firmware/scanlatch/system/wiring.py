@@ -2,6 +2,7 @@
 import machine
 from micropython import const
 
+from scanlatch import load
 from scanlatch.system.board import Board, BoardError, radio_on
 
 _MHZ = const(1_000_000)
@@ -36,10 +37,9 @@ def woken():
 
 def engine(config, box, clock):
     """The driver of the scan engine of `config`, `engine` in the board's. Raises BoardError."""
-    from scanlatch.read import engines
-
+    choice = load("read.engines.choice")
     try:
-        made = engines.driver(config["kind"], box.uart, clock, box.set_baud)
+        made = choice.driver(config["kind"], box.uart, clock, box.set_baud)
     except ValueError as error:
         raise BoardError(str(error))
     made.baud = made.first = config["baud"]

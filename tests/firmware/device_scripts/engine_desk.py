@@ -76,10 +76,11 @@ def fail_imports(of):
 
 def play(kind, auto, baud):
     """One driver, until the desk has had enough. baud: what the board's file says, or None."""
-    from scanlatch.read import engines
+    from scanlatch.read.engines import choice
 
     line = Line()
-    engine = engines.driver(kind, line, line, line.set_baud, auto)
+    beeper = load("read.engines.beep").Beeper()
+    engine = choice.driver(kind, line, line, line.set_baud, auto)
     if baud:
         engine.baud = engine.first = baud
 
@@ -91,7 +92,12 @@ def play(kind, auto, baud):
 
     running = engine.run(on_frame, on_state)
     while True:
-        line.now += running.send(None)
+        try:
+            line.now += running.send(None)
+        except StopIteration as end:  # another driver takes its place
+            engine = end.value
+            running = engine.run(on_frame, on_state)
+            continue
         word = line.look()
         while word:
             if word == "end":
@@ -99,6 +105,8 @@ def play(kind, auto, baud):
                 return
             if word == "stall":  # as while the flash erases: the UART hears, nobody reads
                 line.now += 400
+            elif word[:4] == "tone":  # begins, or ends where it has 0 Hz
+                beeper.tone(engine, int(word[4:]))
             else:
                 try:
                     engine.trigger(word == "on").send(None)

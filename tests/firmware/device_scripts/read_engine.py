@@ -7,7 +7,7 @@ import sys
 import time
 
 import termios
-from scanlatch.read import engines
+from scanlatch.read.engines import choice
 
 
 class Clock:
@@ -74,7 +74,7 @@ async def obey(engine):
 
 async def main(kind, path):
     uart = Uart(path)
-    engine = engines.driver(kind, uart, Clock(), uart.set_baud)
+    engine = choice.driver(kind, uart, Clock(), uart.set_baud)
     asyncio.create_task(obey(engine))
     report("up")
     await engine.run(on_frame, on_state)

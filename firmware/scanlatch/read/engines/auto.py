@@ -1,55 +1,39 @@
-# Whatever engine is there: asks which it is, then is that family's driver.
-# pyright: reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
+# Whatever engine is there: asks which it is, and gives way to that family's driver.
 import asyncio
 
 from micropython import const
 
 import scanlatch
 
-_LOSSES = const(5)  # without an engine in between; they take half a minute
+_LISTEN_MS = const(30_000)  # to an engine that answers nobody, before all are asked again; then doubled
 _WAIT_MS = const(10_000)
 
 
 class Driver:
-    """uart, clock, set_baud, auto: see `commanded.Commanded`."""
+    """uart, clock, set_baud, auto: see `commanded.Commanded`.
+
+    wait_ms: how long an engine that answers nobody is listened to.
+    """
+
+    kind = "auto"
+    lost = 0
+    wait_ms = _LISTEN_MS
 
     def __init__(self, *wired):
         self.wired = wired
-        self.engine = None
-        self._losses = 0
-        self._on_state = None
-
-    @property
-    def lost(self):
-        """See `commanded.Commanded`."""
-        return self.engine.lost if self.engine else 0
 
     def quiet_ms(self):
-        """Milliseconds since the engine sent a byte; 0 while it is asked which it is."""
-        return self.engine.quiet_ms() if self.engine else 0
+        """Never quiet: an engine that is asked may answer at any time."""
+        return 0
 
     async def trigger(self, on):
-        """Arm or disarm, where there is an engine that knows."""
-        if self.engine:
-            await self.engine.trigger(on)
+        """There is nobody yet to arm."""
 
-    async def run(self, on_frame, on_state):
-        """Find, configure, read, recover, for ever. See `commanded.Commanded`."""
-        self._on_state = on_state
+    async def run(self, _on_frame, on_state):
+        """Returns the driver of the engine that was found, which is to be run in this one's place."""
         while True:
-            self.engine = None
             try:
-                await scanlatch.load("read.engines.detect").find(self, on_frame, on_state)
-                await self.engine.run(on_frame, self._told)
-            except EOFError:  # of `_told`
-                pass
+                return await scanlatch.load("read.engines.detect").found(self)
             except (MemoryError, OSError) as error:
                 on_state("lost", str(error))
                 await asyncio.sleep_ms(_WAIT_MS)
-
-    def _told(self, state, detail):
-        self._losses = 0 if state == "ready" else self._losses + 1
-        self._on_state(state, detail)
-        if self._losses >= _LOSSES:
-            self._losses = 0
-            raise EOFError  # another may be there now

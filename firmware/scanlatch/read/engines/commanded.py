@@ -46,6 +46,8 @@ class Commanded:
     baud = 9600  # where the engine was found last, or is looked for first
     first = 9600  # what the board's file says that it speaks at first
     saves = 0  # how often it was told in this boot to write its flash, which wears
+    wired = None  # uart, clock, set_baud, auto of an engine that was found: lost for long, it is looked for anew
+    buzzer = None  # of `beep`: called as long as the engine is to sound its own
     lost = 0  # frames that came damaged or without their end, as far as the family's protocol shows it
 
     def __init__(self, uart, clock, set_baud, auto=True):
@@ -71,7 +73,7 @@ class Commanded:
         self._beat_ms = 0
 
     async def run(self, on_frame, on_state):
-        """Configure, read, recover, for ever.
+        """Configure, read, recover, for ever; or returns the driver that is to be run in this one's place.
 
         on_frame(AIM identifier or "", data): the moment a frame is complete; on_state("ready", version) and
         on_state("lost", why).
@@ -86,6 +88,11 @@ class Commanded:
             except EngineLost as lost:
                 self.tell = None
                 on_state("lost", lost.args[0])
+                if self.wired and wait == _WAIT_MOST_MS:  # five times in a row; another may be there now
+                    try:
+                        return scanlatch.load("read.engines.auto").Driver(*self.wired)
+                    except (MemoryError, OSError):
+                        pass
                 await self.until(wait, NEVER)
                 wait = min(2 * wait, _WAIT_MOST_MS)
 
@@ -159,6 +166,8 @@ class Commanded:
                 self._beat_ms = self._clock.ms()
                 if self._wanted and self.auto:
                     self._switched = True
+            elif self.buzzer and not self.count:
+                await self.buzzer(self)
             else:
                 await asyncio.sleep_ms(_POLL_MS)
 

@@ -5,7 +5,6 @@ import sys
 from micropython import const
 
 import scanlatch
-from scanlatch.read import engines
 
 _POLL_MS = const(10)
 _ANSWER_MS = const(300)
@@ -15,9 +14,6 @@ _WAKE_MS = const(50)
 _MOST = const(256)  # bytes of one answer, among whatever else comes
 _ROUNDS = const(2)  # an engine may still be booting
 
-_LISTEN_MS = const(30_000)  # to an engine that answers nobody, before all are asked again; then doubled
-_LISTEN_MOST_MS = const(480_000)
-_NEVER = const(-1)
 _ROOM = "scanlatch.read.engines."
 
 _SLOW = const(9600)  # and of an engine that answers nobody: one at another speed is `line` in the board file
@@ -42,41 +38,21 @@ _QUESTIONS = (
 )
 
 
-async def find(auto, on_frame, on_state):
-    """Give `auto` the driver of the engine that answers; while none does, whatever comes is read as by `line`."""
+async def found(auto):
+    """The driver of the engine that answers `auto`; where none does, of one that answers nobody."""
     for name in tuple(sys.modules):  # the driver of an engine that is gone
-        if name.startswith(_ROOM) and name[len(_ROOM) :] not in ("auto", "commanded"):
+        if name.startswith(_ROOM) and name[len(_ROOM) :] != "commanded":
             scanlatch.forget(sys.modules[name])
-    wait = _LISTEN_MS
-    while True:
-        found = await _detect(auto.wired[0], auto.wired[2])
-        if found:
-            auto.engine = engines.driver(found[0], *auto.wired)
-            auto.engine.baud = found[1]
-            return
-        await _listen(auto, on_frame, on_state, wait)
-        auto.engine = None
-        wait = min(2 * wait, _LISTEN_MOST_MS)
-
-
-async def _listen(auto, on_frame, on_state, ms):
-    # Until nothing was heard for so long; for ever where something is.
-    heard = []
-
-    def first(identifier, data):
-        heard.append(True)
-        engine.tell = on_frame
-        on_state("ready", "line")
-        on_frame(identifier, data)
-
-    auto.wired[2](_SLOW)
-    engine = auto.engine = engines.driver("line", *auto.wired)
-    engine.tell = first
-    on_state("lost", "no engine answers: whatever comes is read as by line")
-    while True:
-        await engine.until(ms, _NEVER)
-        if not heard:
-            return
+    answered = await _detect(auto.wired[0], auto.wired[2])
+    if answered:
+        made = scanlatch.load("read.engines.choice").driver(answered[0], *auto.wired)
+        made.baud = answered[1]
+    else:
+        auto.wired[2](_SLOW)
+        made = scanlatch.load("read.engines.mute").Driver(*auto.wired)
+        made.wait_ms = auto.wait_ms
+    made.wired = auto.wired
+    return made
 
 
 async def _detect(uart, set_baud):
