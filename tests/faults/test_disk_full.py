@@ -14,7 +14,8 @@ from host_bridge.wire import digest
 from tests.bridge.world import CODES as OTHER_CODES
 from tests.bridge.world import World
 from tests.faults.no_room import Room, room
-from tests.faults.site_with_terminals import CODES, SITE, Person, check_books
+from tests.faults.balance import balanced
+from tests.faults.site_with_terminals import CODES, SITE, Person
 from tests.system.waiting import until, until_engine
 
 __all__ = ["room"]
@@ -75,7 +76,7 @@ def test_a_site_goes_on_by_itself_when_there_is_room_again(tmp_path: Path, room:
         person = Person(twin, iter(CODES))
         for _ in range(_SCANS):
             assert person.scan() == "kept"
-        check_books(site, twin, person.kept, _FINAL_S)
+        balanced(site, person, within=_FINAL_S, heads=False)
         room.take(site.bridge.pid)
         for _ in range(_SCANS):
             assert person.scan() == "kept"
@@ -83,5 +84,5 @@ def test_a_site_goes_on_by_itself_when_there_is_room_again(tmp_path: Path, room:
         assert site.bridge.running
         room.give(site.bridge.pid)
         assert person.scan() == "kept"
-        check_books(site, twin, person.kept, _FINAL_S)
+        balanced(site, person, within=_FINAL_S)
         assert site.bridge.running

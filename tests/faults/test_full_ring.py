@@ -9,7 +9,8 @@ from pathlib import Path
 from scanlatch_tools.demo.desk import Desk
 from scanlatch_tools.twin.device import Twin
 
-from tests.faults.site_with_terminals import CODES, SITE, Person, check_books, stage
+from tests.faults.balance import balanced
+from tests.faults.site_with_terminals import CODES, SITE, Person, stage
 from tests.system.waiting import until
 
 _SECTORS = 8  # 12 records of 320 bytes in each, less what is kept back
@@ -34,12 +35,12 @@ def test_a_full_ring_refuses_and_recovers_after_receipts(tmp_path: Path) -> None
         assert len(person.kept) >= 12
         mark = twin.mark()
         os.kill(site.bridge.pid, signal.SIGCONT)
-        check_books(site, twin, person.kept, 60)
+        balanced(site, person, within=60, heads=False)
         until(lambda: _is_prepared(twin, mark), "receipts, and flash erased for the records to come")
         before = len(person.kept)
         for _ in range(12):
             assert person.scan() == "kept"
-        check_books(site, twin, person.kept, 60)
+        balanced(site, person, within=60)
         assert len(person.kept) == before + 12
 
 

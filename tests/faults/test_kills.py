@@ -8,7 +8,8 @@ import pytest
 from scanlatch_tools.broker import Mosquitto
 from scanlatch_tools.stage import Stage
 
-from tests.faults.site_with_terminals import CODES, SITE, Person, check_books, stage
+from tests.faults.balance import balanced
+from tests.faults.site_with_terminals import CODES, SITE, Person, stage
 from tests.meanwhile import Meanwhile
 from tests.system.waiting import until, until_engine
 
@@ -57,4 +58,4 @@ def test_the_books_balance_after_ten_kills(site: Stage) -> None:
             stream.await_scans(_WHILE_AWAY)
             parts[name].start()
         stream.await_scans(_BEFORE)
-    check_books(site, twin, stream.person.kept, _FINAL_S)
+    balanced(site, stream.person, within=_FINAL_S)

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from tests.faults.site_with_terminals import CODES, SITE, Person, check_books, stage
+from tests.faults.balance import balanced
+from tests.faults.site_with_terminals import CODES, SITE, Person, stage
 from tests.system.waiting import switch_on
 
 CUTS = ["1:lost", "9:lost", "2:half", "14:half", "3:garbage", "7:garbage", "4:unstable", "5:unstable", "19:unstable"]
@@ -28,4 +29,4 @@ def test_what_was_shown_as_kept_outlives_every_cut(tmp_path: Path) -> None:
             switch_on(twin)
             assert person.scan() == "kept", cut
             assert any(line["what"] == "cut" for line in twin.trace(mark)), cut
-        check_books(site, twin, person.kept, 40)
+        balanced(site, person, within=40)

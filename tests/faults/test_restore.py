@@ -11,12 +11,11 @@ from scanlatch_tools.twin import shown
 from scanlatch_tools.twin.device import Twin
 from typer.testing import CliRunner
 
-from host_bridge.audit.run import audit
 from host_bridge.cli import app
-from host_bridge.clock import SystemClock
 from host_bridge.ledger import alerts, open_ledger
 from host_bridge.wire import Outcome
-from tests.faults.site_with_terminals import CODES, SITE, Person, check_books, stage
+from tests.faults.balance import balanced
+from tests.faults.site_with_terminals import CODES, SITE, Person, stage
 from tests.system.waiting import until, until_engine
 
 _SECTORS = 8  # the smaller terminal's: a dozen records in each
@@ -39,13 +38,13 @@ def test_what_a_ring_still_holds_comes_back_and_what_none_holds_is_an_alert_with
     for person in (large, small):
         until_engine(person.twin, 0)
         _scan(person, _BEFORE)
-        check_books(site, person.twin, person.kept, _BACK_S)
+        balanced(site, person, within=_BACK_S, heads=False)
     backup = site.folder / "backup.sqlite"
     _by_hand(site, "backup", "--to", str(backup))
     _scan(large, _SINCE)
     _scan(small, _TURN_OVER)
     for person in (large, small):
-        check_books(site, person.twin, person.kept, _BACK_S)
+        balanced(site, person, within=_BACK_S, heads=False)
 
     site.bridge.kill()
     assert "2 terminals will be asked" in _by_hand(site, "restore", "--from", str(backup))
@@ -53,7 +52,7 @@ def test_what_a_ring_still_holds_comes_back_and_what_none_holds_is_an_alert_with
     site.broker.start()  # each terminal says where its chain ends when it connects
     site.bridge.start()
 
-    check_books(site, large.twin, large.kept, _BACK_S)
+    balanced(site, large, within=_BACK_S, heads=False)
     gone = _lost(site, "d-small-01")
     with Books(site.site) as books:
         assert books.wait_until_final("d-small-01", range(gone[1] + 1, len(small.kept) + 1), _BACK_S)
@@ -66,14 +65,11 @@ def test_what_a_ring_still_holds_comes_back_and_what_none_holds_is_an_alert_with
 
     _scan(large, 1)
     _scan(small, 1)
-    check_books(site, large.twin, large.kept, _BACK_S)
+    balanced(site, large, within=_BACK_S, heads=False)
     for person in (large, small):
         until(lambda person=person: _seen(person.twin)[-2:], "lights")
         assert not {"attention", "fault"} & set(_seen(person.twin)), "a receipt or verdict of the past alarms nobody"
-    with Books(site.site) as books:
-        assert books.wait_until_final("d-small-01", [len(small.kept)], _BACK_S)
-    found = audit(site.site.ledger_url, {}, SystemClock().now())
-    assert set(found.counts) <= {("d-small-01", "lost")}, found.lines()
+    balanced(site, large, small, within=_BACK_S, lost={"d-small-01": range(gone[0], gone[1] + 1)})
 
 
 def _scan(person: Person, count: int) -> None:
