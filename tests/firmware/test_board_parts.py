@@ -57,10 +57,10 @@ def test_board_shows_sounds_is_pressed_and_connects(name: str, tmp_path: Path) -
     board = boards.load(name)
     used = _use(tmp_path, name)
     speed = boards.compiled(board)["engine"]["baud"]
-    assert used.found == {"baud": [speed, speed], "tones": [], "pressed": [False, True, False], "up": True}
+    assert used.found == {"baud": [speed, speed], "beeps": False, "pressed": [False, True, False], "up": True}
     assert [line["rgb"] for line in used.of("light")] == [[255, 100, 0], [0, 0, 0]]
     pin = boards.pins(board)["buzzer.pin"]
-    assert [(line["hz"], line["duty"]) for line in used.of("tone", pin=pin)] == [(2000, _DUTY), (0, 0)]
+    assert [(line["hz"], line["duty"]) for line in used.of("tone", pin=pin)] == 2 * [(2000, _DUTY), (0, 0)]
     assert [(line["baud"], line["rxbuf"]) for line in used.of("uart")] == [(speed, 4096), (115200, 4096)]
 
 
@@ -69,7 +69,7 @@ def test_board_without_light_buzzer_and_button_works_in_silence(tmp_path: Path) 
     del found["buzzer"], found["button"]
     board = boards.Board.model_validate({**found, "light": {"kind": "none"}})
     used = Used(tmp_path, boards.compiled(board), board.board.chip)
-    assert used.found == {"baud": [9600, 9600], "tones": [], "pressed": [False, False, False], "up": True}
+    assert used.found == {"baud": [9600, 9600], "beeps": False, "pressed": [False, False, False], "up": True}
     assert not used.of("light") + used.of("tone") + used.of("pin")
 
 
@@ -121,9 +121,23 @@ def test_active_buzzer_is_switched_on_and_off(active_low: bool, tmp_path: Path) 
     assert [line["value"] for line in used.of("pin", pin=26)][-2:] == [on, 1 - on]
 
 
-def test_engines_own_buzzer_is_sounded_by_its_driver_and_silent_without(tmp_path: Path) -> None:
-    used = _use(tmp_path, "esp32-devkitc", buzzer={"kind": "engine"})
-    assert used.found["tones"] == [2000, 0]
+@pytest.mark.parametrize(("kind", "beeps"), [("honeywell", True), ("ssi", True), ("auto", False)])
+def test_engines_own_buzzer_is_left_to_the_driver_that_has_a_command_for_it(
+    kind: str, beeps: bool, tmp_path: Path
+) -> None:
+    used = _use(tmp_path, "esp32-devkitc", buzzer={"kind": "engine"}, engine={"kind": kind})
+    assert used.found["beeps"] is beeps
+    assert used.of("tone") == []
+    assert "buzzer" not in used.done.stdout
+
+
+def test_engine_without_a_beep_is_silent_and_the_console_says_so_once(tmp_path: Path) -> None:
+    config = boards.compiled(boards.load("esp32-devkitc")) | {"buzzer": {"kind": "engine"}}  # as `auto` may find it
+    used = Used(tmp_path, config, "esp32")
+    assert used.done.returncode == 0, used.done.stdout
+    told, found = (json.loads(line) for line in used.done.stdout.splitlines())
+    assert told == {"event": "buzzer", "error": "engine grow has no command for a beep: the light alone tells"}
+    assert found["beeps"] is False
     assert used.of("tone") == []
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from scanlatch_tools import boards
+from scanlatch_tools.boards.schema import ENGINES
 
 LISTED = {
     "esp32-c3-devkitm",
@@ -130,7 +131,6 @@ def test_wired_network_keeps_its_pins() -> None:
     [
         ("esp32-c3-devkitm", {"uart": {"id": 2}}, "uart.id is 2: esp32c3 has 1, and the console's"),
         ("esp32-devkitc", {"button": {"pin": 34, "onboard": False}}, "pin 34 of esp32 has no resistor of its own"),
-        ("esp32-devkitc", {"engine": {"kind": "line"}, "buzzer": {"kind": "engine", "pin": None}}, "takes no commands"),
         ("wt32-eth01", {"network": {"ref_clk_mode": "out"}}, "network.ref_clk is missing"),
         ("wt32-eth01", {"network": {"ref_clk": 17}}, "network.ref_clk_mode is missing"),
         ("olimex-esp32-poe", {"network": {"ref_clk": 14}}, "esp32 gives the clock on pin 0, 16 or 17 only"),
@@ -145,6 +145,16 @@ def test_wired_network_keeps_its_pins() -> None:
 def test_keys_that_do_not_go_together_are_named(name: str, changed: dict[str, Any], said: str) -> None:
     found = boards.problems(tables(name, **changed))
     assert any(said in problem for problem in found), found
+
+
+@pytest.mark.parametrize("kind", ENGINES)
+def test_engines_own_buzzer_is_refused_where_no_command_for_a_beep_is_known(kind: str) -> None:
+    found = boards.problems({**tables(engine={"kind": kind}), "buzzer": {"kind": "engine"}})
+    refused = (
+        f"buzzer.kind is 'engine': no command for a beep is known of engine.kind {kind!r}, only with "
+        "auto, honeywell or ssi; use passive or active"
+    )
+    assert found == ([] if kind in ("auto", "honeywell", "ssi") else [refused])
 
 
 def test_trigger_without_a_button_is_refused() -> None:

@@ -51,6 +51,18 @@ def test_check_names_what_is_wrong_in_which_file(run: Run, tmp_path: Path, capfd
     assert str(done.exception) == "1 of 2 are wrong"
 
 
+def test_check_names_file_engine_and_what_is_allowed_where_the_engine_can_not_be_the_buzzer(
+    run: Run, tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.toml"
+    run("new", path, "--like", "esp32-devkitc", "--no-ask", "--set=engine.kind=ssi", "--set=buzzer.kind=engine")
+    assert "mine.toml: right" in run("check", path)
+    path.write_text(path.read_text().replace('kind = "ssi"', 'kind = "ssi_lite"'))
+    said = " ".join(CliRunner().invoke(app, ["check", str(path)]).output.split())
+    assert "mine.toml: buzzer.kind is 'engine': no command for a beep is known of engine.kind 'ssi_lite', only" in said
+    assert "with auto, honeywell or ssi; use passive or active" in said
+
+
 def test_new_asks_and_refuses_an_answer_at_once(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "counter.toml"
     typed = {
@@ -163,7 +175,13 @@ def test_picture_shows_every_pin_of_a_board(name: str) -> None:
 def test_draw_writes_a_picture_of_any_kind_of_parts(run: Run, tmp_path: Path, light: dict[str, object]) -> None:
     path, to = tmp_path / "mine.toml", tmp_path / "mine.svg"
     answers = [f"--set=light.{key}={str(value).lower()}" for key, value in light.items()]
-    parts = ("--set=buzzer.kind=engine", "--set=button.onboard=no", "--set=button.pin=4", "--set=button.active_low=no")
+    parts = (
+        "--set=engine.kind=ssi",
+        "--set=buzzer.kind=engine",
+        "--set=button.onboard=no",
+        "--set=button.pin=4",
+        "--set=button.active_low=no",
+    )
     run("new", path, "--like", "esp32-devkitc", "--no-ask", *answers, *parts)
     assert "drew" in run("draw", path, "--to", to)
     ElementTree.parse(to)

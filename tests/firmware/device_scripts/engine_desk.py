@@ -76,10 +76,10 @@ def fail_imports(of):
 
 def play(kind, auto, baud):
     """One driver, until the desk has had enough. baud: what the board's file says, or None."""
-    from scanlatch.read.engines import choice
+    from scanlatch.read.engines import beep, choice
 
     line = Line()
-    beeper = load("read.engines.beep").Beeper()
+    beeper = beep.Beeper()
     engine = choice.driver(kind, line, line, line.set_baud, auto)
     if baud:
         engine.baud = engine.first = baud

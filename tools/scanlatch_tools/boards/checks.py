@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from scanlatch_tools.boards.chips import CHIPS, Chip
-from scanlatch_tools.boards.schema import direction, model_of
+from scanlatch_tools.boards.schema import BEEPS, direction, model_of
 
 Tables = dict[str, dict[str, Any]]
 
@@ -89,8 +89,11 @@ def _parts(tables: Tables, name: str, chip: Chip, whole: bool) -> Iterator[str]:
     engine = tables.get("engine", {})
     if engine.get("trigger") is not None and whole and not button:
         yield "engine.trigger follows the button: add the table [button], or leave the trigger out"
-    if tables.get("buzzer", {}).get("kind") == "engine" and engine.get("kind") == "line":
-        yield "buzzer.kind is 'engine': an engine that is read as lines takes no commands"
+    if tables.get("buzzer", {}).get("kind") == "engine" and engine.get("kind", BEEPS[0]) not in BEEPS:
+        yield (
+            f"buzzer.kind is 'engine': no command for a beep is known of engine.kind {engine['kind']!r}, only with "
+            f"{_or(BEEPS)}; use passive or active"
+        )
 
 
 def _network(tables: Tables, name: str, chip: Chip, whole: bool) -> Iterator[str]:
@@ -136,6 +139,6 @@ def _flash(tables: Tables, name: str, chip: Chip) -> Iterator[str]:
         yield f"flash.{before}_at is {first:#x}: the program needs all below {_PROGRAM_AT + _PROGRAM_SIZE:#x}"
 
 
-def _or(pins: tuple[int, ...]) -> str:
-    *first, last = map(str, pins)
+def _or(several: tuple[int, ...] | tuple[str, ...]) -> str:
+    *first, last = map(str, several)
     return f"{', '.join(first)} or {last}" if first else last

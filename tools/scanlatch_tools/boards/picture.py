@@ -175,7 +175,7 @@ def _badges(board: Board) -> list[tuple[str, str, list[str]]]:
     if isinstance(buzzer, PassiveBuzzer | ActiveBuzzer) and buzzer.onboard:
         found.append(("buzzer", f"buzzer on {buzzer.pin}", _place(buzzer.place)))
     if isinstance(buzzer, EngineBuzzer):
-        found.append(("buzzer", "engine's own buzzer", ["silent where it can't"]))
+        found.append(("buzzer", "engine's own buzzer", ["beeps by command"]))
     if button is not None and button.onboard:
         found.append(("button", f"button on {button.pin}", _place(button.place)))
     if isinstance(network, Lan):

@@ -16,6 +16,7 @@ ENGINES = {  # kind: speed as such an engine leaves the factory (bits a second)
     "m14": 115200,
     "de2120": 115200,
 }
+BEEPS = ("auto", "honeywell", "ssi")  # kinds that may sound a buzzer of their own, as far as any command is known
 ChipName = Literal["esp32", "esp32-wrover", "esp32-pico-d4", "esp32s3", "esp32s3-octal", "esp32c3", "unix"]
 EngineKind = Literal["auto", "line", "grow", "newland", "honeywell", "ssi", "ssi_lite", "m14", "de2120"]
 Baud = Literal[1200, 4800, 9600, 19200, 38400, 57600, 115200]
@@ -111,7 +112,9 @@ class ActiveBuzzer(Table):
 
 
 class EngineBuzzer(Table):
-    kind: Literal["engine"] = _key("the scan engine's own; silent where its driver can't sound it")
+    kind: Literal["engine"] = _key(
+        "the engine's own, of `honeywell` and `ssi`, that beep on command; with `auto` silent where it finds another"
+    )
 
 
 class Button(Table):

@@ -142,6 +142,8 @@ def _text(line: Line) -> Text | None:
         return Text.assemble(("    ", f"on rgb({red},{green},{blue})"), f" light {red},{green},{blue}")
     if what == "tone" and line["hz"]:
         return Text(f"  ♪ {line['hz']} Hz")
+    if what == "beep":
+        return Text("  ♪ the engine's beep")
     if what in ("power", "reset", "net", "nor_violation") or line.get("event") == "bite":
         return Text(
             f"  {what} " + " ".join(str(line[key]) for key in ("event", "cause", "rule") if key in line), "cyan"

@@ -74,7 +74,7 @@ class Twin:
         running = {**environment, "SCANLATCH_TWIN_ERASE_MS": str(erase_ms)}  # enrolment erases the whole partition
         self._environment = environment
         self._power = Power(self.folder, self._trace, self._heap, running, self._search_path)
-        self.engine = Engine(simulator or engine_of("grow"), self._rxbuf, self._on_engine)
+        self.engine = Engine(simulator or engine_of("grow"), self._rxbuf, self._on_engine, self._on_beep)
         _link(self.folder / "uart", self.engine.port)
         _alive.add(self)
 
@@ -270,6 +270,9 @@ class Twin:
 
     def _on_engine(self, count: int, reads: int, lost: int) -> None:
         self._trace.add("engine", bytes=count, reads=reads, **({"lost": lost} if lost else {}))
+
+    def _on_beep(self, beeps: int) -> None:
+        self._trace.add("beep", beeps=beeps)
 
 
 def twin_board(engine: Simulator, *, detect: bool = False) -> Board:

@@ -27,14 +27,22 @@ class Engine:
 
     room: how many bytes the device's receive buffer holds; what comes above that is lost, as on the chip.
     on_sent(bytes, reads, lost): called when the last byte of something has reached the device; reads: symbols read so
-    far; lost: bytes of it that there was no room for.
+    far; lost: bytes of it that there was no room for. on_beep(beeps): called when it beeped on command; how often so
+    far.
     """
 
-    def __init__(self, simulator: Simulator, room: Callable[[], int], on_sent: Callable[[int, int, int], None]) -> None:
+    def __init__(
+        self,
+        simulator: Simulator,
+        room: Callable[[], int],
+        on_sent: Callable[[int, int, int], None],
+        on_beep: Callable[[int], None],
+    ) -> None:
         self.simulator = simulator
         self.lost = 0  # bytes that the device's receive buffer had no room for
         self._room = room
         self._on_sent = on_sent
+        self._on_beep = on_beep
         self._line, self._device = os.openpty()
         tty.setraw(self._device)
         os.set_blocking(self._line, False)
@@ -97,8 +105,11 @@ class Engine:
                     self._speak()
 
     def _hear(self) -> None:
+        beeps = self.simulator.beeps
         with suppress(BlockingIOError):
             self.simulator.receive(os.read(self._line, _CHUNK), time.monotonic(), self._device_baud())
+        for count in range(beeps, self.simulator.beeps):
+            self._on_beep(count + 1)
 
     def _speak(self) -> None:
         data = self.simulator.poll(time.monotonic(), self._device_baud())

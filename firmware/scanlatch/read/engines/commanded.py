@@ -167,7 +167,7 @@ class Commanded:
                 if self._wanted and self.auto:
                     self._switched = True
             elif self.buzzer and not self.count:
-                await self.buzzer(self)
+                await self.buzzer(self)  # pyright: ignore[reportGeneralTypeIssues]
             else:
                 await asyncio.sleep_ms(_POLL_MS)
 

@@ -53,8 +53,9 @@ class Simulator:
     baud: as it starts; boot_s: silence after power-on or a reset; decode_s: seconds from a symbol under an armed beam
     to its first byte; faults: see `Faults`.
 
-    For tests: `reads` (symbols read), `erased` (an erase or factory command came, which no terminal may send: see
-    `forbidden` for which), `dead` (it has lost its firmware or its serial line by that, and stays silent).
+    For tests: `reads` (symbols read), `beeps` (commands to beep that it obeyed), `erased` (an erase or factory command
+    came, which no terminal may send: see `forbidden` for which), `dead` (it has lost its firmware or its serial line by
+    that, and stays silent).
     """
 
     name = ""
@@ -65,6 +66,7 @@ class Simulator:
         self.baud = baud
         self.faults = faults or Faults()
         self.reads = 0
+        self.beeps = 0
         self.dead = False
         self.forbidden: list[str] = []
         self.beam = Beam()

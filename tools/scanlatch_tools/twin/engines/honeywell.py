@@ -1,6 +1,7 @@
 """Honeywell N36xx, N4680, N56xx, N66xx, N67xx and HF: menu commands.
 
 Not known, here as is harder for the host: it is delivered in presentation mode, with Data Matrix and GS1-128 off.
+Nor whether BEPLVL0, which silences the beep at a read, silences the one on command: here not.
 `sends_aim_prefix`: PREBK2 with 5C81 is taken for the AIM identifier, which is from memory; off, it is refused.
 """
 
@@ -95,6 +96,8 @@ class Honeywell(Simulator):
             self._text = ""
         elif head in (b"\x16T\r", b"\x16U\r") and self._mode() != _PRESENTATION:
             self.beam.turn(head[1:2] == b"T", now)
+        elif head == b"\x16\x07\r":
+            self.beeps += 1
 
     def _serve(self, text: str, at: float) -> None:
         permanently = text[-1] == "."

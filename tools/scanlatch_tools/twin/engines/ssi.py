@@ -115,6 +115,7 @@ class Ssi(Simulator):
             self._defaults(self._acknowledge(at))
         elif opcode in (table.ENABLE, table.SLEEP, table.FLUSH) or opcode in table.PLAIN:
             self._enabled_by_host = self._enabled_by_host or opcode == table.ENABLE
+            self.beeps += opcode == table.BEEP
             if opcode == table.FLUSH:
                 self._outbox.clear()
             sent = self._acknowledge(at)

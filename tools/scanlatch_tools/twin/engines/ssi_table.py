@@ -1,10 +1,11 @@
 """Opcodes, parameters and types of Zebra's Simple Serial Interface, as far as our engines have them."""
 
 ACK, NAK, FLUSH, CAPABILITIES, CAPABILITIES_REPLY = 0xD0, 0xD1, 0xD2, 0xD3, 0xD4
+BEEP = 0xE6
 START, STOP, ENABLE, DISABLE, SLEEP = 0xE4, 0xE5, 0xE9, 0xEA, 0xEB
 SEND, REQUEST, DEFAULTS, REVISION, REVISION_REPLY, DECODED = 0xC6, 0xC7, 0xC8, 0xA3, 0xA4, 0xF3
 # opcode -> bytes of data: light, aim, beep, LED
-PLAIN = {0xC0: 0, 0xC1: 0, 0xC4: 0, 0xC5: 0, 0xE6: 1, 0xE7: 1, 0xE8: 1}
+PLAIN = {0xC0: 0, 0xC1: 0, 0xC4: 0, 0xC5: 0, BEEP: 1, 0xE7: 1, 0xE8: 1}
 KNOWN = bytes(sorted([*PLAIN, ACK, NAK, START, STOP, ENABLE, DISABLE, SLEEP, SEND, REQUEST, REVISION]))
 
 TRIGGER, TIMEOUT, HANDSHAKE, PACKETED, RESPONSE_TIME, FORMAT = 0x8A, 0x88, 0x9F, 0xEE, 0x9B, 0xEB
