@@ -17,7 +17,7 @@ POWER_ON, RESET, WATCHDOG, SOFT = 1, 2, 3, 5
 FLASH_CUT = 99  # exit status after an injected power cut at a flash operation
 FLASH_CUT_SIGNAL = signal.SIGUSR1  # by which the stand-ins end the process there, so that nothing is unwound
 
-_RESETS = {-signal.SIGUSR2: RESET, -signal.SIGALRM: SOFT}  # how the stand-ins end the process
+RESETS = {-signal.SIGUSR2: RESET, -signal.SIGALRM: SOFT}  # how the stand-ins end the process
 _ENTRY = ["-c", "import power_on"]
 _WATCH_S = 0.05
 
@@ -99,18 +99,10 @@ class Power:
 
     def _next_start(self, process: subprocess.Popen[bytes]) -> int | None:
         """Wait until the program has ended; the cause with which it starts again, None where it does not."""
-        while process.poll() is None:
-            left = self._watchdog_ms_left()
-            if left < 0:
-                process.kill()
-                process.wait()
-                return self._bite()
-            try:
-                process.wait(min(_WATCH_S, left / 1000 + 0.001))
-            except subprocess.TimeoutExpired:
-                continue
-        if process.returncode in _RESETS:
-            return _RESETS[process.returncode]
+        if not self._ends(process):
+            return self._bite()
+        if process.returncode in RESETS:
+            return RESETS[process.returncode]
         if process.returncode == -FLASH_CUT_SIGNAL:
             return None
         # On the chip the console would wait for a person now, until the watchdog bites, where one was started.
@@ -119,6 +111,20 @@ class Power:
                 return self._bite()
             time.sleep(_WATCH_S)
         return None
+
+    def _ends(self, process: subprocess.Popen[bytes]) -> bool:
+        """Wait until the program has ended; False where the watchdog ended it."""
+        while process.poll() is None:
+            left = self._watchdog_ms_left()
+            if left < 0:
+                process.kill()
+                process.wait()
+                return False
+            try:
+                process.wait(min(_WATCH_S, left / 1000 + 0.001))
+            except subprocess.TimeoutExpired:
+                continue
+        return True
 
     def _bite(self) -> int:
         self._trace.add("wdt", event="bite")

@@ -72,6 +72,9 @@ def _flash(sectors, path):
 
 def opened(flash, path):
     """Give `flash` its streams, made where they are missing."""
+    told = _settings("twin.json")
+    if "flash" in told:  # a bare board's
+        return load("twin_window", "opened")(flash, told)
     flash.cells = _open(path, flash.sectors, b"\xff")
     flash.touched = _open(path + ".touched", flash.sectors, b"\0")
     return flash
