@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from host_bridge import chain, metrics, trace_code
+from host_bridge import chain, metrics, times, trace_code
 from host_bridge.code_rules import DEFAULT
 from host_bridge.deciding import Deciding
 from host_bridge.ledger import alerts, evidence, outbox, passed, scans
@@ -10,11 +10,12 @@ from host_bridge.ledger.devices import ENROLLED, SUSPENDED, DeviceRow
 from host_bridge.ledger.scans import Pair, Record, Today, key_of
 from host_bridge.opening import Opened, peek
 from host_bridge.rules import CODELESS, unanswered
-from host_bridge.wire import OpenedScan, Outcome, Reason, Verdict
+from host_bridge.wire import OpenedScan, Outcome, Reason, Scan, Verdict
 from host_bridge.work import ReceiptDue, Work
 
 QUARANTINE_LIMIT = 1_000  # messages kept under one device's name; beyond it they are answered and counted only
 _SEQ = 2  # key of `seq` in a scan
+_Fresh = dict[str, dict[int, Record]]
 
 
 class Admission:
@@ -34,9 +35,10 @@ class Admission:
         claims = [(one, one.content) for one in messages if isinstance(one.content, OpenedScan)]
         if not claims:
             return
-        fresh = self._sort(claims)
+        fresh, said = self._sort(claims)
         due: list[Record] = []
         for device, records in fresh.items():
+            times.put(self._work, self._work.devices[device], records, said[device])
             due += self._due(self._work.devices[device], records)
         stored = [record for records in fresh.values() for record in records.values()]
         self.decide(due, stored)
@@ -92,17 +94,18 @@ class Admission:
             row.quarantined += 1
             work.touched.add(row.id)
 
-    def _sort(self, claims: Sequence[tuple[Opened, OpenedScan]]) -> dict[str, dict[int, Record]]:
-        """New records by device and seq; repeats and conflicts are noted."""
+    def _sort(self, claims: Sequence[tuple[Opened, OpenedScan]]) -> tuple[_Fresh, dict[str, dict[int, Scan]]]:
+        """New records by device and seq, and what those say that can be read; repeats and conflicts are noted."""
         work = self._work
         old = [(one.device, it.seq) for one, it in claims if it.seq <= work.devices[one.device].newest]
         known = scans.digests(work.connection, old) if old else {}
-        fresh: dict[str, dict[int, Record]] = {}
+        fresh: _Fresh = {}
+        said: dict[str, dict[int, Scan]] = {}
         for message, claim in claims:
             row = work.devices[message.device]
             row.last_record_at, row.spoke_from = work.now, message.site
             work.touched.add(row.id)
-            mine = fresh.setdefault(row.id, {})
+            mine, words = fresh.setdefault(row.id, {}), said.setdefault(row.id, {})
             pair = row.id, claim.seq
             digest = mine[claim.seq].digest if claim.seq in mine else known.get(pair)
             if digest is None and self._is_archived(row, claim.seq):
@@ -110,13 +113,15 @@ class Admission:
                 metrics.records.labels("archived").inc()
             elif digest is None:
                 mine[claim.seq] = _record(message, claim, row, work)
+                if claim.scan is not None:
+                    words[claim.seq] = claim.scan
                 metrics.records.labels("admitted").inc()
             elif digest == claim.digest:
                 self._repeats[pair] = None
                 metrics.records.labels("repeated").inc()
             else:
                 self._conflict(message, claim, row)
-        return fresh
+        return fresh, said
 
     def _is_archived(self, row: DeviceRow, seq: int) -> bool:
         """Whether there was a record that is not in the ledger any more; a lost one that comes after all was none."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from host_bridge import credentials, due, heads, metrics
+from host_bridge import credentials, due, heads, metrics, times
 from host_bridge.admission import Admission
 from host_bridge.clock import Chance, Clock
 from host_bridge.config import Site
@@ -161,6 +161,7 @@ class Intake:
         for message in messages:
             if message.content is None:
                 self._refuse(admission, message)
+        times.note_heads(work, messages)
         admission.admit(messages)
         for message in messages:
             match message.content:

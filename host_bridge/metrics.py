@@ -16,6 +16,7 @@ class Counter:
 messages = Counter("scanlatch_messages", "Messages taken from the broker", ["kind"])
 refused = Counter("scanlatch_refused", "Messages that claimed nothing", ["kind", "why"])
 records = Counter("scanlatch_records", "Records by what became of them", ["fate"])
+times = Counter("scanlatch_times", "Records whose time the terminal did not know, by how it was found", ["how"])
 verdicts = Counter("scanlatch_verdicts", "Verdicts decided", ["outcome", "reason"])
 published = Counter("scanlatch_published", "Messages handed to the broker", ["kind"])
 not_published = Counter("scanlatch_not_published", "Messages the broker could not be given", ["kind"])

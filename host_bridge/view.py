@@ -16,11 +16,10 @@ from host_bridge.ledger.sessions import SessionRow
 from host_bridge.moves import Moves
 from host_bridge.opening import peek
 from host_bridge.rules import CODELESS, Known, Target, standing
+from host_bridge.times import captured
 from host_bridge.wire import Operation, Outcome
 from host_bridge.work import Work
 
-EARLIEST_MS = 1_704_067_200_000  # 2024-01-01: a capture before it comes from a clock that was never set
-LATEST_MS = 4_102_444_800_000  # 2100-01-01: nor is one from then on a time; the farthest have no day at all
 _HOUR_MS = 3_600_000
 _DATA, _FAMILY = 10, 11  # keys of a scan
 _ANY_SITE = Site("")
@@ -129,7 +128,7 @@ class View:
             attempts=made.attempts if made else None,
             pending_at=made.pending_at if made else None,
             session_closed=self._is_closed(mine.session),
-            captured_at=made.captured_at if made else mine.captured_at,
+            captured_at=made.captured_at if made else captured(mine),
             received_at=mine.received_at,
             payer=made.payer if made else None,
             split=made.split if made else False,
@@ -235,12 +234,6 @@ class View:
     def _load_targets(self, pairs: Sequence[Pair]) -> None:
         if pairs:
             self._targets.update(scans.targets(self.work.connection, pairs))
-
-
-def captured(record: Record | TargetRow) -> int:
-    """When a record was read, ms UTC; when it came, where the terminal's clock was never set or is far off."""
-    at = record.captured_at
-    return at if at is not None and EARLIEST_MS <= at < LATEST_MS else record.received_at
 
 
 def _claim(record: Record) -> Claim:

@@ -44,3 +44,5 @@ class Work:
     touched: set[str] = field(default_factory=set[str])  # devices whose rows changed
     platform_down: bool = False  # the platform is out of reach, as far as this bridge knows
     sites: Mapping[str, Site] = field(default_factory=dict[str, Site])  # what each site asks for, by id
+    # Of heads that came in this batch the greatest uptime, by device and boot.
+    heard: dict[tuple[str, int], int] = field(default_factory=dict[tuple[str, int], int])

@@ -41,6 +41,9 @@ class DeviceRow:
     head_newest: int = 0
     head_newest_digest: bytes = _NO_DIGEST
     head_digest: bytes = _NO_DIGEST
+    head_at: int = 0
+    newest_at: int = 0
+    adrift: int = 0
     last_record_at: int = 0
     resend_asked_at: int = 0
     resend_asks: int = 0

@@ -33,6 +33,8 @@ class Record:
     outcome: int | None = None
     reason: int | None = None
     decided_at: int | None = None
+    corrected_at: int | None = None
+    corrected_by: str | None = None
 
 
 class Today(NamedTuple):
@@ -208,7 +210,7 @@ def targets(connection: sa.Connection, pairs: Sequence[Pair]) -> dict[Pair, Targ
                 outbox.c.attempts,
                 outbox.c.pending_at,
                 sessions.c.closed_at.is_not(None),
-                sa.func.coalesce(outbox.c.captured_at, scans.c.captured_at),
+                sa.func.coalesce(outbox.c.captured_at, scans.c.corrected_at, scans.c.captured_at),
                 scans.c.received_at,
                 outbox.c.payer,
                 sa.func.coalesce(outbox.c.split, sa.false()),

@@ -36,6 +36,7 @@ IS_DUE = "sent = 0"
 IS_SENT = "sent = 1"
 IS_UNSENT = "NOT sent"
 IN_STOCK = "stock IS NOT NULL"
+UNTIMED = "corrected_by <> 'given'"
 
 
 def only(name: str, *columns: str, where: str) -> Index:
@@ -69,6 +70,9 @@ devices = Table(
     Column("head_newest", BigInteger, nullable=False),
     Column("head_newest_digest", LargeBinary, nullable=False),
     Column("head_digest", LargeBinary, nullable=False),  # of the last accepted head message
+    Column("head_at", BigInteger, nullable=False, server_default="0"),  # when that came
+    Column("newest_at", BigInteger, nullable=False, server_default="0"),  # when the newest record was captured
+    Column("adrift", BigInteger, nullable=False, server_default="0"),  # a seq whose time may yet be found; 0: none
     Column("last_record_at", BigInteger, nullable=False),
     Column("resend_asked_at", BigInteger, nullable=False),
     Column("resend_asks", Integer, nullable=False),  # since the gap last shrank; waits grow with it
@@ -93,13 +97,16 @@ scans = Table(
     Column("site", SITE),
     Column("session", SESSION),
     Column("target", BigInteger),
-    Column("captured_at", BigInteger),
+    Column("captured_at", BigInteger),  # as the terminal says
+    Column("corrected_at", BigInteger),  # as the bridge knows; null where it came before there was this column
+    Column("corrected_by", String(10)),  # how: given | uptime | neighbours | receipt, see times.py
     Column("received_at", BigInteger, nullable=False),
     # The first verdict; null while a lower seq is missing. A final one after a pending one is in `verdicts`.
     Column("outcome", SmallInteger),
     Column("reason", SmallInteger),
     Column("decided_at", BigInteger),
     Column("voided_by", String(64)),  # <device>/<seq> of the void or return that took it back
+    only("scans_untimed", "device", "seq", where=UNTIMED),
 )
 
 verdicts = Table(

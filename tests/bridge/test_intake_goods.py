@@ -220,6 +220,7 @@ def test_return_comes_in_time_or_not_at_all(world: World, hours: int) -> None:
     world.sites[SITE] = Site("Clinic 7", return_hours=hours)
     world.sell(till, BOX)
     sold_at = world.clock.now()
+    world.clock.ms += hours * 3_600_000
     for late in (1, 0):
         world.deliver(till, till.scan(BOX, Operation.RETURN, captured_at=sold_at + hours * 3_600_000 + late))
     world.settle()

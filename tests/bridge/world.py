@@ -54,6 +54,19 @@ class Terminal:
     connection: int = 1
     messages: dict[int, bytes] = field(default_factory=dict[int, bytes])
 
+    def __post_init__(self) -> None:
+        self._on_since = self.world.clock.now() - self.uptime
+
+    def power_cycle(self) -> None:
+        """Start it anew: from here on records and heads are of another boot."""
+        self.boot, self.connection, self.uptime = self.boot + 1, 1, 1_000
+        self._on_since = self.world.clock.now() - self.uptime
+
+    def ran(self) -> int:
+        """Its uptime, which goes on with the world's clock; every message has one of its own."""
+        self.uptime = max(self.uptime, self.world.clock.now() - self._on_since)
+        return self.uptime
+
     def scan(
         self,
         code: str = CODES[0],
@@ -73,7 +86,7 @@ class Terminal:
             "captured_at": self.world.clock.now(),
             "clock": ClockState.SYNCHRONISED,
             "boot": self.boot,
-            "uptime": self.uptime,
+            "uptime": self.ran(),
             "operation": operation,
             "symbology": "]C0",
             "data": code.encode() if data is None else data,
@@ -99,7 +112,7 @@ class Terminal:
         self.messages[self.seq] = message
 
     def head(self, oldest: int = 1, missing: tuple[tuple[int, int], ...] = (), **changed: object) -> bytes:
-        self.uptime += 100
+        self.uptime = self.ran() + 100
         values = {
             "boot": self.boot,
             "connection": self.connection,
@@ -194,7 +207,11 @@ class World:
     def deliver(self, terminal: Terminal, *messages: bytes, kind: str = "scan", site: str | None = None) -> None:
         """One batch of messages."""
         topic = f"scanlatch/v1/{site or terminal.site}/{terminal.peer.device}/{kind}"
-        self.intake.process([Inbound(topic, one, lambda one=one: self.acked.append(one)) for one in messages])
+        self.intake.process([self.inbound(topic, one) for one in messages])
+
+    def inbound(self, topic: str, message: bytes) -> Inbound:
+        """A message as the broker gives it."""
+        return Inbound(topic, message, lambda: self.acked.append(message))
 
     def settle(self) -> None:
         """Let the outbox do all that is due now."""
