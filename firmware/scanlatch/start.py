@@ -113,12 +113,13 @@ def _fill(terminal, settings, nvs, box):
 def _next_boot(nvs):
     # Durable before the first nonce; where it can't be stored nothing may be signed.
     boot = (nvs.get_int("boot") or 0) + 1
-    try:
-        nvs.set_int("boot", boot)
-    except store.StoreFault as error:
-        log("store", error=repr(error))
-        return boot, "store"
-    return boot, None
+    for _ in range(2):  # what fails once may be no more than once
+        try:
+            nvs.set_int("boot", boot)
+            return boot, None
+        except store.StoreFault as error:
+            log("store", error=repr(error))
+    return boot, "store"
 
 
 def _journal(nvs):
