@@ -36,7 +36,7 @@ _COMMAND_LIFE_MS = 60_000
 @app.command()
 def run(config: _Settings) -> None:
     """Run the bridge until SIGTERM or Ctrl-C. Prints one JSON line an event; "ready" once it is subscribed."""
-    from host_bridge.service import Service  # paho and httpx: half a second that other commands need not pay
+    from host_bridge.service import Service  # paho and httpcore: half a second that other commands need not pay
 
     _log_as_json()
     with _told():

@@ -7,24 +7,23 @@ import json
 import random
 import ssl
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpcore
 
 from host_bridge.settlement import rest_lines as lines
 from host_bridge.settlement.port import Answer, Submission
+from host_bridge.settlement.rest_call import Caller
 
 NOT_REACHABLE, NO_ANSWER, REFUSED = 14, 15, 13  # WIRE.md "Verdict", reasons
 _PATH = "/api/call"
 _BATCH_LIMIT = 50
-_ANSWER_LIMIT = 256 * 1024  # bytes; 50 items take about 8 KiB
-_HEADERS = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
-_CONNECT_S = 2.0  # a host that is there answers within this, whatever its platform is doing
+# All that may end a call behind its connection.
+_LOST = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, httpcore.ProxyError)
 
 
 class RestPlatform:
@@ -33,7 +32,7 @@ class RestPlatform:
     Args:
         url: base address; https is verified, against `ca` where given, else against the system's CAs.
         institution: this institution's number at the platform, 12 characters.
-        timeout_s: the longest silence of the platform within one call, and the limit for a whole answer's body.
+        timeout_s: the limit for a whole call, from its beginning to the last byte of its answer.
         batch_limit: most items one call carries.
         ca: PEM file.
         operator: who answers for the calls, as the platform shows it.
@@ -52,17 +51,10 @@ class RestPlatform:
         self.batch_limit = batch_limit
         self.code_limit = lines.CODE_LIMIT
         self.silence_s = timeout_s
-        self._url = httpx.URL(url.rstrip("/") + _PATH)
         self._institution = institution
         self._operator = operator
         verify = ssl.create_default_context(cafile=str(ca) if ca else None)
-        # httpx without its Client: redirects, cookies and logins are not for a platform, and half of a call's cost.
-        self._transport = httpx.HTTPTransport(
-            verify=verify,
-            limits=httpx.Limits(max_connections=16, keepalive_expiry=60),
-            trust_env=False,  # a proxy that someone's shell names must not see sales
-        )
-        self._timeout = {"timeout": httpx.Timeout(timeout_s, connect=min(timeout_s, _CONNECT_S)).as_dict()}
+        self._caller = Caller(url.rstrip("/") + _PATH, timeout_s, verify)
         self._lock = threading.Lock()
         self._serial = random.randrange(10_000)  # noqa: S311 - only spreads the numbers of several bridges
 
@@ -92,7 +84,7 @@ class RestPlatform:
 
     def close(self) -> None:
         """Give back connections."""
-        self._transport.close()
+        self._caller.close()
 
     def _calls(self, items: Sequence[Submission]) -> Iterator[list[Submission]]:
         """Cut into calls: one kind each, and never a later item before an earlier one."""
@@ -129,25 +121,16 @@ class RestPlatform:
         """Make one call; gives the answer's lines in the order of `numbers`, or why there are none."""
         body = json.dumps(self._envelope(infno, given), ensure_ascii=False, separators=(",", ":")).encode()
         try:
-            status, raw = self._post(body)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            status, raw = self._caller.post(body)
+        except (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.PoolTimeout) as error:
             return lines.Trouble(NOT_REACHABLE, lines.short(f"not reachable: {error}"))
-        except (httpx.HTTPError, httpx.StreamError, ssl.SSLError, OSError) as error:
+        except (*_LOST, ssl.SSLError, OSError) as error:
             return lines.Trouble(NO_ANSWER, lines.short(f"no answer: {error or type(error).__name__}"))
         if status in (502, 503, 504):
             return lines.Trouble(NOT_REACHABLE, f"HTTP {status}")
         if status != 200:
             return lines.Trouble(NO_ANSWER, f"HTTP {status}")
         return lines.read_answer(raw, node, numbers)
-
-    def _post(self, body: bytes) -> tuple[int, bytes]:
-        deadline = time.monotonic() + self.silence_s
-        request = httpx.Request("POST", self._url, content=body, headers=_HEADERS, extensions=self._timeout)
-        response = self._transport.handle_request(request)
-        try:
-            return response.status_code, _bounded(response, lambda: time.monotonic() > deadline)
-        finally:
-            response.close()
 
     def _envelope(self, infno: str, given: dict[str, Any]) -> dict[str, Any]:
         now = datetime.now(UTC).astimezone(lines.BEIJING)
@@ -168,14 +151,3 @@ class RestPlatform:
             "fixmedins_name": self._institution,
             "input": given,
         }
-
-
-def _bounded(response: httpx.Response, late: Callable[[], bool]) -> bytes:
-    raw = bytearray()
-    for chunk in response.iter_raw():
-        raw += chunk
-        if len(raw) > _ANSWER_LIMIT:
-            raise httpx.ReadError("answer too long")
-        if late():
-            raise httpx.ReadTimeout("answer too slow")
-    return bytes(raw)

@@ -4,6 +4,7 @@ import json
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from host_bridge.settlement.port import Answer, Submission
 from host_bridge.settlement.rest import RestPlatform
 
 _INSTITUTION = "H00000000001"
+_DRIP_S = 0.2
 
 
 def _item(key: str) -> Submission:
@@ -26,9 +28,10 @@ def _item(key: str) -> Submission:
 
 
 class Rogue:
-    """Answers every call with the bytes that `reply` makes of the request's lines."""
+    """Answers every call with the bytes that `reply` makes of the request's lines; `drip` at a time, where given."""
 
-    def __init__(self, reply: Callable[[list[str]], bytes], tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, reply: Callable[[list[str]], bytes], tls: ssl.SSLContext | None = None, drip: int = 0) -> None:
+        self._drip = drip
         self._reply = reply
         self._tls = tls
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -47,9 +50,16 @@ class Rogue:
             try:
                 with self._tls.wrap_socket(connection, server_side=True) if self._tls else connection as wrapped:
                     wrapped.settimeout(5)
-                    wrapped.sendall(self._reply(_request_lines(wrapped)))
+                    self._say(wrapped, self._reply(_request_lines(wrapped)))
             except OSError:
                 continue
+
+    def _say(self, connection: socket.socket, answer: bytes) -> None:
+        while self._drip and answer:
+            connection.sendall(answer[: self._drip])
+            answer = answer[self._drip :]
+            time.sleep(_DRIP_S)
+        connection.sendall(answer)
 
 
 def _request_lines(connection: socket.socket) -> list[str]:
@@ -68,8 +78,8 @@ def _request_lines(connection: socket.socket) -> list[str]:
 
 
 @contextmanager
-def _rogue(reply: Callable[[list[str]], bytes]) -> Iterator[RestPlatform]:
-    server = Rogue(reply)
+def _rogue(reply: Callable[[list[str]], bytes], drip: int = 0) -> Iterator[RestPlatform]:
+    server = Rogue(reply, drip=drip)
     platform = RestPlatform(f"http://127.0.0.1:{server.port}", _INSTITUTION, 1.0)
     yield platform
     platform.close()
@@ -138,6 +148,15 @@ def test_answer_that_is_not_understood_is_unknown(reply: Callable[[list[str]], b
 def test_well_formed_answer_of_the_same_server_is_understood() -> None:
     with _rogue(lambda keys: _http(_answer([_yes(k) for k in keys]))) as platform:
         assert {answer.outcome for answer in platform.submit([_item("a")])} == {"accepted"}
+
+
+def test_answer_that_drips_in_is_given_up_when_its_time_is_over() -> None:
+    """No byte of it comes late, and its head alone would take eight times as long as a call may."""
+    with _rogue(lambda keys: _http(_answer([_yes(k) for k in keys])), drip=1) as platform:
+        began = time.monotonic()
+        (answer,) = platform.submit([_item("d/1")])
+    assert (answer.outcome, answer.reason) == ("unknown", 15)
+    assert time.monotonic() - began < 3.0
 
 
 def test_refusal_in_a_word_that_we_do_not_know_is_told_with_its_text() -> None:

@@ -1,4 +1,4 @@
-"""The books of a site at the end of whatever was done to it: `balanced` holds ledger, terminals and platform together."""
+"""A site's books, whatever was done to it: `balanced` holds ledger, terminals and platform against each other."""
 
 import time
 from collections import Counter
@@ -41,12 +41,12 @@ def balanced(
         books = stack.enter_context(Books(site.site))
         ledger = stack.enter_context(closing(open_ledger(site.site.ledger_url)))
         for person in people:
-            wanted = _still_there(person, gone[person.device])
-            _until_none(deadline, lambda: wanted - _codes(books.entries(person.device)), f"{person.device}'s records")
-            _until_none(deadline, lambda: _undecided(books.entries(person.device)), f"{person.device}'s verdicts")
+            _await_records(books, person, gone[person.device], deadline)
         if heads:
             _sign_heads(ledger, people, deadline)
-        _until_none(deadline, lambda: _unsaid(ledger, people), "verdicts that the broker has not taken")
+        _until_none(
+            deadline, lambda: _unsaid(ledger, people if heads else ()), "verdicts that the broker has not taken"
+        )
         accepted: Counter[str] = Counter()
         for person in people:
             accepted += _checked(person, books.entries(person.device), gone[person.device])
@@ -70,9 +70,11 @@ def _until_none(deadline: float, left: Callable[[], object], what: str) -> None:
         raise AssertionError(f"{error}: {str(last[0])[:1000]}") from None
 
 
-def _still_there(person: Person, gone: range) -> Counter[str]:
-    """The boxes that the ledger must hold."""
-    return Counter(code for seq, code in enumerate(person.kept, start=1) if seq not in gone)
+def _await_records(books: Books, person: Person, gone: range, deadline: float) -> None:
+    device = person.device
+    wanted = Counter(code for seq, code in enumerate(person.kept, start=1) if seq not in gone)
+    _until_none(deadline, lambda: wanted - _codes(books.entries(device)), f"{device}'s records")
+    _until_none(deadline, lambda: _undecided(books.entries(device)), f"{device}'s verdicts")
 
 
 def _codes(entries: list[Entry]) -> Counter[str]:

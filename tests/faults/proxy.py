@@ -1,4 +1,4 @@
-"""A line between two parts of a site, and what can go wrong with one: cut, stalled, half-open, slow, or left for dead."""
+"""A line between two parts of a site, and what can go wrong with it: cut, stalled, half-open, slow, left for dead."""
 
 import asyncio
 import contextlib
@@ -6,10 +6,12 @@ import socket
 import struct
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Literal, Self
 
 Way = Literal["up", "down"]  # from who connects to who listens, and back
 How = Literal["reset", "end"]  # RST, as of a part that crashed; FIN, as of one that said goodbye
+Wrong = Literal["stall", "up", "down", "slow", "vanish", "reset", "end"]
 Rates = dict[Way, float | None]  # bytes a second; None: as fast as it goes
 
 _PIECE = 1 << 14
@@ -19,12 +21,12 @@ _FREE: Rates = {"up": None, "down": None}
 
 
 class Line:
-    """A port of 127.0.0.1 that leads to another; a context manager. Its methods may be called from any thread.
+    """A port of 127.0.0.1 that leads to another, or to a socket's path; a context manager.
 
-    TCP loses no byte of a connection that lives on: what a stalled way holds back comes when it is healed, or never.
+    Its methods may be called from any thread. TCP loses no byte of a connection that lives on: what a stalled way holds back comes when it is healed, or never.
     """
 
-    def __init__(self, to: int) -> None:
+    def __init__(self, to: int | Path) -> None:
         self.port = 0
         self.taken = 0  # connections so far
         self._to = to
@@ -48,6 +50,20 @@ class Line:
 
     # What can be wrong
 
+    def be(self, wrong: Wrong) -> None:
+        """Fail in this way until healed: stalled, deaf upwards or downwards, slow, left for dead, refusing."""
+        match wrong:
+            case "stall":
+                self.stall()
+            case "up" | "down":
+                self.half_open(wrong)
+            case "slow":
+                self.slow()
+            case "vanish":
+                self.vanish()
+            case "reset" | "end":
+                self.refuse(wrong)
+
     def heal(self) -> None:
         """Nothing is wrong any more. What was left for dead stays so."""
         self._do(self._be, dict(_FREE), None)
@@ -69,9 +85,9 @@ class Line:
         """Let nothing pass one way."""
         self._do(self._be, {**_FREE, dead: 0.0}, None)
 
-    def slow(self, bytes_per_s: float = 1.0) -> None:
+    def slow(self, bytes_per_s: float = 1.0, ways: tuple[Way, ...] = ("up", "down")) -> None:
         """Let hardly anything pass."""
-        self._do(self._be, {"up": bytes_per_s, "down": bytes_per_s}, None)
+        self._do(self._be, {**_FREE, **dict.fromkeys(ways, bytes_per_s)}, None)
 
     def vanish(self) -> None:
         """Leave the connections for dead: nobody is told, nothing passes on them for ever. New ones are taken."""
@@ -125,7 +141,7 @@ class Line:
             _end(writer, self._refusing)
             return
         try:
-            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._to)
+            far_reader, far_writer = await self._connect()
         except OSError:
             _end(writer, "reset")
             return
@@ -136,10 +152,15 @@ class Line:
                 self._carry(pair, "up", reader, far_writer), self._carry(pair, "down", far_reader, writer)
             )
             pair.end("end")
-        except OSError:
+        except (OSError, asyncio.CancelledError):  # asyncio tells of a task that ends cancelled as of an error
             pair.end("reset")
         finally:
             self._pairs.discard(pair)
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if isinstance(self._to, Path):
+            return await asyncio.open_unix_connection(self._to)
+        return await asyncio.open_connection("127.0.0.1", self._to)
 
     async def _carry(self, pair: "_Pair", way: Way, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         data = b" "

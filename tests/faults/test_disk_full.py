@@ -13,8 +13,8 @@ from host_bridge.settlement.port import Answer, Submission
 from host_bridge.wire import digest
 from tests.bridge.world import CODES as OTHER_CODES
 from tests.bridge.world import World
-from tests.faults.no_room import Room, room
 from tests.faults.balance import balanced
+from tests.faults.no_room import Room, room
 from tests.faults.site_with_terminals import CODES, SITE, Person
 from tests.system.waiting import until, until_engine
 
