@@ -1,6 +1,7 @@
 """What follows from a decision: codes, stock, lines, submissions, final verdicts and alerts, written at once."""
 
 from host_bridge import code_states, session_lines, voids
+from host_bridge.late import is_late
 from host_bridge.ledger import alerts, codes, outbox, sessions, verdicts
 from host_bridge.ledger.codes import FREE, CodeRow
 from host_bridge.ledger.outbox import CANCELLED, DONE, HELD, QUERY, REVERSE, SALE, WAITING, OutboxRow
@@ -8,7 +9,8 @@ from host_bridge.ledger.scans import Pair, Record, TargetRow, key_of, pair_of
 from host_bridge.ledger.verdicts import Final
 from host_bridge.rules import Decision
 from host_bridge.rules_tables import Alarm, Effect
-from host_bridge.view import View, captured
+from host_bridge.times import captured
+from host_bridge.view import View
 from host_bridge.wire import Operation, Outcome, Reason
 
 
@@ -100,7 +102,7 @@ class Effects:
     ) -> None:
         """Tell or ask the platform; of a sale that stands again, session and time are the sale's own."""
         now, after = self._work.now, self._work.after
-        pending_at = now + self._work.deadline_ms
+        pending_at, at = now + self._work.deadline_ms, captured(record)
         self._view.made[record.device, record.seq] = OutboxRow(
             key=key_of(record.device, record.seq),
             kind=kind,
@@ -115,7 +117,7 @@ class Effects:
             reverses=reverses,
             made_at=now,
             attempts=0,
-            next_at=now,
+            next_at=at if is_late(at, now) else now,  # a late one goes with the backlog, behind those who wait
             pending_at=pending_at,
             payer=payer or sessions.INSURED,
             split=split,

@@ -7,11 +7,10 @@ acknowledgements go out together.
 import select
 import socket
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
-from queue import Empty, SimpleQueue
 from typing import Any
 
 import structlog
@@ -22,6 +21,8 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from host_bridge import config, mqtt_tls
+from host_bridge.clock import SystemClock
+from host_bridge.inbox import Inbox
 from host_bridge.opening import HINTS, KINDS, Inbound
 from host_bridge.replies import Done
 
@@ -39,13 +40,22 @@ _Message = tuple[str, bytes, Done | None]  # topic, payload, and what follows wh
 _log = structlog.get_logger("scanlatch.mqtt")
 
 
+@dataclass(slots=True, eq=False)
+class _Taken:
+    """A message of the connection at hand, which waits for its acknowledgement."""
+
+    mid: int
+    qos: int
+    done: bool = False
+
+
 class Broker:
     """One connection to the broker, kept up by a thread of its own. Implements replies.Outlet."""
 
     def __init__(self, settings: config.Mqtt, on_ready: Callable[[], None]) -> None:
         self._settings = settings
         self._on_ready = on_ready
-        self._inbox: SimpleQueue[Inbound | None] = SimpleQueue()
+        self._inbox = Inbox(SystemClock().now)
         self._jobs: deque[Callable[[], None]] = deque()  # for the thread, from the others
         self._ring, self._bell = socket.socketpair()
         self._rung = False
@@ -53,12 +63,11 @@ class Broker:
         self._fault: BaseException | None = None  # what ended the thread unasked
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
         # The thread's own:
-        self._generation = 0  # connections so far: a packet id means nothing on another one
+        self._unacknowledged: deque[_Taken] = deque()  # as they came: so the broker wants to hear of them (4.6)
         self._followed: dict[int, Done | None] = {}  # in flight, by packet id
         self._held: deque[_Message] = deque()  # not yet in flight
         self._subscribing: int | None = None
         self._wait_s = _RECONNECT_S[0]
-        self._crowded = False  # messages came together the last time; of whoever takes them
         self._client = self._build()
 
     def start(self) -> None:
@@ -82,37 +91,14 @@ class Broker:
         self._bell.close()
 
     def take(self, size: int, wait_s: float, company_s: float = 0.0) -> list[Inbound]:
-        """Up to `size` messages; waits `wait_s` for the first. Where messages come together anyhow, those here wait
-        `company_s` for more to share their commit: it costs as much as fifteen records. A lone one never waits.
-
-        Raises what has broken the connection for good.
-        """
+        """See `Inbox.take`. Raises what has broken the connection for good."""
         if self._fault is not None:
             raise self._fault
-        batch: list[Inbound] = []
-        whole = self._fill(batch, size, wait_s)
-        if whole and self._crowded and 0 < len(batch) < size:
-            time.sleep(company_s)
-            self._fill(batch, size, 0.0)
-        self._crowded = len(batch) > 1
-        return batch
-
-    def _fill(self, batch: list[Inbound], size: int, wait_s: float) -> bool:
-        """Move what is there; False where it was interrupted."""
-        try:
-            message = self._inbox.get(timeout=wait_s) if wait_s > 0 else self._inbox.get_nowait()
-            while message is not None:
-                batch.append(message)
-                if len(batch) == size:
-                    return True
-                message = self._inbox.get_nowait()
-        except Empty:
-            return True
-        return False
+        return self._inbox.take(size, wait_s, company_s)
 
     def interrupt(self) -> None:
         """Let `take` return at once; safe in a signal handler."""
-        self._inbox.put(None)
+        self._inbox.interrupt()
 
     def publish(self, topic: str, payload: bytes, done: Done | None) -> bool:
         """See replies.Outlet."""
@@ -227,7 +213,7 @@ class Broker:
     def _connected(
         self, client: Client, _data: object, flags: ConnectFlags, reason: ReasonCode, _properties: Properties | None
     ) -> None:
-        self._generation += 1
+        self._unacknowledged.clear()  # a packet id means nothing on another connection
         if reason.is_failure:
             _log.error("broker refused the bridge", reason=str(reason))
             return
@@ -248,7 +234,7 @@ class Broker:
     def _disconnected(
         self, _client: Client, _data: object, _flags: DisconnectFlags, reason: ReasonCode, _properties: object
     ) -> None:
-        self._generation += 1
+        self._unacknowledged.clear()
         _log.info("disconnected", reason=str(reason))
 
     def _received(self, _client: Client, _data: object, message: MQTTMessage) -> None:
@@ -256,15 +242,21 @@ class Broker:
             topic = message.topic
         except UnicodeDecodeError:
             topic = ""  # no topic of ours; still to be acknowledged
-        if topic.rpartition("/")[2] in HINTS and self._inbox.qsize() > HINTS_QUEUED:
-            self._acknowledge(self._generation, message.mid, message.qos)
+        taken = _Taken(message.mid, message.qos)
+        if message.qos:
+            self._unacknowledged.append(taken)
+        if topic.rpartition("/")[2] in HINTS and len(self._inbox) > HINTS_QUEUED:
+            self._acknowledge(taken)
             return
-        ack = partial(self._give, partial(self._acknowledge, self._generation, message.mid, message.qos))
+        ack = partial(self._give, partial(self._acknowledge, taken))
         self._inbox.put(Inbound(topic, bytes(message.payload), ack))
 
-    def _acknowledge(self, generation: int, mid: int, qos: int) -> None:
-        if qos and generation == self._generation:
-            self._client.ack(mid, qos)
+    def _acknowledge(self, taken: _Taken) -> None:
+        """Tell the broker of this message, once all before it are done with."""
+        taken.done = True
+        while self._unacknowledged and self._unacknowledged[0].done:
+            first = self._unacknowledged.popleft()
+            self._client.ack(first.mid, first.qos)
 
     def _published(
         self, _client: Client, _data: object, mid: int, reason: ReasonCode, _properties: Properties | None

@@ -138,6 +138,19 @@ def test_nothing_is_acknowledged_before_its_time_or_out_of_turn(place: Place) ->
     assert peer.taken(3) == [3, 4, 5]
 
 
+def test_what_was_done_first_is_acknowledged_in_the_order_in_which_it_came(place: Place) -> None:
+    peer = place.connected()
+    for mid in range(1, 6):
+        peer.give(mid)
+    messages = place.take(5)
+    for at in (3, 1, 0):
+        messages[at].ack()
+    assert peer.taken(2) == [1, 2]
+    for at in (4, 2):
+        messages[at].ack()
+    assert peer.taken(3) == [3, 4, 5]
+
+
 def test_acknowledgement_of_a_connection_that_is_gone_is_for_nobody(place: Place) -> None:
     peer = place.connected()
     peer.give(7)

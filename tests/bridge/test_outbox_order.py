@@ -143,6 +143,20 @@ def test_live_scan_goes_before_the_backlog(world: World) -> None:
     assert len(_states(world)) > 5
 
 
+def test_live_scan_goes_before_what_an_outage_has_left_and_is_coming_in(world: World) -> None:
+    world.platform.batch_limit = 5
+    till, window = world.terminal(), world.terminal("d-window-02")
+    for number, code in enumerate(CODES[:40]):
+        world.deliver(till, till.scan(code, captured_at=NOW - 864_000_000 + number, offline=True))
+    world.deliver(window, window.scan(CODES[49]))
+    world.outbox.step()
+    assert window.outcomes() == [(1, ACCEPTED, 0)]
+    assert next(iter(world.platform.taken)) == "d-window-02/1"
+    assert len(world.platform.taken) < 40
+    world.settle()
+    assert [one for one in world.platform.taken if one != "d-window-02/1"] == [f"d-window-01/{n}" for n in range(1, 41)]
+
+
 def test_backlog_gets_its_tranche_however_many_scans_are_live(world: World) -> None:
     _backlog(world, 40)
     window = world.terminal("d-window-02")
