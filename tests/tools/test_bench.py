@@ -102,6 +102,16 @@ def test_several_bridges_share_the_sales_and_a_profile_says_where_their_time_wen
     assert re.search(r"\n\| all \|.* 100\.0 \|\n", text)
 
 
+def test_full_rings_drain_in_order_while_others_are_answered(tmp_path: Path) -> None:
+    found = ran("drain", "--json", "--terminals", "3", "--records", "150", "--ring", "120")
+    assert (found["terminals"], found["records"], found["ring_records"]) == (3, 150, 120)
+    rates = [found[key] for key in ("twin_per_s", "fleet_per_s", "twin_among_per_s", "live_scans")]
+    assert all(math.isfinite(rate) and rate > 0 for rate in rates), found
+    assert 0 < found["live_p50_ms"] <= found["live_p99_ms"] <= found["live_max_ms"]
+    assert found["live_max_ms"] <= found["live_final_max_ms"]
+    assert "| SQLite, 3 x 150 |" in written(tmp_path, json.dumps(found))
+
+
 def test_several_bridges_on_one_file_are_refused() -> None:
     with pytest.raises(AssertionError, match="several bridges need one ledger in PostgreSQL"):
         ran("bridge", "--ledger", "sqlite", "--bridges", "2")

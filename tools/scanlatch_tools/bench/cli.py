@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from scanlatch_tools.bench import cost, growth, latency, ledgers, machine, run, sustained
+from scanlatch_tools.bench import cost, drain, growth, latency, ledgers, machine, run, sustained
 from scanlatch_tools.bench.cost import Size
 from scanlatch_tools.bench.figures import Report
 from scanlatch_tools.bench.run import Plan, Run
@@ -138,6 +138,31 @@ def ledger_command(
             runs.append(growth.as_dict(database, grown))
     if to < _PROMISED:
         report.not_run.append(f"a ledger of {_PROMISED:,} codes, which the budget is about")
+    report.show(console)
+    if as_json:
+        print(json.dumps({**runs[0], "runs": runs, "not_run": report.not_run, "machine": about}))
+
+
+@app.command("drain")
+def drain_command(
+    as_json: Json = False,
+    ledger: Annotated[
+        Kept, typer.Option(help="Where the ledger is; the first of both is told at the top.")
+    ] = Kept.SQLITE,
+    terminals: Annotated[int, typer.Option(min=1, max=990, help="Terminals that drain.")] = 20,
+    records: Annotated[int, typer.Option(min=1, max=10_000, help="Records of each.")] = 3_000,
+    ring: Annotated[int, typer.Option(min=1, help="Records of each twin, or as many as it holds.")] = drain.RING,
+    window: Annotated[int, typer.Option(min=1, help="Records that each is ahead of its answers.")] = drain.WINDOW,
+) -> None:
+    """Full rings after ten days without a link, and how soon a scan at another terminal is answered meanwhile."""
+    console = Console(stderr=as_json)
+    report = _report(console)
+    about = machine.described()
+    runs: list[dict[str, object]] = []
+    for name in _ledgers(ledger, report):
+        plan = drain.Plan(terminals, records, window=window, ring=ring)
+        with tempfile.TemporaryDirectory(prefix="scanlatch-bench-") as folder, ledgers.opened(name) as database:
+            runs.append(drain.run(Path(folder), database, plan, report).as_dict())
     report.show(console)
     if as_json:
         print(json.dumps({**runs[0], "runs": runs, "not_run": report.not_run, "machine": about}))

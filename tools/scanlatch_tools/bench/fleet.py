@@ -38,15 +38,15 @@ class Device:
         self._protected = cbor2.dumps({1: -7, 4: name.encode()})
         self._started = time.monotonic()
 
-    def seal(self, operation: int, code: str) -> bytes:
-        """The next record, COSE_Sign1."""
+    def seal(self, operation: int, code: str, ago_ms: int = 0) -> bytes:
+        """The next record, COSE_Sign1; one that was read `ago_ms` before, if so without a link."""
         self.seq += 1
         payload = cbor2.dumps(
             {
                 1: 1,
                 2: self.seq,
                 3: self._last,
-                4: time.time_ns() // 1_000_000,
+                4: time.time_ns() // 1_000_000 - ago_ms,
                 5: _SYNCHRONISED,
                 6: 1,
                 7: int((time.monotonic() - self._started) * 1000),
@@ -54,7 +54,7 @@ class Device:
                 9: "]C0",
                 10: code.encode(),
                 11: _TWENTY_DIGITS,
-                14: False,
+                14: ago_ms > 0,
                 15: self.at,
             }
         )

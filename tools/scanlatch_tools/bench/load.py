@@ -84,6 +84,14 @@ class Terminals:
         """
         self._loop.run_until_complete(self._run(load, final))
 
+    def run_beside(self, flood: Load, live: Load) -> None:
+        """Send all of `flood`; meanwhile, at the other terminals, `live` at its rate, until the flood is answered.
+
+        Gives up what of `live` was not sent by then, and waits for final verdicts on the rest. Raises ToolError where
+        answers stop coming.
+        """
+        self._loop.run_until_complete(self._run_beside(flood, live))
+
     async def _connect(self) -> None:
         for device, context in self._devices:
             _, line = await self._loop.create_connection(
@@ -103,6 +111,29 @@ class Terminals:
             await self._pace(load, load.rate)
         await self._quiet(load, final)
         load.cpu = time.process_time() - cpu
+
+    async def _run_beside(self, flood: Load, live: Load) -> None:
+        for line in self._lines:
+            load = flood if line.name in flood.records else live
+            line.prepare(load, load.records.get(line.name, []))
+        both = flood, live
+        for load in both:
+            load.began = load.ended = time.monotonic()
+        for line in self._lines:
+            if line.name in flood.records:
+                line.open()
+        people = [line for line in self._lines if line.name in live.records]
+        chance, due = random.Random(_SEED), live.began  # noqa: S311  # when boxes come is no secret
+        while flood.answered < sum(map(len, flood.records.values())):
+            due += chance.expovariate(live.rate or 1.0)
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            line = chance.choice(people)
+            if line.has_more:
+                line.one(due)
+            self._alive(flood, 1)
+        while missing := live.sent - len(live.took_final):
+            await asyncio.sleep(_POLL_S)
+            self._alive(live, missing)
 
     async def _flood(self, load: Load) -> None:
         for line in self._lines:

@@ -1,6 +1,6 @@
 """Writes the tables of docs/performance.md from what the benches printed.
 
-Run as `python -m scanlatch_tools.bench.page docs/performance.md bridge.json ledger.json lights.json PROFILE`.
+Run as `python -m scanlatch_tools.bench.page docs/performance.md bridge.json ledger.json drain.json lights.json FOLDER`.
 """
 
 import datetime
@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from scanlatch_tools.bench.drain import LIVE_MS
 from scanlatch_tools.bench.growth import BUDGET as GROWTH
 from scanlatch_tools.bench.run import BUDGET, EMPTY_S, P50_MS, P99_MS, RATIO
 from scanlatch_tools.bench.shares import shares
@@ -35,6 +36,21 @@ _BRIDGE = (
     ("generator_cpu_us", "CPU of the load generator a scan, µs, not counted", ""),
     ("echo_per_s", "messages a second through the echo", ""),
 )
+_DRAIN = (
+    ("ring_records", "records in a terminal's full ring", ""),
+    ("twin_per_s", "one terminal alone drains, records a second", ""),
+    ("twin_s", "its ring is empty after, s", ""),
+    ("fleet_per_s", "all drain, records a second", ""),
+    ("fleet_s", "their rings are empty after, s", ""),
+    ("twin_among_per_s", "one more terminal among them, records a second", ""),
+    ("live_scans", "scans at other terminals meanwhile", ""),
+    ("live_p50_ms", "such a scan to its first answer, p50, ms", ""),
+    ("live_p99_ms", "the same, p99, ms", ""),
+    ("live_max_ms", "the same, longest, ms", f"at most {LIVE_MS:,.0f}"),
+    ("live_final_p50_ms", "to its final answer, p50, ms", ""),
+    ("live_final_p99_ms", "the same, p99, ms", ""),
+    ("live_final_max_ms", "the same, longest, ms", ""),
+)
 _Rows = Iterable[Sequence[str]]
 
 
@@ -46,13 +62,16 @@ def main(page: Path, told: Sequence[Path]) -> None:
     bridges = [one for answer in answers for one in answer.get("runs", ()) if "scans_per_s" in one]
     ledgers = [one for answer in answers for one in answer.get("runs", ()) if "sizes" in one]
     lights = [figure for answer in answers for figure in answer.get("figures", ())]
+    drains = [one for answer in answers for one in answer.get("runs", ()) if "fleet_per_s" in one]
     machines = [answer["machine"] for answer in answers if "machine" in answer]
     if machines:
-        text = _put(text, "machine", _machine(machines, [*bridges, *ledgers]))
+        text = _put(text, "machine", _machine(machines, [*bridges, *ledgers, *drains]))
     if bridges:
         text = _put(text, "bridge", _bridge(bridges))
     if ledgers:
         text = _put(text, "ledger", _ledger(ledgers))
+    if drains:
+        text = _put(text, "drain", _drain(drains))
     if lights:
         text = _put(text, "lights", _lights(lights))
     if profiles:
@@ -91,6 +110,12 @@ def _ledger(runs: Sequence[dict[str, Any]]) -> str:
             rows.append([run["version"].split()[0], f"{one['codes']:,}", *costs, *filled])
     heads = ["ledger", "codes", "µs a sale", "CPU, µs", f"times the first (aim: {GROWTH:g})", "p99 of 250 sales, ms"]
     return _table([*heads, "filled in, s", "disk, GB"], rows)
+
+
+def _drain(runs: Sequence[dict[str, Any]]) -> str:
+    heads = [f"{run['version'].split()[0]}, {run['terminals']} x {run['records']:,}" for run in runs]
+    rows = [[words, aim, *(_number(run[key]) for run in runs)] for key, words, aim in _DRAIN]
+    return _table(["", "aim", *heads], rows)
 
 
 def _lights(figures: Sequence[dict[str, Any]]) -> str:
