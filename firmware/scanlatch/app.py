@@ -12,10 +12,9 @@ from scanlatch.system import board, idle
 from scanlatch.system.log import log
 
 _UPLINK_LIMIT_MS = const(120_000)  # its longest wait between two tries is 60 s
-_ANSWERS_LIMIT_MS = const(10_000)
 _AGAIN_MS = const(60_000)  # before a program that can't be loaded is tried again
 _TECHNICIAN_MS = const(600_000)  # for the person who took over at the console
-_BUTTON_MS = const(20)
+_LOOK_MS = const(20)
 _PRESS_MS = const(40)
 _LONG_PRESS_MS = const(1500)
 
@@ -58,16 +57,13 @@ class Terminal:
         log("started", device=self.device, boot=self.boot, fault=self.scanner.fault)
         self.indicator.hold("offline", True)  # first: a light that says "ready" for a moment would be believed
         self.indicator.hold("idle_" + self.told["operation"], True)
-        watch = self.dog.watch
         jobs = [
             self.indicator.run(),
             self._read(),
-            self.answers.run(watch("answers", _ANSWERS_LIMIT_MS)),
-            self.dog.run(),
-            self._watch_button(),
+            self._look(),
         ]
         if self.journal_stands:
-            jobs.append(self.uplink.run(watch("uplink", _UPLINK_LIMIT_MS)))
+            jobs.append(self.uplink.run(self.dog.watch("uplink", _UPLINK_LIMIT_MS)))
             jobs.append(idle.run(self))
         if self.ntp:  # most sites have none: their clock is set by receipts
             jobs.append(load("system.ntp").run(self.ntp, self.clock, self.box.link, self.dog.feed))
@@ -155,12 +151,15 @@ class Terminal:
             if hasattr(self.box.buzzer, "driver"):
                 self.box.buzzer.driver = self.engine
 
-    async def _watch_button(self):
+    async def _look(self):
+        # What wants a look many times a second; where this hangs, nobody feeds the watchdog.
         held_ms = 0
         while True:
-            await asyncio.sleep_ms(_BUTTON_MS)
+            self.dog.look()
+            self.answers.look()
+            await asyncio.sleep_ms(_LOOK_MS)
             if self.box.pressed():
-                held_ms += _BUTTON_MS
+                held_ms += _LOOK_MS
                 if held_ms == _LONG_PRESS_MS:  # which one is this? Its light says so, and the next health message
                     self.indicator.show("identify")
                     self.health.count("identify")

@@ -75,7 +75,7 @@ def _settings():
 def _fill(terminal, settings, nvs, box):
     for name in _KEYS:
         if nvs.get_bytes(name) is None:
-            raise board.BoardError("no " + name + ": enrol this terminal again")
+            raise wiring.BoardError("no " + name + ": enrol this terminal again")
     reset_cause, rtc, rtc_ran_on = wiring.woken()
     broker = settings["broker"]
     terminal.device = settings["device"]
@@ -123,7 +123,7 @@ def _next_boot(nvs):
 
 
 def _journal(nvs):
-    journal = Journal(board.scanlog(), nvs.get_bytes("journal"))
+    journal = Journal(wiring.scanlog(), nvs.get_bytes("journal"))
     try:
         journal.recover()
     except JournalError as error:

@@ -80,7 +80,7 @@ def test_every_scan_is_made_to_the_byte(desk: Device) -> None:
 def test_every_head_is_made_to_the_byte(desk: Device) -> None:
     for name, device, payload, message in _all("heads"):
         fields = cbor2.loads(payload)
-        made = desk.call("record.head", *(fields[key] for key in _HEAD.values()))
+        made = desk.call("head.payload", *(fields[key] for key in _HEAD.values()))
         assert made == payload, name
         assert desk.call("sign1", device, made, _aad("head"), _SIGNING) == message, name
 

@@ -11,7 +11,7 @@ from scanlatch_tools import places
 from scanlatch_tools.twin import interpreter
 
 # Bytes on the 64-bit unix port, about twice what the chip takes; without the pool of names, which grows in leaps. 6,681
-# is what GROW's driver took while it was the only one; Honeywell's symbols stand behind headers, SSI acknowledges, takes
+# is what GROW's driver took while it was the only one; Honeywell's symbols have headers, SSI acknowledges, takes
 # them in packets and has them sent again, and both pay for that.
 MOST = {
     "line": 5800,

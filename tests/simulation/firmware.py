@@ -79,8 +79,8 @@ def _load() -> SimpleNamespace:
 
     scanlatch.gc = nothing
     scanlatch.forget = lambda module: None  # type: ignore[assignment]  # a link a second would read its files anew
-    board = _module("scanlatch.system.board", restart=lambda: None, watchdog=lambda ms: None, BoardError=Exception)
-    _module("scanlatch.system.wiring")
+    board = _module("scanlatch.system.board", restart=lambda: None, watchdog=lambda ms: None)
+    _module("scanlatch.system.wiring", BoardError=Exception)
     _module("scanlatch.system.log", log=_quiet)
     _module("scanlatch.send.opening", opened=_opened)
     sys.modules["time"] = _module("time", ticks_ms=lambda: 0, ticks_diff=ticks_diff, gmtime=time.gmtime, time=time.time)
@@ -101,7 +101,7 @@ def _load() -> SimpleNamespace:
         from scanlatch.send import greeting
     except ImportError:
         greeting = verdict
-    for one in (uplink, verdict, idle, app, greeting):
+    for one in (uplink, idle, app, greeting):
         one.asyncio = sleeping  # type: ignore[attr-defined]
     for one in (uplink, idle, health, app):
         one.gc = nothing  # type: ignore[attr-defined]

@@ -100,6 +100,7 @@ class Terminal:
         self.soft = False  # the next start is one that the RTC outlives
         self.boots = 0
         self.link: Link | None = None
+        self.acknowledged: set[int] = set()  # records that the broker said it has, in this boot
         self._tasks: list[_Task] = []
         self._started_at = 0
 
@@ -120,6 +121,7 @@ class Terminal:
         with self.power():
             self.flash.restart()
             self._started_at, self.boots = self.scheduler.now, self.boots + 1
+            self.acknowledged = set()
             self._machine()
             box = Box(self)
             settings = {
@@ -130,7 +132,7 @@ class Terminal:
             nvs = device.start.store.Nvs(self.raw_nvs)
             device.start._fill(box, settings, nvs, self._hardware())
             self.box = box
-            jobs = [box.answers.run(_beat), box.uplink.run(_beat), device.idle.run(box)]
+            jobs = [_looks(box), box.uplink.run(_beat), device.idle.run(box)]
             self._tasks = [_Task(self, job) for job in jobs]
             self.watcher.started(self)
 
@@ -142,7 +144,7 @@ class Terminal:
         device.clock.time.time = lambda: (START_MS + self.scheduler.now + self.rtc_off) // 1000
         device.start.wiring.woken = lambda: ("power", rtc, ran_on)
         device.start.wiring.engine = lambda *_: SimpleNamespace(quiet_ms=lambda: 1_000)
-        device.start.board.scanlog = lambda: self.flash
+        device.start.wiring.scanlog = lambda: self.flash
         device.start.Indicator = lambda *_: SimpleNamespace(
             show=lambda pattern: self.watcher.shown(self, pattern), hold=lambda *_: None
         )
@@ -259,6 +261,12 @@ class _Task:
             return
         self._naps = 0 < ms <= NAP_MS
         self._due(LOOK_MS if self._naps else ms / self._terminal.rate)
+
+
+async def _looks(box: Any) -> None:
+    while True:
+        box.answers.look()
+        await Sleep(NAP_MS)
 
 
 def _beat() -> None:

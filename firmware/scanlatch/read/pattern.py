@@ -23,7 +23,7 @@ def match(pattern, data):
         least, _, most = counts.partition("-")
         i = stop + 1
         start = at
-        end = min(len(data), at + int(most or least))
+        end = at + len(data[at : at + int(most or least)])
         wanted = int(digits or 0)
         while at < end:
             byte = data[at]

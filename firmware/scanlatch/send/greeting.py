@@ -4,7 +4,8 @@ import json
 
 from micropython import const
 
-from scanlatch.prove import cose, hashes, record
+from scanlatch import load
+from scanlatch.prove import cose, hashes
 from scanlatch.send.mqtt import MqttError, field, packet
 
 _SUBACK = const(0x90)
@@ -26,7 +27,8 @@ async def born(terminal, client, connection):
 async def head(terminal, client, connection):
     """Publish where the chain ends. Raises one of FAILURES."""
     journal, clock = terminal.journal, terminal.clock
-    payload = record.head(
+    made = load("prove.head")
+    payload = made.payload(
         terminal.boot,
         connection,
         clock.ms(),
@@ -36,7 +38,7 @@ async def head(terminal, client, connection):
         journal.missing(),
         terminal.told["fw"],
     )
-    message = cose.sign1(terminal.device.encode(), payload, record.AAD_HEAD, terminal.signer.sign)
+    message = cose.sign1(terminal.device.encode(), payload, made.AAD_HEAD, terminal.signer.sign)
     terminal.answers.head = (hashes.sha256(message), clock.ms())  # its receipt may set the clock
     await client.publish(terminal.uplink.prefix + "head", message, 1)
 

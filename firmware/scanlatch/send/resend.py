@@ -105,7 +105,8 @@ class Resend:
         times += (self._acked, now)
         if len(times) > 2 * _TIMES:
             # Coarser: a record then counts as acknowledged later than it was. (MicroPython deletes no stepped slice.)
-            self._times = [value for at, value in enumerate(times) if at % 4 < 2]
+            for at in range(len(times) // 4 * 4 - 2, 0, -4):
+                del times[at : at + 2]
 
     def _forget_times(self, upto):
         while self._times and self._times[0] <= upto:

@@ -1,5 +1,4 @@
 # Answers: authenticates what the bridge sends back, finds the scan that it answers, and says what to show.
-import asyncio
 from array import array
 
 from micropython import const
@@ -8,7 +7,6 @@ from scanlatch.prove import cose, record
 
 _LIVE_MS = const(1500)  # WIRE: a verdict is live for the newest scan within this time
 _PENDING_MS = const(60_000)  # the pending light ends by itself after this
-_LOOK_MS = const(50)  # how often it is seen whether it begins or ends
 _REMEMBERED = const(64)  # seqs whose shown verdict is remembered
 _SYNC_MS = const(2000)  # a receipt sets the clock only where its head left less than this ago
 
@@ -61,16 +59,13 @@ class Answers:
         self._pending(False)
         self.said = pattern
 
-    async def run(self, beat):
-        """Shows "pending" where no answer came in time, and ends it again."""
-        while True:
-            beat()
-            now = self._clock.ms()
-            if self._waiting and now - self._kept_ms >= _LIVE_MS:
-                self._pending(True)
-            if self._pending_since is not None and now - self._pending_since >= _PENDING_MS:
-                self._pending(False)
-            await asyncio.sleep_ms(_LOOK_MS)
+    def look(self):
+        """Called many times a second: shows "pending" where no answer came in time, and ends it again."""
+        now = self._clock.ms()
+        if self._waiting and now - self._kept_ms >= _LIVE_MS:
+            self._pending(True)
+        if self._pending_since is not None and now - self._pending_since >= _PENDING_MS:
+            self._pending(False)
 
     def verdict(self, message):
         """Handle one message of topic `verdict`."""

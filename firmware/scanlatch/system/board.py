@@ -3,36 +3,15 @@ import asyncio
 
 import esp32
 import machine
-import network
 from micropython import const
 
 _TONE_DUTY = const(32768)  # half: the loudest a passive buzzer gets
 _LOOK_MS = const(100)
 
 
-class BoardError(Exception):
-    """The board has not what the firmware needs, or its file names it wrongly; says what to do."""
-
-
 def nvs():
     """The key-value store of this product."""
     return esp32.NVS("scanlatch")
-
-
-def scanlog():
-    """The partition that the journal lives on. Raises BoardError where it is missing."""
-    found = esp32.Partition.find(esp32.Partition.TYPE_DATA, label="scanlog")
-    if not found:
-        raise BoardError("no partition scanlog: flash this board again with our partition table")
-    return found[0]
-
-
-def radio_on():
-    """Switch the radio on: without it `os.urandom` is not truly random on the ESP32, wired boards too."""
-    station = network.WLAN(network.STA_IF)
-    if not station.active():
-        station.active(True)
-    return station
 
 
 def restart():

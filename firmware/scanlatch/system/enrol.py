@@ -6,7 +6,7 @@ from binascii import hexlify, unhexlify
 from scanlatch.keep import files, store
 from scanlatch.keep.journal import Journal
 from scanlatch.prove import hashes, keys, p256, rfc6979
-from scanlatch.system import board, csr, settings
+from scanlatch.system import board, csr, settings, wiring
 
 CA = "ca.der"
 CERTIFICATE = "device.der"
@@ -26,7 +26,7 @@ def begin(device):
     known = nvs.get_bytes("device")
     if known is not None and known != device.encode():
         raise EnrolError("this terminal is " + known.decode() + "; retire it before it gets another id")
-    board.radio_on()  # without it os.urandom is not random on the chip
+    wiring.radio_on()  # without it os.urandom is not random on the chip
     for name in _KEYS:
         if nvs.get_bytes(name) is None:
             nvs.set_bytes(name, _secret())
@@ -72,7 +72,7 @@ def finish(path="enrol.json"):
 
 
 def _journal(nvs):
-    flash = board.scanlog()
+    flash = wiring.scanlog()
     known = nvs.get_bytes("journal")
     if known is None:
         known = os.urandom(8)

@@ -1,6 +1,4 @@
 # The watchdog: fed only while every watched task still comes round.
-import asyncio
-
 from micropython import const
 
 TIMEOUT_MS = const(30_000)
@@ -14,6 +12,7 @@ class Watchdog:
         self._wdt = wdt
         self._clock = clock
         self._tasks = {}  # name -> [last beat, limit], both ms
+        self._look_ms = clock.ms()
 
     def watch(self, name, limit_ms):
         """Begin to watch a task. Returns the function that it calls at least every `limit_ms`."""
@@ -37,8 +36,10 @@ class Watchdog:
         """Before something that blocks and is known to end, such as a name look-up."""
         self._wdt.feed()
 
-    async def run(self):
-        while True:
+    def look(self):
+        """Called many times a second: feeds now and then, while no task is late."""
+        now = self._clock.ms()
+        if now >= self._look_ms:
+            self._look_ms = now + _LOOK_EVERY_MS
             if self.late() is None:
                 self._wdt.feed()
-            await asyncio.sleep_ms(_LOOK_EVERY_MS)

@@ -1,11 +1,33 @@
 # Makes the board's objects from what its file was compiled to: needed once, at the start.
+import esp32
 import machine
+import network
 from micropython import const
 
 from scanlatch import load
-from scanlatch.system.board import Board, BoardError, radio_on
+from scanlatch.system.board import Board
 
 _MHZ = const(1_000_000)
+
+
+class BoardError(Exception):
+    """The board has not what the firmware needs, or its file names it wrongly; says what to do."""
+
+
+def scanlog():
+    """The partition that the journal lives on. Raises BoardError where it is missing."""
+    found = esp32.Partition.find(esp32.Partition.TYPE_DATA, label="scanlog")
+    if not found:
+        raise BoardError("no partition scanlog: flash this board again with our partition table")
+    return found[0]
+
+
+def radio_on():
+    """Switch the radio on: without it `os.urandom` is not truly random on the ESP32, wired boards too."""
+    station = network.WLAN(network.STA_IF)
+    if not station.active():
+        station.active(True)
+    return station
 
 
 def board(config, ssid, password):
@@ -24,8 +46,7 @@ def board(config, ssid, password):
         button = _input(config["button"])
     light = _light(config["light"]) if "light" in config else None
     buzzer = _buzzer(config["buzzer"]) if "buzzer" in config else None
-    radio_on()
-    link = _link(config["network"], ssid, password)
+    link = _link(config["network"], radio_on(), () if ssid is None else (ssid, password))
     return Board(port, wired, light, link, button, active_low, buzzer, trigger)
 
 
@@ -80,12 +101,14 @@ def _buzzer(config):
     return Buzzer(config)
 
 
-def _link(config, ssid, password):
+def _link(config, station, join):
     kind = config["kind"]
     if kind == "wifi":
-        from scanlatch.system.parts.wifi import Link
-    elif kind == "lan":
-        from scanlatch.system.parts.lan import Link
-    else:
-        raise BoardError("network.kind must be wifi or lan, not " + str(kind))
-    return Link(config, ssid, password)
+        from scanlatch.system.parts import wifi
+
+        return wifi.Link(station, join)
+    if kind == "lan":
+        from scanlatch.system.parts import lan
+
+        return lan.Link(config)
+    raise BoardError("network.kind must be wifi or lan, not " + str(kind))

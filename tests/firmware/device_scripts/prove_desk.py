@@ -2,7 +2,7 @@
 
 import sys
 
-from scanlatch.prove import cbor, cose, hashes, keys, p256, record, rfc6979, signer
+from scanlatch.prove import cbor, cose, hashes, head, keys, p256, record, rfc6979, signer
 
 _state = {}
 
@@ -119,7 +119,15 @@ def seal(key, nonce, aad, plaintext):
     return aesccm.seal(key, nonce, aad, plaintext)
 
 
-_MODULES = {"cbor": cbor, "cose": cose, "hashes": hashes, "keys": keys, "record": record, "rfc6979": rfc6979}
+_MODULES = {
+    "cbor": cbor,
+    "cose": cose,
+    "hashes": hashes,
+    "head": head,
+    "keys": keys,
+    "record": record,
+    "rfc6979": rfc6979,
+}
 
 
 def answer(line):

