@@ -2,6 +2,7 @@
 import asyncio
 import json
 import os
+import sys
 
 from scanlatch.system import wiring
 from scanlatch.system.clock import Clock
@@ -27,6 +28,7 @@ def main():
     for _ in range(2):
         box.play(2000)
         box.stop()
+    found["loaded"] = [name for name in sys.modules if "buzzer" in name or "beep" in name]
     found["beeps"] = getattr(made, "buzzer", None) is not None
     box.set_baud(115200)
     button = config.get("button")

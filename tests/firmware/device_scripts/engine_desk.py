@@ -76,10 +76,11 @@ def fail_imports(of):
 
 def play(kind, auto, baud):
     """One driver, until the desk has had enough. baud: what the board's file says, or None."""
-    from scanlatch.read.engines import beep, choice
+    from scanlatch.read.engines import choice
+    from scanlatch.system.parts.engine_buzzer import Buzzer
 
     line = Line()
-    beeper = beep.Beeper()
+    buzzer = Buzzer(None)
     engine = choice.driver(kind, line, line, line.set_baud, auto)
     if baud:
         engine.baud = engine.first = baud
@@ -106,7 +107,9 @@ def play(kind, auto, baud):
             if word == "stall":  # as while the flash erases: the UART hears, nobody reads
                 line.now += 400
             elif word[:4] == "tone":  # begins, or ends where it has 0 Hz
-                beeper.tone(engine, int(word[4:]))
+                buzzer.driver = engine
+                buzzer.freq(int(word[4:]))
+                buzzer.duty_u16(int(word[4:]))
             else:
                 try:
                     engine.trigger(word == "on").send(None)
