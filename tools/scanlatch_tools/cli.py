@@ -21,6 +21,8 @@ _PARTS = {
     "bridge": _Part("host_bridge.cli", "Run the bridge and keep its registry."),
     "audit": _Part("scanlatch_tools.evidence.cli", "Hold a ledger against itself, and take evidence out of it."),
     "board": _Part("scanlatch_tools.boards.cli", "How each board is wired: check, list, make and draw its file."),
+    "flash": _Part("scanlatch_tools.flash.cli", "Write MicroPython and our partition table into a board."),
+    "image": _Part("scanlatch_tools.flash.image_cli", "MicroPython's images: list and add."),
     "twin": _Part("scanlatch_tools.twin.cli", "A terminal without the hardware."),
     "platform": _Part("scanlatch_tools.platform_sim.cli", "A stand-in for the insurance platform."),
     "labels": _Part("scanlatch_tools.labels.cli", "Control sheets, device labels, the calibration sheet."),
@@ -92,7 +94,7 @@ def _is_of_the_bridge(error: Exception) -> bool:
 
 def _tell(error: Exception) -> None:
     print(f"scanlatch: {error}", file=sys.stderr)
-    sys.exit(1)
+    sys.exit(error.status if isinstance(error, ToolError) else 1)
 
 
 if __name__ == "__main__":

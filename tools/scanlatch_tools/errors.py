@@ -3,3 +3,5 @@
 
 class ToolError(Exception):
     """Input, a folder or a device is not as it must be; the message says what to do next."""
+
+    status = 1  # exit status of the command

@@ -12,8 +12,11 @@ from rich.text import Text
 
 from scanlatch_tools.boards import Board
 from scanlatch_tools.errors import ToolError
+from scanlatch_tools.twin.chip import made_image
+from scanlatch_tools.twin.chip.bare import FLASH_MB, BareBoard
+from scanlatch_tools.twin.chip.models import MODELS
 from scanlatch_tools.twin.device import Twin, twin_board
-from scanlatch_tools.twin.engines import NAMES, Family, simulator
+from scanlatch_tools.twin.engines import NAMES, Family, Simulator, simulator
 from scanlatch_tools.twin.trace import POLL_S, Line
 
 _HELP = """\
@@ -21,6 +24,7 @@ Type a code, or the path of a picture with barcodes, and Enter. Or:
   :button       press the button        :link off|on   cut the network, mend it
   :power        cut the power, put it back      :engine off|on   pull the scan engine's plug, put it back
   :quit         (or Ctrl-D)"""
+_CABLE_HELP = "  :cable out|in  pull the cable, and the power with it; put it in again"
 _BUTTON_S = 0.3
 
 
@@ -34,10 +38,19 @@ def app(
         Family | None, typer.Option(help="Family of its scan engine; default: for which it was enrolled, or grow.")
     ] = None,
     detect: Annotated[bool, typer.Option(help="It has to find out which family, where it is enrolled.")] = False,
+    bare: Annotated[
+        bool, typer.Option("--bare", help="A board out of its bag: its port is there to be flashed.")
+    ] = False,
+    chip: Annotated[str, typer.Option(help="A bare board's: esp32, esp32s3 or esp32c3.")] = "esp32",
+    flash_mb: Annotated[int, typer.Option(help="A bare board's flash: 4, 8 or 16 MiB.")] = 4,
 ) -> None:
     """Run a terminal without the hardware: type codes, see its light and hear its tone as lines."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     enrolled = _enrolled_for(folder)
+    if bare:
+        with _bare(folder, chip, flash_mb, simulator(engine or Family.GROW), console) as board:
+            _run(board, console, f"{_HELP}\n{_CABLE_HELP}")
+        return
     if site is None and enrolled is None:
         raise ToolError(f"the terminal in {folder} belongs to no site yet: give it one with --site FOLDER")
     if site is None and engine is not None and enrolled not in (engine, "auto"):
@@ -46,20 +59,34 @@ def app(
     with Twin(folder, simulator=scanner) as twin:
         if site is not None:
             _enrol(twin, site, device, at, operation, twin_board(scanner, detect=detect), console)
-        twin.start()
-        ended = threading.Event()
-        show = threading.Thread(target=_show, args=(twin, console, ended), daemon=True)
-        show.start()
-        console.print(_HELP, style="dim")
-        try:
-            for line in sys.stdin:
-                if not _act(twin, line.strip(), console):
-                    break
-        except KeyboardInterrupt:
-            pass  # the ordinary way to leave
-        finally:
-            ended.set()
-            show.join()
+        _run(twin, console, _HELP)
+
+
+def _run(twin: Twin, console: Console, help_text: str) -> None:
+    twin.start()
+    ended = threading.Event()
+    show = threading.Thread(target=_show, args=(twin, console, ended), daemon=True)
+    show.start()
+    console.print(help_text, style="dim")
+    try:
+        for line in sys.stdin:
+            if not _act(twin, line.strip(), console):
+                break
+    except KeyboardInterrupt:
+        pass  # the ordinary way to leave
+    finally:
+        ended.set()
+        show.join()
+
+
+def _bare(folder: Path, chip: str, flash_mb: int, scanner: Simulator, console: Console) -> BareBoard:
+    if chip not in MODELS or flash_mb not in FLASH_MB:
+        raise ToolError(f"--chip is one of {', '.join(MODELS)}, --flash-mb one of {', '.join(map(str, FLASH_MB))}")
+    board = BareBoard(folder, chip=chip, flash_mb=flash_mb, simulator=scanner)
+    made = board.folder / "stand-in.bin"
+    made.write_bytes(made_image.image(chip))
+    console.print(f"port: {board.port}\nan image that only this board takes: {made}", markup=False)
+    return board
 
 
 def _enrolled_for(folder: Path) -> str | None:
@@ -105,6 +132,11 @@ def _act(twin: Twin, line: str, console: Console) -> bool:
         elif word == ":power":
             twin.kill()
             twin.start()
+        elif word == ":cable" and isinstance(twin, BareBoard):
+            if rest.strip() == "out":
+                twin.pull_cable()
+            else:
+                twin.put_cable_in()
         elif line.startswith(":"):
             console.print(_HELP, style="dim")
         elif line and Path(line).is_file():

@@ -19,6 +19,7 @@ from scanlatch_tools.twin.engines import Simulator
 
 # More than the twin's 160K: there the firmware alone is weighed, here a console and a technician's calls come on top.
 HEAP = "224K"
+FLASH_MB = (4, 8, 16)  # of chips that there are
 
 _SYNC = framed(SYNC_PACKET)
 _USED = b"a folder stands for what would be here"  # in the first bytes of the file system's and NVS's partition
@@ -52,7 +53,8 @@ class BareBoard(Twin):
         self._heard = b""
         self._state = threading.RLock()
         self._powered = False
-        self._cable = Cable(self.folder / "port", self._from_host, self._let_go)
+        self.port.unlink(missing_ok=True)  # of one that was not taken away
+        self._cable = Cable(self.port, self._from_host, self._let_go)
         self._power = ConsolePower(self.folder, self._trace, heap, self._its_environment(), self._cable.say)
 
     @property
@@ -69,7 +71,8 @@ class BareBoard(Twin):
         """Power on, by putting the cable in."""
         if self._powered:
             raise TwinError(f"the board in {self.folder} has power already")
-        self._cable.put_in()
+        if not self.port.is_symlink():
+            self._cable.put_in()
         with self._state:
             self._powered = True
             self._reset()
@@ -84,9 +87,7 @@ class BareBoard(Twin):
     def power_cycle(self) -> None:
         """Power off and on; the cable stays in, and the port with it."""
         self.kill()
-        with self._state:
-            self._powered = True
-            self._reset()
+        self.start()
 
     def pull_cable(self) -> None:
         """Pull the cable, and the power with it."""

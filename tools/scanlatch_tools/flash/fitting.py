@@ -1,0 +1,65 @@
+"""Which board it is: those whose file fits the chip that answers and its flash."""
+
+from collections.abc import Callable, Sequence
+
+from scanlatch_tools import boards
+from scanlatch_tools.boards import Board
+from scanlatch_tools.errors import ToolError
+from scanlatch_tools.flash.errors import NoFitError
+from scanlatch_tools.flash.session import Chip
+
+# The chip of a board's file says which pins there are; the loader tells only the family.
+_FAMILIES = {
+    "esp32": "esp32",
+    "esp32-wrover": "esp32",
+    "esp32-pico-d4": "esp32",
+    "esp32s3": "esp32s3",
+    "esp32s3-octal": "esp32s3",
+    "esp32c3": "esp32c3",
+}
+
+Ask = Callable[[str, Sequence[str]], str | None]
+
+
+def fit(board: Board, chip: Chip) -> bool:
+    """Whether a board's file fits the chip and its flash."""
+    return _FAMILIES.get(board.board.chip) == chip.kind and board.flash.size_mb <= chip.flash_mb
+
+
+def chosen(name: str | None, chip: Chip, ask: Ask) -> Board:
+    """The board that was named, the only one that fits, or the one that a person chooses.
+
+    Raises:
+        NoFitError: the named one doesn't fit, or none does.
+        ToolError: several fit and nobody chose.
+    """
+    if name:
+        board = boards.load(name)
+        _refuse(board, chip)
+        return board
+    fitting = {found: board for found in boards.names() if fit(board := boards.load(found), chip)}
+    if not fitting:
+        raise NoFitError(
+            f"no board file fits an {chip.kind} with {chip.flash_mb} MiB of flash: make one with `scanlatch board new`"
+        )
+    if len(fitting) == 1:
+        return next(iter(fitting.values()))
+    listed = "\n".join(f"  {found}  {board.board.title}" for found, board in fitting.items())
+    answer = ask(f"boards with this chip:\n{listed}\nwhich", list(fitting))
+    if answer is None:
+        raise ToolError(f"several boards have this chip: name yours with --board\n{listed}")
+    return fitting[answer]
+
+
+def _refuse(board: Board, chip: Chip) -> None:
+    family = _FAMILIES.get(board.board.chip)
+    if family is None:
+        raise NoFitError(f"{board.board.name} is no board that can be flashed")
+    others = [found for found in boards.names() if fit(boards.load(found), chip)]
+    instead = f"; boards that fit: {', '.join(others)}" if others else ""
+    if family != chip.kind:
+        raise NoFitError(f"{board.board.name} has an {family}, this is an {chip.kind} ({chip.text}){instead}")
+    if board.flash.size_mb > chip.flash_mb:
+        raise NoFitError(
+            f"{board.board.name} has {board.flash.size_mb} MiB of flash, this has {chip.flash_mb} MiB only{instead}"
+        )
