@@ -11,6 +11,7 @@ from host_bridge.ledger import reports as read
 from host_bridge.ledger.periods import Scanned
 from host_bridge.ledger.register import RegisterSale, Release
 from host_bridge.ledger.sessions import INSURED, SELF_PAY, WORK_INJURY
+from host_bridge.ledger.times import GIVEN
 from host_bridge.wire import Operation, Outcome
 
 PERIOD_MAX_MS = 400 * 86_400_000  # a year, with some days to spare
@@ -23,6 +24,7 @@ class Report:
     sales: by payer, then by outcome; a sale that was taken back since counts under taken_back alone.
     operations: every other kind, by outcome, "voided" where it was taken back since. parts: accepted sales of parts
     of opened boxes, by payer, which are among the sales too. unannounced: codes received though no delivery was open.
+    times: how it is known when the period's records were captured: given by the terminal, or worked out.
     """
 
     site: str
@@ -35,6 +37,7 @@ class Report:
     register_sales: tuple[RegisterSale, ...]
     releases: tuple[Release, ...]
     unannounced: tuple[str, ...]
+    times: dict[str, int]
 
     @property
     def self_pay(self) -> int:
@@ -52,11 +55,12 @@ def period(ledger: Ledger, site: str, start: int, end: int) -> Report:
     if not 0 < end - start <= PERIOD_MAX_MS:
         raise BadInput("period", f"must be above 0 and at most {PERIOD_MAX_MS} ms, not {end - start}")
     sales: dict[str, Counter[str]] = {payer: Counter() for payer in (INSURED, SELF_PAY, WORK_INJURY)}
-    taken_back, parts = Counter[str](), Counter[str]()
+    taken_back, parts, times = Counter[str](), Counter[str](), Counter[str]()
     operations: dict[str, Counter[str]] = {}
     received: list[Scanned] = []
     with ledger.read() as connection:
         for one in periods.of_site(connection, site, start, end):
+            times[one.timed or GIVEN] += 1
             payer, outcome = one.payer or INSURED, Outcome(one.outcome).name.lower()
             if one.operation == Operation.SALE:
                 if one.voided:
@@ -81,6 +85,7 @@ def period(ledger: Ledger, site: str, start: int, end: int) -> Report:
             register_sales=tuple(rows.sales(connection, site, start, end)),
             releases=tuple(rows.released(connection, site, start, end)),
             unannounced=_unannounced(connection, site, received, start, end),
+            times=dict(times),
         )
 
 

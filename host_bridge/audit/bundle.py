@@ -88,10 +88,10 @@ class _Bundle:
             self._put(HEAD, message)
         for first, last in shown:
             for record in self._segment(device, first, last):
-                self._put(RECORD, record.seq, record.message, False, _verdict(record))
+                self._put(RECORD, record.seq, record.message, False, _verdict(record), _time(record))
                 self._records += 1
                 for seq, _, message in self._books.conflicts(device, record.seq, record.seq):
-                    self._put(RECORD, seq, message, True, None)
+                    self._put(RECORD, seq, message, True, None, None)
 
     def _heads(self, device: str, point: bytes) -> Iterator[tuple[Head, bytes]]:
         key = public_key(point)
@@ -163,6 +163,11 @@ def says_lost(head: Head, gap: Range) -> bool:
     """Whether a head says of all these seqs that the device has them no more."""
     first, last = gap
     return last < head.oldest or any(one[0] <= first and last <= one[1] for one in head.missing)
+
+
+def _time(record: Kept) -> list[object] | None:
+    """When it was captured as the bridge knows it, ms UTC, and how; None where it came before that was looked at."""
+    return None if record.corrected_at is None else [record.corrected_at, record.corrected_by]
 
 
 def _verdict(record: Kept) -> list[int] | None:

@@ -9,6 +9,7 @@ from host_bridge.ledger import alerts, passed
 from host_bridge.ledger.audit import Books, Kept
 from host_bridge.ledger.devices import DeviceRow
 from host_bridge.ledger.passed import QUARANTINED, Range
+from host_bridge.ledger.times import GIVEN
 from host_bridge.wire import Head, OpenedScan, WireError, digest, open_head, open_scan, public_key
 
 LATE_MS = 600_000  # what is on its way, or due, for longer than this is a finding
@@ -67,6 +68,8 @@ class Walk:
         if row.seq == self._row.receipt_seq:
             self._receipted = row.digest == self._row.receipt_digest
         told.records += 1
+        if row.corrected_by not in (None, GIVEN):
+            told.times[row.corrected_by] = told.times.get(row.corrected_by, 0) + 1
         told.decided += row.outcome is not None
         told.waiting += row.outcome is None
         told.final += row.final is not None

@@ -14,6 +14,7 @@ ADVICE = {
     "bytes": "the ledger's row was changed: put the record back from a backup",
     "signature": "it is not the terminal's own: find out who wrote to the ledger, put it back from a backup",
     "columns": "the ledger's row was changed: what the signed bytes say counts",
+    "time": "the ledger's row was changed: put it back from a backup; the terminal's own time is in its signed bytes",
     "head": "heads were changed or taken away: compare with a backup",
     "receipt": "the terminal may have freed what the ledger does not hold: put a backup back beside, and compare",
     "undecided": "is a bridge running? It decides what is due every 10 s",
@@ -58,6 +59,7 @@ class Told:
     waiting: int = 0  # for a lower seq, or for the bridge's next round
     final: int = 0  # verdicts after a pending one
     pending: int = 0  # submissions without an answer
+    times: dict[str, int] = field(default_factory=dict[str, int])  # records whose time is not the terminal's, by how
     archived: int = 0  # records that were taken out of the ledger and are not in the database any more
     newest: int = 0
     head: int | None = None  # newest record as the last signed head has it; None: there was none
@@ -114,5 +116,7 @@ def _line(told: Told) -> str:
     head = "no signed head yet" if told.head is None else f"its last signed head names {told.head}"
     away = f", {told.archived} archived and not here" if told.archived else ""
     chain = f"{told.device}: {told.records} records{away}, chain unbroken to {told.unbroken}, {head}"
+    found = ", ".join(f"{count} by {how}" for how, count in sorted(told.times.items()))
+    times = f"; times worked out: {found}" if found else ""
     verdicts = f"{told.decided} decided, {told.waiting} wait for their turn, {told.final} final verdicts"
-    return f"{chain}; {verdicts}, {told.pending} without the platform's answer"
+    return f"{chain}; {verdicts}, {told.pending} without the platform's answer{times}"

@@ -10,7 +10,9 @@ from host_bridge.code_rules import DEFAULT
 from host_bridge.config import Site
 from host_bridge.ledger.audit import Books, Kept
 from host_bridge.ledger.scans import pair_of
+from host_bridge.ledger.times import GIVEN, HOW
 from host_bridge.rules import CODELESS
+from host_bridge.times import SKEW_MS
 from host_bridge.trace_code import LINK
 from host_bridge.wire import OpenedScan, Operation, Outcome, Scan, WireError, digest, open_scan
 
@@ -46,7 +48,20 @@ class Records:
             self._add("columns", row, f"its signed bytes say that it is record {claim.seq}")
         elif wrong := self._differing(row, claim):
             self._add("columns", row, f"the ledger's {', '.join(wrong)} is not what its signed bytes say")
+        self._timed(row)
         return claim
+
+    def _timed(self, row: Kept) -> None:
+        """The time that the bridge worked out must be one; what came before there were such times has none."""
+        at, by = row.corrected_at, row.corrected_by
+        if at is None and by is None:
+            return
+        if at is None or by not in HOW:
+            self._add("time", row, f"was captured at {at}, which is known by {by!r}")
+        elif by == GIVEN and at != row.captured_at:
+            self._add("time", row, "has another time than the terminal gave, and is said to have that")
+        elif at > row.received_at + SKEW_MS:
+            self._add("time", row, "is said to be captured after it came")
 
     def followed(self, row: Kept) -> None:
         """Verdict, submission and what took it back must explain each other."""

@@ -39,6 +39,8 @@ class Kept(NamedTuple):
     session: str | None
     target: int | None
     captured_at: int | None
+    corrected_at: int | None
+    corrected_by: str | None
     received_at: int
     outcome: int | None  # its first verdict
     reason: int | None
@@ -103,7 +105,7 @@ class Books:
         key = of.c.device + "/" + sa.cast(of.c.seq, sa.String)
         statement = (
             sa.select(
-                *(of.c[name] for name in Kept._fields[:16]),
+                *(of.c[name] for name in Kept._fields[:18]),
                 verdicts.c.outcome,
                 verdicts.c.reason,
                 verdicts.c.decided_at,
@@ -220,9 +222,8 @@ class Books:
     def captured(self, device: str, site: str, start: int, end: int) -> Iterator[int]:
         """Seqs of a device's records that were captured at a site at `start` <= ms UTC < `end`."""
         of = self._scans
-        statement = sa.select(of.c.seq).where(
-            of.c.device == device, of.c.site == site, of.c.captured_at >= start, of.c.captured_at < end
-        )
+        at = sa.func.coalesce(of.c.corrected_at, of.c.captured_at)
+        statement = sa.select(of.c.seq).where(of.c.device == device, of.c.site == site, at >= start, at < end)
         return (row[0] for row in self._flow(statement.order_by(of.c.seq)))
 
     def _flow(self, statement: Any) -> Iterator[Any]:

@@ -27,6 +27,7 @@ class Scanned(NamedTuple):
     voided: bool
     payer: str | None  # of its session; None without one
     split: bool
+    timed: str | None  # how its time is known; None where it came before that was looked at
 
 
 _DECIDED = (
@@ -42,6 +43,7 @@ _DECIDED = (
         scans.c.voided_by,
         sessions.c.payer,
         sa.func.coalesce(outbox.c.split, sa.false()),
+        scans.c.corrected_by,
     )
     .select_from(
         scans.outerjoin(verdicts, sa.and_(verdicts.c.device == scans.c.device, verdicts.c.seq == scans.c.seq))

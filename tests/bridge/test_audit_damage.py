@@ -31,7 +31,20 @@ DAMAGE: dict[str, tuple[Callable[[Terminal], list[sa.Executable]], set[tuple[str
     "a session in a column": (
         lambda till: [sa.update(scans).where(of(scans, 3)).values(session="S-9")], {("columns", 3)},
     ),
-    "a time in a column": (lambda till: [sa.update(scans).where(of(scans, 3)).values(captured_at=5)], {("columns", 3)}),
+    "a time in a column": (
+        lambda till: [sa.update(scans).where(of(scans, 3)).values(captured_at=5)], {("columns", 3), ("time", 3)},
+    ),
+    "a corrected time": (lambda till: [sa.update(scans).where(of(scans, 3)).values(corrected_at=5)], {("time", 3)}),
+    "how a time is known": (
+        lambda till: [sa.update(scans).where(of(scans, 3)).values(corrected_by="guessed")], {("time", 3)},
+    ),
+    "a time after the receipt": (
+        lambda till: [sa.update(scans).where(of(scans, 3)).values(corrected_at=1 << 42, corrected_by="uptime")],
+        {("time", 3)},
+    ),
+    "a time without its reason": (
+        lambda till: [sa.update(scans).where(of(scans, 3)).values(corrected_by=None)], {("time", 3)},
+    ),
     "a verdict that is missing": (lambda till: [sa.delete(verdicts).where(of(verdicts, 7))], {("verdict", 7)}),
     "a first verdict that is missing": (
         lambda till: [sa.update(scans).where(of(scans, 3)).values(outcome=None)], {("undecided", 3)},

@@ -1,14 +1,21 @@
 """When a record was captured: the terminal's word is kept as it is, and the bridge's own stands beside it."""
 
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import pytest
 import sqlalchemy as sa
 
+from host_bridge import reports
+from host_bridge.audit import choice
+from host_bridge.audit.run import audit
+from host_bridge.config import Site
+from host_bridge.errors import NotFound
+from host_bridge.ledger.audit import opened
 from host_bridge.ledger.schema import devices, scans
 from host_bridge.ledger.times import GIVEN, NEIGHBOURS, RECEIPT, UPTIME
 from host_bridge.wire import Clock, Operation
-from tests.bridge.world import CODES, Terminal, World
+from tests.bridge.world import CODES, SITE, Terminal, World
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 BUILT = 1_767_225_600_000  # 2026-01-01: where a clock that was never set begins
@@ -298,3 +305,47 @@ def test_each_order_of_arrival_ends_with_the_same_times(world: World) -> None:
         found.append(times(world))
     assert [one.by for one in found[0]] == [GIVEN, *[NEIGHBOURS] * 6, *[GIVEN] * 3]
     assert found[1:] == found[:1] * 2
+
+
+def test_an_audit_counts_the_times_that_were_worked_out_and_finds_nothing_wrong(world: World) -> None:
+    till = world.terminal()
+    hello(world, till)
+    world.deliver(till, till.scan(), unset(till, CODES[1]), unset(till, CODES[2]))
+    world.settle()
+    hello(world, till)
+    found = audit(world.url, world.sites, world.clock.now())
+    assert found.clean, found.lines()
+    assert found.devices[0].times == {UPTIME: 2}
+    assert "times worked out: 2 by uptime" in found.lines()[0]
+
+
+def test_a_sites_report_says_how_its_times_are_known(world: World) -> None:
+    till = world.terminal()
+    hello(world, till)
+    world.deliver(till, till.scan(), unset(till, CODES[1]), unset(till, CODES[2]))
+    now = world.clock.now()
+    assert reports.period(world.ledger, SITE, now - HOUR, now + 1).times == {GIVEN: 1, UPTIME: 2}
+
+
+def test_evidence_of_a_day_goes_by_the_corrected_time(world: World) -> None:
+    till = world.terminal()
+    hello(world, till)
+    world.deliver(till, unset(till))
+    day = datetime.fromtimestamp(world.clock.now() / 1000, UTC).date().isoformat()
+    with opened(world.url) as books:
+        assert choice.of_day(books, day, SITE, "+00:00").chosen == {till.peer.device: [(1, 1)]}
+        with pytest.raises(NotFound):
+            choice.of_day(books, "2026-01-01", SITE, "+00:00")
+
+
+def test_a_return_is_in_time_by_when_it_was_read_not_when_it_came(world: World) -> None:
+    till = world.terminal()
+    world.sites[SITE] = Site("Clinic 7", return_hours=24)
+    world.sell(till, CODES[0])
+    pass_by(world, 23 * HOUR)
+    back = unset(till, operation=Operation.RETURN)
+    pass_by(world, 10 * HOUR)
+    hello(world, till)
+    world.deliver(till, back)
+    world.settle()
+    assert till.outcomes()[-1] == (2, 0, 0)

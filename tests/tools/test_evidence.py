@@ -20,7 +20,7 @@ from host_bridge.audit.choice import Choice
 from host_bridge.errors import BadInput, NotFound, PermanentError
 from host_bridge.ledger.audit import Books, opened
 from host_bridge.ledger.schema import scans
-from host_bridge.wire import digest
+from host_bridge.wire import Clock, digest
 from tests.bridge.world import CODES, NOW, SITE
 from tests.tools.evidence_case import DEVICES, Case, checked, items, new_case, sealed
 from tests.wire_peer import point
@@ -55,6 +55,18 @@ def test_a_bundle_proves_each_record_up_to_the_head_that_names_it(case: Case) ->
     assert hashlib.sha256(data).hexdigest() in told
     assert CODES[1] not in told
     assert [one[1] for one in items(data) if one[0] == RECORD] == [2, 3, 6, 1]
+
+
+def test_a_time_that_the_bridge_worked_out_stands_beside_the_terminals_own(own: Case) -> None:
+    till, world = own.tills[0], own.world
+    message = till.scan(CODES[7], clock=Clock.NEVER_SET, captured_at=1_767_225_600_000, offline=True)
+    world.clock.ms += 3_600_000
+    world.deliver(till, till.head(), kind="head")
+    world.deliver(till, message)
+    status, told = own.check(own.export(lambda books: choice.of_code(books, CODES[7])))
+    assert status == PROVED, told
+    assert "2026-01-01 00:00:00 UTC by a clock that was never set; sale" in told
+    assert "; captured 2026-09-21 14:13:20 UTC by the ledger, known by uptime" in told
 
 
 def test_the_same_ledger_gives_the_same_bytes(case: Case) -> None:

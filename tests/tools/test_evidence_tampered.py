@@ -94,7 +94,7 @@ def test_a_record_that_was_signed_later_in_place_of_another_is_found(case: Case,
 
 
 def test_a_record_of_another_terminal_is_found(case: Case) -> None:
-    stranger = [RECORD, 7, case.tills[1].messages[1], False, None]
+    stranger = [RECORD, 7, case.tills[1].messages[1], False, None, None]
     good = whole(case)
     at = good.index(records(good)[-1]) + 1
     assert case.check(sealed([*good[:at], stranger, *good[at:]]))[0] == WRONG

@@ -26,8 +26,7 @@ BYTES_MAX, ITEMS_MAX, DEPTH_MAX = 65_536, 100_000, 4
 BUNDLE, CA, DEVICE, HEAD, GAP, RECORD, END = range(1, 8)
 ITEMS: dict[Any, tuple[type, ...]] = {
     BUNDLE: (str, int, str, list), CA: (bytes,), DEVICE: (str, bytes, bytes), HEAD: (bytes,), END: (int, bytes),
-    GAP: (int, int, str, object), RECORD: (int, bytes, bool, object),
-}  # fmt: skip
+    GAP: (int, int, str, object), RECORD: (int, bytes, bool, object, object)}  # fmt: skip
 OPERATIONS = ("sale", "return", "receive", "stock-take", "query", "dispatch", "void", "session end")
 OUTCOMES = ("accepted", "rejected", "duplicate here", "pending", "exempt", "error")
 CLOCKS = ("was never set", "ran on since an earlier synchronisation", "was synchronised since its start")
@@ -35,7 +34,7 @@ MORE = {12: "session", 13: "operator", 16: "voids record"}
 SUMMARY = (
     "PROVED: these terminals signed the records above, as they are shown. NOT PROVED:",
     "that these are all the records that the ledger has on this: who made the bundle chose them;",
-    "the verdicts: they are made with keys that bridge and terminal share, and so are the ledger's word;",
+    "the verdicts, made with keys that bridge and terminal share, and what is said by the ledger: that is its word;",
     "that a terminal's clock was right, that its operator was who the badge says, which box the code was on;",
     "anything before, between or after the records that are shown of a terminal.",
 )
@@ -142,7 +141,7 @@ class Terminal:
         self._ends.setdefault(said[5], (said[6], self._place))
         self._lost += [(1, said[7] - 1), *((first, last) for first, last in said[8])]
 
-    def record(self, seq: int, message: bytes, is_second: bool, verdict: Any) -> str | None:
+    def record(self, seq: int, message: bytes, is_second: bool, verdict: Any, time: Any) -> str | None:
         """A record, which must name the one before it; gives what is wrong where it is a second one of its seq."""
         scan, digest = signed(message, self.device, "scan", self._key), hashlib.sha256(message).digest()
         must(scan.get(2) == seq, "it is another record than it is said to be")
@@ -154,7 +153,7 @@ class Terminal:
         must(self._digest in (None, scan.get(3)), why)
         self._came(seq, digest)
         if self._covers(seq):
-            self._tell(f"  record {seq}: {told(scan, verdict)}")
+            self._tell(f"  record {seq}: {told(scan, verdict, time)}")
         return None
 
     def gap(self, first: int, last: int, how: str, digest: Any) -> str:
@@ -262,13 +261,14 @@ def shaped(item: Any) -> Any:
     return item
 
 
-def told(scan: Any, verdict: Any) -> str:
+def told(scan: Any, verdict: Any, time: Any) -> str:
     """A record in words; one that is not by the format is shown as it is."""
     try:
-        at = datetime.fromtimestamp(scan[4] / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        at, ours = (f"{datetime.fromtimestamp(t // 1000, UTC):%Y-%m-%d %X} UTC" for t in (scan[4], (time or [0])[0]))
         words = f"{at} by a clock that {CLOCKS[scan[5]]}; {OPERATIONS[scan[8] - 1]}, site {scan[15]}, read "
         words += repr(scan[10].decode("utf-8", "backslashreplace"))
         words += "".join(f", {name} {scan[key]}" for key, name in MORE.items() if key in scan)
+        words += f"; captured {ours} by the ledger, known by {time[1]}" if time and time[1] != "given" else ""
     except (LookupError, TypeError, ValueError, AttributeError, OSError):
         words = f"signed, but not by the format: {scan!r}"
     return words + (f". Verdict, by the ledger: {OUTCOMES[verdict[0]]}, reason {verdict[1]}" if verdict else "")
