@@ -27,6 +27,7 @@ _HEAD = const(8)  # length, kind, 0, CRC-32
 _SEQ = const(8)
 _ENTRY = const(1040)  # LARGEST + head + seq
 _PIECE = const(1024)  # bytes that are looked at together behind an erase
+_READS = const(2)  # a sector that could not be read once is not one without records
 _BLANK = b"\xff" * _LINE
 
 
@@ -164,9 +165,11 @@ class Sectors:
         if size < need:
             return False
         self._to = 0
-        try:
-            self._flash.readblocks(self._block, self._window[:size], offset)
-        except OSError:
-            return False
-        self._from, self._to = offset, offset + size
-        return True
+        for _ in range(_READS):
+            try:
+                self._flash.readblocks(self._block, self._window[:size], offset)
+            except OSError:
+                continue
+            self._from, self._to = offset, offset + size
+            return True
+        return False

@@ -19,6 +19,7 @@ _BEAT_MS = const(3000)  # an idle engine is asked this often whether it is there
 _SAME_MS = const(300)  # the box still lies under the beam: read it again this much later
 _WAIT_MS = const(500)  # before an engine that was lost is looked for again, then doubled
 _WAIT_MOST_MS = const(8000)
+_NO_ROOM = const("no memory")  # to bring it up; five times in a row: fragmented for good, so the terminal restarts
 NEVER = const(-1)  # so many replies are never due
 
 
@@ -76,7 +77,7 @@ class Commanded:
         """Configure, read, recover, for ever; or returns the driver that is to be run in this one's place.
 
         on_frame(AIM identifier or "", data): the moment a frame is complete; on_state("ready", version) and
-        on_state("lost", why).
+        on_state("lost", why). Raises EngineLost where memory is short for good.
         """
         wait = _WAIT_MS
         while True:
@@ -88,6 +89,8 @@ class Commanded:
             except EngineLost as lost:
                 self.tell = None
                 on_state("lost", lost.args[0])
+                if wait == _WAIT_MOST_MS and lost.args[0] == _NO_ROOM:
+                    raise
                 if self.wired and wait == _WAIT_MOST_MS:  # five times in a row; another may be there now
                     try:
                         return scanlatch.load("read.engines.auto").Driver(*self.wired)
@@ -137,7 +140,9 @@ class Commanded:
     async def _set_up(self):
         try:
             return await scanlatch.load("read.engines." + self.kind.split("_")[0] + "_setup").set_up(self)
-        except (MemoryError, OSError) as error:
+        except MemoryError:
+            raise EngineLost(_NO_ROOM)
+        except OSError as error:
             raise EngineLost(str(error))
 
     async def _serve(self):
@@ -166,7 +171,7 @@ class Commanded:
                 self._beat_ms = self._clock.ms()
                 if self._wanted and self.auto:
                     self._switched = True
-            elif self.buzzer and not self.count:
+            elif self.buzzer:
                 await self.buzzer(self)  # pyright: ignore[reportGeneralTypeIssues]
             else:
                 await asyncio.sleep_ms(_POLL_MS)
