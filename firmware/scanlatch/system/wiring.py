@@ -75,40 +75,24 @@ def _input(config):
     return machine.Pin(config["pin"], machine.Pin.IN, machine.Pin.PULL_UP if config["pull"] else machine.Pin.PULL_DOWN)
 
 
-def _light(config):
+def _part(config, key, kinds, name):
+    # The module of a part that only some boards have. By its name: an import would leave each one's on the heap.
     kind = config["kind"]
-    if kind == "neopixel":
-        from scanlatch.system.parts.neopixel_light import Light
-    elif kind == "rgb":
-        from scanlatch.system.parts.rgb_light import Light
-    elif kind == "plain":
-        from scanlatch.system.parts.plain_light import Light
-    else:
-        raise BoardError("light.kind must be neopixel, rgb or plain, not " + str(kind))
-    return Light(config)
+    if kind not in kinds.split():
+        raise BoardError(key + ".kind must be one of " + kinds + ", not " + str(kind))
+    return load("system.parts." + kind + name, True)
+
+
+def _light(config):
+    return _part(config, "light", "neopixel rgb plain", "_light").Light(config)
 
 
 def _buzzer(config):
-    kind = config["kind"]
-    if kind == "passive":
+    if config["kind"] == "passive":
         return machine.PWM(machine.Pin(config["pin"]), freq=2000, duty_u16=0)
-    if kind == "active":
-        from scanlatch.system.parts.active_buzzer import Buzzer
-    elif kind == "engine":
-        from scanlatch.system.parts.engine_buzzer import Buzzer
-    else:
-        raise BoardError("buzzer.kind must be passive, active or engine, not " + str(kind))
-    return Buzzer(config)
+    return _part(config, "buzzer", "passive active engine", "_buzzer").Buzzer(config)
 
 
 def _link(config, station, join):
-    kind = config["kind"]
-    if kind == "wifi":
-        from scanlatch.system.parts import wifi
-
-        return wifi.Link(station, join)
-    if kind == "lan":
-        from scanlatch.system.parts import lan
-
-        return lan.Link(config)
-    raise BoardError("network.kind must be wifi or lan, not " + str(kind))
+    part = _part(config, "network", "wifi lan", "")
+    return part.Link(station, join) if config["kind"] == "wifi" else part.Link(config)

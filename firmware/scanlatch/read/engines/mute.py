@@ -1,4 +1,5 @@
 # An engine that answers nobody: whatever comes is read as by `line`, and while nothing does, all are asked again.
+# pyright: reportGeneralTypeIssues=false
 from micropython import const
 
 import scanlatch
@@ -12,6 +13,7 @@ class Driver(line.Driver):
     """See `Commanded`. wait_ms: how long it is listened to."""
 
     kind = "line"
+    wait_ms = 0
 
     async def run(self, on_frame, on_state):
         """Read for ever, once something was heard; until then for a while. See `commanded.Commanded`."""
