@@ -1,5 +1,5 @@
 # The base of every driver: bytes become frames, commands get replies, an engine that went astray is brought back.
-# pyright: reportAttributeAccessIssue=false
+# pyright: reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
 import asyncio
 
 from micropython import const
@@ -47,7 +47,7 @@ class Commanded:
     baud = 9600  # where the engine was found last, or is looked for first
     first = 9600  # what the board's file says that it speaks at first
     saves = 0  # how often it was told in this boot to write its flash, which wears
-    wired = None  # uart, clock, set_baud, auto of an engine that was found: lost for long, it is looked for anew
+    wired = ()  # uart, clock, set_baud, auto of an engine that was found: lost for long, it is looked for anew
     buzzer = None  # of `beep`: called as long as the engine is to sound its own
     lost = 0  # frames that came damaged or without their end, as far as the family's protocol shows it
 
@@ -172,7 +172,7 @@ class Commanded:
                 if self._wanted and self.auto:
                     self._switched = True
             elif self.buzzer:
-                await self.buzzer(self)  # pyright: ignore[reportGeneralTypeIssues]
+                await self.buzzer(self)
             else:
                 await asyncio.sleep_ms(_POLL_MS)
 

@@ -1,5 +1,4 @@
 # An engine that answers nobody: whatever comes is read as by `line`, and while nothing does, all are asked again.
-# pyright: reportGeneralTypeIssues=false
 from micropython import const
 
 import scanlatch
