@@ -35,7 +35,7 @@ def written_after(ms):
     buzzer.freq(3300)
     buzzer.duty_u16(1)
     try:
-        buzzer.play(engine).send(None)
+        buzzer.play(4).send(None)
     except StopIteration:
         pass
     return len(written)

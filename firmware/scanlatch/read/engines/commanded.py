@@ -48,7 +48,7 @@ class Commanded:
     first = 9600  # what the board's file says that it speaks at first
     saves = 0  # how often it was told in this boot to write its flash, which wears
     wired = ()  # uart, clock, set_baud, auto of an engine that was found: lost for long, it is looked for anew
-    buzzer = None  # of `beep`: called as long as the engine is to sound its own
+    buzzer = None  # awaited in place of a pause, while the engine is to sound its own
     lost = 0  # frames that came damaged or without their end, as far as the family's protocol shows it
 
     def __init__(self, uart, clock, set_baud, auto=True):
@@ -171,10 +171,8 @@ class Commanded:
                 self._beat_ms = self._clock.ms()
                 if self._wanted and self.auto:
                     self._switched = True
-            elif self.buzzer:
-                await self.buzzer(self)
             else:
-                await asyncio.sleep_ms(_POLL_MS)
+                await (self.buzzer or asyncio.sleep_ms)(_POLL_MS)
 
     async def until(self, ms, due):
         """Listen until only so many replies are due (NEVER: the whole time). False where more are after `ms`."""

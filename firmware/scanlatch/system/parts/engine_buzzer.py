@@ -1,4 +1,5 @@
 # The scan engine's own buzzer, used like a PWM: a tone becomes a beep; silent where the engine has no command for one.
+# pyright: reportAttributeAccessIssue=false
 import asyncio
 
 from micropython import const
@@ -13,7 +14,6 @@ _LONG_MS = const(250)  # a tone that is on for longer makes two
 _APART_MS = const(120)  # at least, from the beginning of one beep to that of the next
 _LATE_MS = const(400)  # behind its tone's beginning a beep would tell of something else
 _QUIET_MS = const(20)  # since the engine's last byte
-_POLL_MS = const(4)
 _ACKNOWLEDGED_MS = const(500)
 _NEVER = const(-1)
 
@@ -59,8 +59,9 @@ class Buzzer:
         if not self._command:
             log("buzzer", error="silent: no command for a beep", engine=kind)
 
-    async def play(self, driver):
-        """Beep, where it is time. The driver calls it while nothing is to be read, asked or armed."""
+    async def play(self, ms):
+        """Beep, where it is time, else wait for `ms`. The driver calls it while nothing is to be asked or armed."""
+        driver = self.driver
         now = driver._clock.ms()
         since = now - self._start
         again = self._again
@@ -68,8 +69,8 @@ class Buzzer:
             driver.buzzer = None
             return
         early = since < _LONG_MS if again else now - self._beat_ms < _APART_MS
-        if early or driver.quiet_ms() < _QUIET_MS:
-            await asyncio.sleep_ms(_POLL_MS)
+        if early or driver.count or driver.quiet_ms() < _QUIET_MS:
+            await asyncio.sleep_ms(ms)
             return
         self._beat_ms = now
         self._again = True
