@@ -1,5 +1,6 @@
 """Flashes one board, step by step; each step is told as an event."""
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -79,7 +80,7 @@ def flash(wish: Wish, talk: Talk) -> Flashed:
         image = _image(image, board, chip, talk)
         before = _table(chip)
         held = _journal(chip, board, before, talk)
-        wipe = _given_up(held, wish.erase, name, talk)
+        wipe = given_up(held, wish.erase, name, talk)
         todo = plan.of(board, image, before, held.sectors, wipe)
         talk.event("plan", keeps=list(todo.kept), partitions=[_row(part) for part in todo.parts])
         _write(chip, todo, talk)
@@ -132,27 +133,35 @@ def _journal(chip: Session, board: Board, before: Sequence[Partition], talk: Tal
     return found
 
 
+_PHRASE = re.compile(r"erase (\d+) records")
+_UNREAD = "erase unread journal"
+
+
 def phrase(held: Holds) -> str:
     """What a person types to give up what a journal holds."""
-    return f"erase {held.unsent} records" if held.unsent else "erase unread journal"
+    return f"erase {held.unsent} records" if held.unsent else _UNREAD
 
 
-def _given_up(held: Holds, given: str | None, port: str, talk: Talk) -> bool:
+def _agreed(given: str, held: Holds) -> bool:
+    """Whether a phrase gives up this much; fewer may be left of a try that broke off."""
+    found = _PHRASE.fullmatch(given)
+    return (found is not None and 0 < held.unsent <= int(found[1])) or (given == _UNREAD and not held.unsent)
+
+
+def given_up(held: Holds, given: str | None, port: str, talk: Talk) -> bool:
     """Whether a journal is to be erased that a person has given up.
 
     Raises:
         UnsentError: it holds records, or can't be read, and nobody gave it up.
     """
     if not held.unsent and not held.fault:
-        if given is not None:
-            raise UnsentError("the journal holds nothing that the bridge does not have: leave --erase-journal out")
         return False
     what = (
         f"its journal holds {held.unsent} records that the bridge may not have ({held.first} to {held.last})"
         if held.unsent
         else f"its journal can't be read ({held.fault}) and may hold records that the bridge does not have"
     )
-    if given == phrase(held) or (given is None and talk.typed(what, phrase(held))):
+    if _agreed(given, held) if given is not None else talk.typed(what, phrase(held)):
         talk.event("erased", unsent=held.unsent)
         return True
     raise UnsentError(

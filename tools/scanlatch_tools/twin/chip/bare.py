@@ -23,7 +23,7 @@ FLASH_MB = (4, 8, 16)  # of chips that there are
 
 _SYNC = framed(SYNC_PACKET)
 _USED = b"a folder stands for what would be here"  # in the first bytes of the file system's and NVS's partition
-_TAIL = 256
+_TAIL = len(_SYNC) - 1  # of what was heard: the beginning of a sync, at most
 
 
 class BareBoard(Twin):
@@ -69,11 +69,11 @@ class BareBoard(Twin):
 
     def start(self) -> None:
         """Power on, by putting the cable in."""
-        if self._powered:
-            raise TwinError(f"the board in {self.folder} has power already")
-        if not self.port.is_symlink():
-            self._cable.put_in()
         with self._state:
+            if self._powered:
+                raise TwinError(f"the board in {self.folder} has power already")
+            if not self.port.is_symlink():
+                self._cable.put_in()
             self._powered = True
             self._reset()
 
@@ -120,14 +120,16 @@ class BareBoard(Twin):
         with self._state:
             if not self._powered:
                 return
-            if self._loader is None:
-                self._heard = (self._heard + data)[-_TAIL:]
-                if _SYNC not in self._heard:
-                    self._power.type(data)
-                    return
+            self._heard += data
+            if _SYNC in self._heard and (self._loader is None or self._loader.busy):
+                data = self._heard[self._heard.index(_SYNC) :]
                 self._leave()
                 self._loader = Loader(Chip(self._model, self.flash), self.faults)
-            self._load(self._loader, data, baud)
+            self._heard = self._heard[-_TAIL:]
+            if self._loader is None:
+                self._power.type(data)
+            else:
+                self._load(self._loader, data, baud)
 
     def _load(self, loader: Loader, data: bytes, baud: int) -> None:
         try:

@@ -36,12 +36,13 @@ class Loader:
 
     Attributes:
         stub: whether the stub runs.
+        busy: True once it was told more than to synchronise.
         boots: True once it was told to leave and run what is in the flash.
     """
 
     def __init__(self, chip: Chip, faults: Faults) -> None:
         self.chip = chip
-        self.stub = self.boots = False
+        self.stub = self.busy = self.boots = False
         self._faults = faults
         self._frames = Unframer()
         self._baud = 0  # 0: not yet measured
@@ -107,6 +108,7 @@ class Loader:
             self._baud = self._baud or baud
             yield framed(self._answer(code, 0 if self.stub else _ROM_SAYS, b"")) * _SYNC_ANSWERS
             return
+        self.busy = True
         known = (self._of_stub if self.stub else self._of_rom).get(code)
         if known is None:
             yield framed(self._answer(0, 0, b"", _UNKNOWN)) * (1 if self.stub else _UNKNOWN_ANSWERS)
