@@ -120,6 +120,8 @@ class Terminal:
         try:
             load("system.modes" if kind == CONTROL else "system.credential").read(self, symbology, data)
         except (MemoryError, OSError) as error:
+            if self.journal.fault and not self.scanner.fault:  # an append did not end: a restart finds how far it came
+                raise
             log("aside", error=repr(error))
             self.scanner.refuse("refused_full", "busy" if isinstance(error, MemoryError) else "error")
 

@@ -111,18 +111,20 @@ class Journal:
     def append(self, seq, message):
         """Keep one record: one flash program, read back. When this returns, nothing may lose it.
 
-        Raises JournalFull before anything is written, JournalFault where the flash failed three times: the same
-        seq may then be on the flash, so nothing is appended any more until a reboot has looked.
+        Raises JournalFull before anything is written, JournalFault where the flash failed three times, MemoryError: the
+        same seq may then be on the flash, so nothing is appended any more until a reboot has looked.
         """
         if not 0 < len(message) <= LARGEST:
             raise JournalError("a record of %d bytes" % len(message))
         self.need_room(len(message))
         if seq != self.newest + 1 or seq > _LAST:
             raise JournalError("record %d can't follow %d" % (seq, self.newest))
+        self.fault = "an append did not end"  # MemoryError from here on: only a reboot finds what the flash holds now
         if not self._write(RECORD, seq, message):
             self.fault = "the flash doesn't keep what is written"
             raise JournalFault(self.fault)
         self.newest_digest = sha256(message).digest()
+        self.fault = None
 
     def _write(self, kind, number, message):
         ring = self._ring

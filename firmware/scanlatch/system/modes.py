@@ -59,6 +59,7 @@ def settle(terminal):
     before both, until so long nothing was scanned.
     """
     session, clock, settings = terminal.session, terminal.clock, terminal.settings
+    session.due_ms = 0  # where memory ends before this does, the next quiet moment does it again
     now = clock.ms()
     due = []
     back = settings.get("mode_back_s", _BACK_S) * 1000 + session.used_ms
@@ -80,13 +81,13 @@ def settle(terminal):
         due.append(back)
     if session.operator:
         due.append(settings.get("badge_s", _BADGE_S) * 1000 + session.used_ms)
-    session.due_ms = min(due) if due else None
     if operation != session.operation:
-        before, session.operation = session.operation, operation
         terminal.indicator.hold("idle_" + _NAMES[operation], True)
-        terminal.indicator.hold("idle_" + _NAMES[before], False)
+        terminal.indicator.hold("idle_" + _NAMES[session.operation], False)
+        session.operation = operation
         if lapsed:  # nobody asked for it, so it is heard
             terminal.indicator.show("idle_" + _NAMES[operation])
+    session.due_ms = min(due) if due else None
 
 
 def _cancel(terminal, symbology, data):
