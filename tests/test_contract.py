@@ -110,6 +110,7 @@ HEALTH: dict[str, Any] = {
     "v": 1, "uptime": 60_000, "heap_free": 81_920, "heap_low": 40_000, "queue": 0, "queue_oldest_ms": None,
     "nonce_pairs": 32, "rssi": -61, "reset_cause": 1, "clock": 2, "flash_erases": 7, "certificate_days": 364,
     "counters": {"read": 3, "kept": 3}, "room": 3000, "engine": "ready",
+    "flash_erased": 300, "flash_worn": 3, "flash_years": [2000, 120],
 }  # fmt: skip
 
 

@@ -65,7 +65,6 @@ def _survey(ring):
         if not sectors.begin(block):
             continue
         serials[block] = sectors.serial
-        sectors.worn = max(sectors.worn, sectors.wear)
         if sectors.at(_MARK_AT) and sectors.kind == MARK and sectors.number > ring.freed:
             ring.freed, ring.marked = sectors.number, block
         while sectors.next():

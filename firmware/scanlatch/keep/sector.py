@@ -48,7 +48,6 @@ class Sectors:
         self._flash = flash
         self.id = journal_id
         self.count = flash.ioctl(4, 0)
-        self.worn = 0  # most erases that a header told of: taken for those of a sector that lost its own
         # One window for what is read and for what is to be written: bytes `from` to `to` of the block.
         self._window = memoryview(bytearray(_ENTRY))
         self._block = self._from = self._to = self._next = 0
@@ -103,7 +102,7 @@ class Sectors:
     def prepare(self, block, serial, freed):
         """Erase a sector, then program its header and first mark; False where it doesn't read as it should."""
         window = self._window
-        wear = self.wear if self.begin(block) else self.worn
+        wear = self.wear if self.begin(block) else (serial - 1) // self.count  # no header yet, or lost: as the others
         self._to = 0
         try:
             self._flash.ioctl(6, block)

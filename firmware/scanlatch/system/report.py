@@ -3,11 +3,15 @@ import json
 
 from micropython import const
 
+from scanlatch.keep.ring import KEPT_BACK
 from scanlatch.prove import cbor
 from scanlatch.system.clock import SYNCHRONISED
 from scanlatch.system.log import log
 
 _DAY_MS = const(86_400_000)
+_YEAR = const(365)  # days
+_CYCLES = const(100_000)  # erases that a sector of NOR flash stands
+_RECORDS = (300, 5000)  # a day, for which the years are told that the flash will stand
 _KEEP_EVERY_MS = const(3_600_000)  # the last known time is stored at most hourly: flash wear, and one false answer
 
 
@@ -27,6 +31,7 @@ def made(terminal):
     oldest = journal.read(journal.freed + 1) if journal.newest > journal.freed else None
     if oldest is not None:
         age = max(0, now - _captured_at(oldest))
+    erased, worn, years = wear(journal)
     body = {
         "v": 1,
         "uptime": clock.ms(),
@@ -41,6 +46,9 @@ def made(terminal):
         "reset_cause": terminal.health.reset_cause,
         "clock": quality,
         "flash_erases": journal.erases,
+        "flash_erased": erased,
+        "flash_worn": worn,
+        "flash_years": years,
         "certificate_days": None if not_after is None else (not_after - now) // _DAY_MS,
         "link": terminal.health.link_cause,
         "engine": terminal.health.engine,
@@ -48,6 +56,23 @@ def made(terminal):
         "counters": dict(zip(terminal.health.counted.split(), terminal.health.counts)),
     }
     return json.dumps(body).encode()
+
+
+def wear(journal):
+    """(Erases of the ring in its life, those of one sector, [years left at so many records a day]).
+
+    The last serial is how often a sector was prepared in the journal's life, restarts included; making the journal
+    erased each once more, and the ring wears them evenly. A record costs what it has cost so far, and no less than
+    where all sectors are filled with such of 320 bytes.
+    """
+    ring = journal._ring
+    prepared, count = ring.top, ring.count
+    worn = 1 + (prepared + count - 1) // count
+    left = max(0, _CYCLES - worn) * count
+    records = left * journal.capacity // (count - KEPT_BACK)
+    if prepared > count:  # the first round says how often it was started, not how it is used
+        records = min(records, left * journal.newest // prepared)
+    return prepared + count, worn, [records // (day * _YEAR) for day in _RECORDS]
 
 
 def keep_time(terminal):
