@@ -11,14 +11,15 @@ from scanlatch_tools import places
 from scanlatch_tools.twin import interpreter
 
 # Bytes on the 64-bit unix port, about twice what the chip takes; without the pool of names, which grows in leaps. 6,681
-# is what GROW's driver took while it was the only one; Honeywell's symbols have headers, SSI acknowledges, takes
-# them in packets and has them sent again, and both pay for that.
+# is what GROW's driver took while it was the only one. Since then all look for another engine where theirs is gone, and
+# leave a turn to its buzzer; some families have frames with headers or replies without an end, SSI acknowledges, takes
+# symbols in packets and has them sent again, and they pay for that.
 MOST = {
-    "line": 5800,
+    "line": 5950,
     "grow": 6681,
     "newland": 6681,
-    "honeywell": 6860,
-    "m14": 6681,
+    "honeywell": 6950,
+    "m14": 6800,
     "de2120": 6681,
     "ssi": 7680,
     "ssi_lite": 7680,

@@ -7,6 +7,7 @@ import scanlatch
 
 _LISTEN_MS = const(30_000)  # to an engine that answers nobody, before all are asked again; then doubled
 _WAIT_MS = const(10_000)
+_MEMORY_FAILURES = const(5)  # in a row: fragmented for good, so the terminal restarts
 
 
 class Driver:
@@ -30,10 +31,17 @@ class Driver:
         """There is nobody yet to arm."""
 
     async def run(self, _on_frame, on_state):
-        """Returns the driver of the engine that was found, which is to be run in this one's place."""
+        """Returns the driver of the engine that was found, which is to be run in this one's place.
+
+        Raises MemoryError where memory is short for good.
+        """
+        failures = 0
         while True:
             try:
                 return await scanlatch.load("read.engines.detect").found(self)
             except (MemoryError, OSError) as error:
                 on_state("lost", str(error))
-                await asyncio.sleep_ms(_WAIT_MS)
+                failures = failures + 1 if isinstance(error, MemoryError) else 0
+                if failures == _MEMORY_FAILURES:
+                    raise
+            await asyncio.sleep_ms(_WAIT_MS)

@@ -89,13 +89,14 @@ class Commanded:
             except EngineLost as lost:
                 self.tell = None
                 on_state("lost", lost.args[0])
-                if wait == _WAIT_MOST_MS and lost.args[0] == _NO_ROOM:
-                    raise
-                if self.wired and wait == _WAIT_MOST_MS:  # five times in a row; another may be there now
-                    try:
-                        return scanlatch.load("read.engines.auto").Driver(*self.wired)
-                    except (MemoryError, OSError):
-                        pass
+                if wait == _WAIT_MOST_MS:  # five times in a row
+                    if lost.args[0] == _NO_ROOM:
+                        raise
+                    if self.wired:  # another may be there now
+                        try:
+                            return scanlatch.load("read.engines.auto").Driver(*self.wired)
+                        except (MemoryError, OSError):
+                            pass
                 await self.until(wait, NEVER)
                 wait = min(2 * wait, _WAIT_MOST_MS)
 
