@@ -14,6 +14,7 @@ from host_bridge.errors import ConfigError
 _NAME = re.compile(r"[a-z0-9-]{1,32}\Z")  # WIRE.md "Topics"
 _TOKEN = re.compile(r"[0-9A-HJKMNP-TV-Z]{6}\Z")  # Crockford's base 32: none looks like another
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+WARN_HOURS = 24  # firmware, system/outage.py
 _MISSPELT = 0.6  # similarity from which a key is taken for a misspelling of another
 
 
@@ -70,6 +71,9 @@ class Site:
     require_session: bool = False  # a sale needs a session in force
     return_hours: int = 240  # how long after its sale a box may come back
     offline_sales: str = "pending"  # or "refused": a sale while the platform is out of reach
+    outage: str = "warn"  # or "lock": what its terminals do in a long outage
+    outage_warn_hours: int = WARN_HOURS  # without a word of the bridge, then the light is amber
+    outage_lock_days: int = 10  # the same, then nobody can sell, where it locks
     sales_level: int = 1  # highest packaging level that is sold: 1 the box
     first_digit: str = "8"  # digits that a twenty-digit code may begin with; empty: any
     own_codes: tuple[str, ...] | None = (
@@ -78,6 +82,12 @@ class Site:
     personal_codes: tuple[str, ...] = ()  # patterns of what is a person's, beside those that every terminal knows
     link_codes: tuple[str, ...] = ("*",)  # where a link has its code; "*": the piece of it that is twenty digits
     control_token: str = ""  # what the control codes of its printed sheet carry; without one its terminals take none
+
+    @property
+    def long_outage(self) -> dict[str, int]:
+        """As a terminal's settings have it; what is the default is left out."""
+        warn = {"warn_hours": self.outage_warn_hours} if self.outage_warn_hours != WARN_HOURS else {}
+        return warn | ({"lock_days": self.outage_lock_days} if self.outage == "lock" else {})
 
     @property
     def codes(self) -> CodeRules:
@@ -105,12 +115,15 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "platform.timeout_s": (0.05, 120),
     "platform.deadline_ms": (0, 60_000),
     "sites.return_hours": (0, 87_600),
+    "sites.outage_warn_hours": (2, 720),
+    "sites.outage_lock_days": (1, 365),
     "sites.sales_level": (1, 9),
 }
 _CHOICES = {
     "mqtt.version": ("3.1.1", "5"),
     "platform.kind": ("rest",),
     "sites.offline_sales": ("pending", "refused"),
+    "sites.outage": ("warn", "lock"),
 }
 
 

@@ -51,6 +51,7 @@ class Terminal:
     def __init__(self):
         self._tls = None
         self.credentials = 0  # were sent since boot
+        self.outage = [0, None, False]  # see outage.py
 
     async def run(self):
         gc.threshold(-1)  # from here on somebody chooses the moment

@@ -7,6 +7,7 @@ from scanlatch.prove import cose, hashes, record
 from scanlatch.read import trace_code
 
 _RESCAN_MS = const(1500)  # the same symbol again within this time is a bounce of the trigger, not a scan
+_SALE = const(1)
 _RETURN = const(2)  # sale and return: done at a window
 
 
@@ -31,6 +32,7 @@ class Scanner:
         self._aside = aside
         self._last = None  # digest of what was read last: it may be a person's
         self._last_ms = 0
+        self.locked = False  # the site lets nobody sell in so long an outage
         self.fault = None  # why nothing may be scanned: "store", "journal", "journal went back"
 
     def on_frame(self, symbology, data):
@@ -80,6 +82,9 @@ class Scanner:
         journal, clock, session = self._journal, self._clock, self._session
         if self.fault is not None:
             self.refuse("refused_fault", "fault_refused")
+            return False
+        if self.locked and operation == _SALE:
+            self.refuse("refused_locked", "locked")
             return False
         try:
             journal.need_room()  # refused before a seq or a nonce is used

@@ -23,7 +23,7 @@ _KEYS = const(("sign_key", "tls_key", "mac_key", "bridge"))  # what enrolment le
 _COUNTED = const(
     " read kept sent accepted rejected duplicate pending exempt error wrong_symbol product torn unknown personal "
     "engine_code glued case_code credential foreign_control identify bounced refused_full refused_fault "
-    "mac_failures malformed unmatched receipt_alarms reconnects "
+    "refused_locked mac_failures malformed unmatched receipt_alarms reconnects "
 )
 
 

@@ -51,6 +51,12 @@ def test_paths_count_from_the_files_own_folder(tmp_path: Path, monkeypatch: pyte
         (("[sites.clinic-7]", "[sites.Clinic]"), "a site is 1 to 32 of"),
         (("[mqtt]", "[mqtt"), "bridge.toml"),
         (('"Clinic 7"', '"Clinic 7"\ncontrol_token = "K7M2QI"'), "without I, L, O, U"),
+        (('"Clinic 7"', '"Clinic 7"\noutage = "ignore"'), "sites.clinic-7.outage: must be one of warn, lock"),
+        (('"Clinic 7"', '"Clinic 7"\noutage_warn_hours = 1'), "outage_warn_hours: must lie between 2 and 720"),
+        (('"Clinic 7"', '"Clinic 7"\noutage_warn_hours = 721'), "between 2 and 720"),
+        (('"Clinic 7"', '"Clinic 7"\noutage_lock_days = 0'), "outage_lock_days: must lie between 1 and 365"),
+        (('"Clinic 7"', '"Clinic 7"\noutage_lock_days = 366'), "between 1 and 365"),
+        (('"Clinic 7"', '"Clinic 7"\noutage_lock_days = "3"'), "must be int"),
         (
             ('"Clinic 7"', '"Clinic 7"\ncontrol_token = "K7M2QX"\n[sites.p]\nname = "P"\ncontrol_token = "K7M2QX"'),
             "is another site's too",

@@ -120,6 +120,24 @@ def test_a_terminal_takes_for_codes_what_its_site_does(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("said", "given"),
+    [
+        ("", {}),  # the firmware's own: it warns after a day
+        ("outage_warn_hours = 4\noutage_lock_days = 3\n", {"warn_hours": 4}),
+        ('outage = "lock"\n', {"lock_days": 10}),
+        ('outage = "lock"\noutage_warn_hours = 48\noutage_lock_days = 3\n', {"warn_hours": 48, "lock_days": 3}),
+    ],
+)
+def test_a_terminal_does_in_a_long_outage_what_its_site_says(tmp_path: Path, said: str, given: dict[str, int]) -> None:
+    place = site.create(tmp_path / "site", [_SITE], hosts=["broker.clinic"])
+    place.config.write_text(place.config.read_text().replace("control_token", said + "control_token"))
+    terminal = Terminal("d-outage")
+    _enrol(place, terminal, "d-outage")
+    settings = json.loads(terminal.files["enrol.json"])["settings"]
+    assert {key: settings[key] for key in ("warn_hours", "lock_days") if key in settings} == given
+
+
 def test_no_private_key_is_asked_for_or_given(place: site.Site) -> None:
     terminal = Terminal("d-secret")
     _enrol(place, terminal, "d-secret")

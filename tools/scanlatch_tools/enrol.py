@@ -218,6 +218,7 @@ def _settings(
     ntp: str | None,
     certificate: bytes,
 ) -> dict[str, Any]:
+    said = config.load(place.config).sites[site]
     dates = x509.load_der_x509_certificate(certificate)
     return {
         "v": 1,
@@ -232,13 +233,13 @@ def _settings(
             "not_after": int(dates.not_valid_after_utc.timestamp()) * 1000,
         },
         "board": compiled(board),
-        "rules": _rules(place, site),
+        "rules": _rules(said),
         "ntp": ntp,
+        **said.long_outage,
     }
 
 
-def _rules(place: sites.Site, site: str) -> dict[str, object]:
+def _rules(said: config.Site) -> dict[str, object]:
     """What the site says of codes, and the token of its control sheet."""
-    said = config.load(place.config).sites[site]
     token = {"token": said.control_token} if said.control_token else {}
     return said.codes.device() | token

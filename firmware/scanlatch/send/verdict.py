@@ -42,6 +42,7 @@ class Answers:
         self.said = ""  # the pattern that the newest scan was answered with, here or by the bridge
         self.attention = False  # an earlier scan needs it
         self._shown = array("I", bytes(4 * _REMEMBERED))  # at seq % 64: seq // 64 + 1, and whether it was final
+        self.heard = 0  # when the bridge was; who looks at it sets it back
         self.head = None  # (digest, sent at ms) of the last head sent on this connection
 
     def kept(self, seq, operation, online):
@@ -122,6 +123,7 @@ class Answers:
         if not right:
             self._health.count("malformed")
             return None
+        self.heard = self._clock.ms()
         return body
 
     def _free(self, upto):

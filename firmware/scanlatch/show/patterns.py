@@ -55,6 +55,7 @@ RARE = (
     b"\ncredential V11d.5W11c.5V50"  # a person's credential is on its way: not kept, not logged
     b"\ncredential_offline V14e.6S14c.6V14e.6S40"  # a person's credential needs the link: not sent, not kept
     b"\nfull R15c.5M15a.5R15c.5M15a.5R60"  # no room for another record: nothing was kept, wait for the link
+    b"\nlocked R18f.6S18b.6R18f.6S60"  # no sale: the site allows none so long without the bridge; nothing was kept
     b"\nfault_refused R10b.5A10b.5R10b.5A10b.60"  # nothing was kept, the terminal is in fault
     b"\nidentify R20dG20cB20eW20fR20dG20cB20eW20f"
     b"R20dG20cB20eW20fR20dG20cB20eW20f"  # this is the terminal that somebody looks for
@@ -88,6 +89,7 @@ STANDING = (
     b"\nattention A12d.6W12f.6A12d.6 A15.15A15.105"  # an earlier scan needs attention: see the console
     b"\npending B30d.10B60 B60.60"  # kept, not yet decided: the answer follows by itself
     b"\nlink_refused M12dA12bM12aA12 M10.10A10.120"  # the broker refuses us: certificate, name or rights
+    b"\noutage A30eD10A30b A170D20"  # no word of the bridge for long: have the link seen to
     b"\noffline S15cD15aS15 S8.12S8.172"  # no link: scans are kept, and sent later
     b"\nidle_sale G9dE9b E170.10G6.14"  # ready: sale
     b"\nidle_return A9hE10d E160.10A10.20"  # ready: return

@@ -10,6 +10,7 @@ from scanlatch.keep.journal import JournalError
 _QUIET_MS = const(100)  # since the last byte of the engine, before anything here may take the processor
 _ERASE_QUIET_MS = const(300)
 _LOOK_MS = const(50)
+_AGAIN_MS = const(10_000)  # where there was no room, or no store, for a look
 _COLLECT_AFTER = const(24_576)  # bytes allocated since the last collection
 
 
@@ -27,6 +28,13 @@ async def run(terminal):
             try:
                 load("system.modes").settle(terminal)
             except (MemoryError, OSError):  # again at the next look
+                pass
+        outage = terminal.outage
+        if terminal.clock.ms() >= outage[0] or (outage[2] and terminal.answers.heard):
+            outage[0] = terminal.clock.ms() + _AGAIN_MS
+            try:
+                load("system.outage").look(terminal)
+            except (MemoryError, OSError):
                 pass
         worked = False
         if quiet >= _ERASE_QUIET_MS:

@@ -24,13 +24,21 @@ _KNOWN = {
     "rescan_ms?": int,
     "mode_back_s?": int,
     "badge_s?": int,
+    "warn_hours?": int,
+    "lock_days?": int,
     "broker": {"host": str, "port": int, "name": str, "not_before?": int, "not_after?": int},
     "rules?": {"first_digit?": str, "own?": list, "personal?": list, "links?": list, "token?": str},
     "wifi?": {"ssid": str},
     "board": dict,  # held against its own schema where it is made; the board's parts check what they use
 }
 
-_RANGES = {"rescan_ms": (0, 60_000), "mode_back_s": (5, 86_400), "badge_s": (60, 86_400)}
+_RANGES = {
+    "rescan_ms": (0, 60_000),
+    "mode_back_s": (5, 86_400),
+    "badge_s": (60, 86_400),
+    "warn_hours": (2, 720),  # heads, and so the bridge's answers, come hourly where nobody scans
+    "lock_days": (1, 365),
+}
 _TOKEN_SIZE = const(6)
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: none looks like another
 _PATTERNS = const(("own", "personal", "links"))

@@ -203,6 +203,20 @@ def test_a_verdict_with_another_digest_or_key_or_shape_shows_and_frees_nothing()
     equal(desk.health.counted.count("malformed"), 9)
 
 
+def test_only_what_is_the_bridge_s_own_counts_as_its_word():
+    desk = Desk()
+    desk.clock.now = 7_000
+    desk.verdict(10, 0, key=bytes(32))
+    desk.verdict(10, 0, change={1: 2})
+    desk.answers.receipt(b"\xd1" * 100)
+    equal(desk.answers.heard, 0)
+    desk.verdict(11, 0)  # of a record that is not here: its own word all the same
+    equal(desk.answers.heard, 7_000)
+    desk.clock.now = 8_000
+    desk.receipt(0)
+    equal(desk.answers.heard, 8_000)
+
+
 def test_a_quarantined_message_frees_nothing():
     desk = Desk()
     desk.answers.kept(10, 1, True)
