@@ -232,5 +232,5 @@ def test_a_driver_that_found_no_memory_to_set_up_tries_again(bench: Bench) -> No
     bench.send(("starve", "newland_setup"))
     with Wired(bench, "newland") as play:
         play.ready()
-        assert play.states[:2] == [("lost", "no room"), ("lost", "[Errno 5] EIO")]
+        assert play.states[:2] == [("lost", "no memory"), ("lost", "[Errno 5] EIO")]
         play.scan(*CODES[:3])
