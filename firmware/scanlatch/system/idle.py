@@ -11,7 +11,7 @@ _QUIET_MS = const(100)  # since the last byte of the engine, before anything her
 _ERASE_QUIET_MS = const(300)
 _LOOK_MS = const(50)
 _AGAIN_MS = const(10_000)  # where there was no room, or no store, for a look
-_COLLECT_AFTER = const(24_576)  # bytes allocated since the last collection
+_COLLECT_AFTER = const(16_384)  # bytes allocated since the last collection: a scan takes 12 KB, and 30 KB are free
 
 
 async def run(terminal):
