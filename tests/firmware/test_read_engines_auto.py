@@ -157,6 +157,22 @@ def test_a_question_that_could_not_be_loaded_is_asked_later(bench: Bench) -> Non
     play.end()
 
 
+@pytest.mark.parametrize(("short", "ends"), [(4, False), (5, True)])
+def test_memory_that_is_short_for_good_ends_the_search_and_so_restarts_the_terminal(short: int, ends: bool) -> None:
+    bench = Bench()
+    try:
+        bench.do("import engine_desk")
+        bench.send(("starve", "detect", short))
+        play = bench.play("auto", simulator("grow"))
+        if ends:
+            with pytest.raises(RuntimeError, match="MemoryError: no room"):
+                play.ready()
+        else:
+            assert found(play) == "grow"
+    finally:
+        bench.kill()
+
+
 def test_a_kind_that_there_is_not_is_refused(bench: Bench) -> None:
     bench.do(
         "from scanlatch.read.engines import choice\n"

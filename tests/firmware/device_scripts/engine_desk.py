@@ -61,9 +61,9 @@ def sleep_ms(ms):
     yield ms
 
 
-def fail_imports(of):
-    # What is loaded on demand fails, once for want of memory and once for a fault of the flash.
-    errors = [OSError(5), MemoryError("no room")]
+def fail_imports(of, short=1):
+    # What is loaded on demand fails, so often for want of memory and once for a fault of the flash.
+    errors = [OSError(5)] + [MemoryError("no room")] * short
     whole = builtins.__import__
 
     def failing(name, *arguments):
@@ -120,7 +120,7 @@ def play(kind, auto, baud):
 
 
 def serve():
-    """Answer ("play", kind, auto, baud), ("value", expression) and ("starve", name), one a line, for ever."""
+    """Answer ("play", kind, auto, baud), ("value", expression) and ("starve", name, how often), one a line, for ever."""
     asyncio.sleep_ms = sleep_ms
     names = {}
     while True:
