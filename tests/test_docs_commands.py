@@ -29,7 +29,9 @@ BRIDGE = "scanlatch bridge run --config site/bridge.toml"
 TWIN = "scanlatch twin twin --site site"
 SECOND_TWIN = "scanlatch twin twin-2 --site site --device twin-2 --at pharmacy-3"
 OTHER_PLATFORM = "scanlatch platform run --port 8810 --admin-port 8811 --database platform.sqlite --codes codes.txt"
-SERVICES = [BROKER, PLATFORM, BRIDGE, TWIN, SECOND_TWIN, OTHER_PLATFORM]
+BARE = "scanlatch twin bare --bare"
+SERVICES = [BROKER, PLATFORM, BRIDGE, TWIN, SECOND_TWIN, OTHER_PLATFORM, BARE]
+FLASH = {"scanlatch flash --board esp32-devkitc --port bare/port --image bare/stand-in.bin": "flashed esp32-devkitc"}
 FLEET = [  # the first ends by itself
     "scanlatch site init fleet --site clinic-7 --site pharmacy-3 --bridges 2"
     " --ledger postgresql://scanlatch@localhost/scanlatch",
@@ -46,6 +48,7 @@ BEFORE = {  # command: what it says; in the order in which they are run
     "scanlatch board new mine.toml --like esp32-devkitc --no-ask --set uart.tx=4 --set engine.kind=auto": "made mine",
     "scanlatch board check mine.toml": "mine.toml: right",
     "scanlatch board draw mine.toml": "drew mine.svg",
+    "scanlatch image list": "no images",
     "scanlatch site init site --site clinic-7 --site pharmacy-3": "made ",
     "scanlatch labels sheet sheet.pdf --site site --operator li-wei-7": "2 pages of A4",
     "scanlatch labels device labels.pdf --site site --device twin-1 --device twin-2": "2 labels",
@@ -83,7 +86,7 @@ AFTER = {
 
 def test_every_command_of_the_documents_is_one_that_a_test_runs() -> None:
     written = {command for page in PAGES for command in commands(page)}
-    assert written == {*MAKE, *BEFORE, *SERVICES, *AFTER, *FLEET, *DAYS}
+    assert written == {*MAKE, *BEFORE, *SERVICES, *AFTER, *FLEET, *DAYS, *FLASH}
 
 
 def test_what_looks_like_a_command_stands_in_a_block_that_is_read() -> None:
@@ -145,7 +148,7 @@ def test_the_commands_run_as_they_are_written(tmp_path: Path) -> None:
             return running.enter_context(Running(elsewhere(command, ports), tmp_path, ready))
 
         for command, says in BEFORE.items():
-            assert says in once(elsewhere(command, ports), tmp_path), command
+            assert says in once(elsewhere(command, ports), tmp_path, XDG_DATA_HOME=str(tmp_path)), command
         start(BROKER, lambda: _answers(ports["broker"]))
         platform = start(PLATFORM, "platform http")
         start(BRIDGE, '"event": "ready"')
@@ -160,6 +163,14 @@ def test_the_commands_run_as_they_are_written(tmp_path: Path) -> None:
         platform.end()
         (tmp_path / "codes.txt").write_text("83386520001941653320\n")
         start(OTHER_PLATFORM, "1 codes loaded")
+
+
+@pytest.mark.usefixtures("hears_ctrl_c")
+def test_a_bare_board_is_flashed_as_it_is_written(tmp_path: Path) -> None:
+    with Running(BARE, tmp_path, "stand-in.bin") as board:
+        for command, says in FLASH.items():
+            assert says in once(command, tmp_path), command
+        board.types(":power", "power on")
 
 
 @pytest.mark.usefixtures("hears_ctrl_c")

@@ -13,6 +13,7 @@ from scanlatch_tools.twin.chip import made_image
 from scanlatch_tools.twin.chip.bare import BareBoard
 
 BOARDS = {"esp32": "esp32-devkitc", "esp32s3": "esp32-s3-devkitc", "esp32c3": "esp32-c3-devkitm"}
+CHIP = "esp32c3"  # where it matters little: it is told from others at once
 LOG_AT, LOG_SIZE = 0x300000, 0x100000  # of boards with 4 MiB
 
 _KEEP = """
@@ -83,14 +84,14 @@ def image(folder: Path, chip: str, **more: Any) -> Path:
     return path
 
 
-def wish(target: BareBoard, folder: Path, chip: str = "esp32", **more: Any) -> Wish:
+def wish(target: BareBoard, folder: Path, chip: str = CHIP, **more: Any) -> Wish:
     """A flash of this board with an image made for tests."""
     if "image" not in more:
         more["image"] = image(folder, chip)
     return Wish(**{"port": str(target.port), "board": BOARDS[chip], **more})
 
 
-def flashed(target: BareBoard, folder: Path, chip: str = "esp32", **more: Any) -> tuple[Flashed, Listener]:
+def flashed(target: BareBoard, folder: Path, chip: str = CHIP, **more: Any) -> tuple[Flashed, Listener]:
     """Flash it, and wait until it runs."""
     listener = Listener()
     done = flash(wish(target, folder, chip, **more), listener)

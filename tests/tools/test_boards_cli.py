@@ -63,6 +63,13 @@ def test_check_names_file_engine_and_what_is_allowed_where_the_engine_can_not_be
     assert "with auto, honeywell or ssi; use passive or active" in said
 
 
+def test_new_proposes_the_layout_of_the_flash_s_size(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "large.toml"
+    run("new", path, "--like", "esp32-s3-devkitc", "--no-ask", "--set", "flash.size_mb=16")
+    made = boards.load(path).flash
+    assert (made.fs_at, made.fs_kb, made.scanlog_at, made.scanlog_kb) == (0x400000, 4096, 0x800000, 1024)
+
+
 def test_new_asks_and_refuses_an_answer_at_once(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "counter.toml"
     typed = {

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from scanlatch_tools import boards
 from scanlatch_tools.errors import ToolError
-from scanlatch_tools.flash import partitions
+from scanlatch_tools.flash import cli, partitions
 from scanlatch_tools.flash.errors import NoChipError, NoFitError, UnsentError
 from scanlatch_tools.flash.journal import Holds
 from scanlatch_tools.flash.ports import Port
@@ -16,9 +17,10 @@ from scanlatch_tools.flash.work import flash, given_up
 from scanlatch_tools.twin.chip import made_image
 from scanlatch_tools.twin.chip.bare import BareBoard
 from scanlatch_tools.twin.interpreter import NoInterpreterError
+from typer.testing import CliRunner
 
 from tests.documents import BIN
-from tests.tools.flash_case import BOARDS, LOG_AT, Listener, flashed, image, keep_records, rows, until, wish
+from tests.tools.flash_case import BOARDS, CHIP, LOG_AT, Listener, flashed, image, keep_records, rows, until, wish
 
 SIZES = {"esp32": 4, "esp32s3": 16, "esp32c3": 4}
 RAW = {"esp32": 0x1000, "esp32s3": 0, "esp32c3": 0}
@@ -82,7 +84,7 @@ def test_every_board_has_the_layout_of_its_size(name: str) -> None:
 
 
 def test_flashed_again_it_keeps_keys_files_and_journal(tmp_path: Path) -> None:
-    with BareBoard(tmp_path / "board") as board:
+    with BareBoard(tmp_path / "board", chip=CHIP) as board:
         board.start()
         flashed(board, tmp_path)
         (board.files / "settings.json").write_text("{}")
@@ -95,13 +97,13 @@ def test_flashed_again_it_keeps_keys_files_and_journal(tmp_path: Path) -> None:
 
 
 def test_another_layout_leaves_nothing_of_the_old_files(tmp_path: Path) -> None:
-    with BareBoard(tmp_path / "board") as board:
+    with BareBoard(tmp_path / "board", chip=CHIP) as board:
         board.start()
         flashed(board, tmp_path)
         (board.files / "old.py").write_text("")
         mine = tmp_path / "mine.toml"
-        shown = (boards.places.board_configs() / "esp32-devkitc.toml").read_text()
-        mine.write_text(shown.replace('name = "esp32-devkitc"', 'name = "mine"') + "fs_kb = 512\n")
+        shown = (boards.places.board_configs() / "esp32-c3-devkitm.toml").read_text()
+        mine.write_text(shown.replace('name = "esp32-c3-devkitm"', 'name = "mine"') + "fs_kb = 512\n")
         _, listener = flashed(board, tmp_path, board=str(mine))
         assert listener.told("plan")["keeps"] == ["nvs", "scanlog"]
         assert not (board.files / "old.py").exists()
@@ -113,25 +115,22 @@ def test_another_layout_leaves_nothing_of_the_old_files(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "says"),
     [
-        (
-            {"board": "esp32-c3-devkitm"},
-            r"esp32-c3-devkitm has an esp32c3, this is an esp32 .*boards that fit: esp32-dev",
-        ),
+        ({"board": "esp32-devkitc"}, r"esp32-devkitc has an esp32, this is an esp32c3 .*boards that fit: esp32-c3-"),
         ({"board": "twin"}, "no board that can be flashed"),
         ({"board": "esp32-devkit"}, "did you mean"),
     ],
 )
 def test_a_board_that_is_another_is_refused(tmp_path: Path, more: dict[str, Any], says: str) -> None:
-    with BareBoard(tmp_path / "board") as board:
+    with BareBoard(tmp_path / "board", chip=CHIP) as board:
         board.start()
         _refused(board, wish(board, tmp_path, **more), says)
 
 
 def test_an_image_for_another_chip_is_refused(tmp_path: Path) -> None:
-    with BareBoard(tmp_path / "board") as board:
+    with BareBoard(tmp_path / "board", chip=CHIP) as board:
         board.start()
-        other = image(tmp_path, "esp32c3")
-        error = _refused(board, wish(board, tmp_path, image=other), "image is for esp32c3, the chip is esp32: take")
+        other = image(tmp_path, "esp32")
+        error = _refused(board, wish(board, tmp_path, image=other), "image is for esp32, the chip is esp32c3: take")
         assert error.status == 4
 
 
@@ -142,9 +141,9 @@ def test_too_small_a_flash_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_program_that_is_too_large_is_refused(tmp_path: Path) -> None:
-    with BareBoard(tmp_path / "board") as board:
+    with BareBoard(tmp_path / "board", chip=CHIP) as board:
         board.start()
-        wanted = wish(board, tmp_path, image=image(tmp_path, "esp32", size=2_100_000))
+        wanted = wish(board, tmp_path, image=image(tmp_path, CHIP, size=2_100_000))
         _refused(board, wanted, "leaves 2,031,616")
 
 
@@ -156,7 +155,7 @@ def _refused(board: BareBoard, wanted: Any, says: str) -> ToolError:
 
 
 def test_records_that_the_bridge_may_not_have_stop_it(tmp_path: Path) -> None:
-    with BareBoard(tmp_path / "board") as board:
+    with BareBoard(tmp_path / "board", chip=CHIP) as board:
         board.start()
         flashed(board, tmp_path)
         keep_records(board, tmp_path, kept=5, freed=2)
@@ -176,7 +175,7 @@ def test_records_that_the_bridge_may_not_have_stop_it(tmp_path: Path) -> None:
 
 
 def test_a_journal_that_can_not_be_read_counts_as_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with BareBoard(tmp_path / "board") as board:
+    with BareBoard(tmp_path / "board", chip=CHIP) as board:
         board.start()
         flashed(board, tmp_path)
         keep_records(board, tmp_path, kept=2, freed=2)
@@ -194,17 +193,17 @@ def test_a_journal_that_can_not_be_read_counts_as_full(tmp_path: Path, monkeypat
 
 
 def test_several_boards_that_fit_are_named_and_one_is_asked_for(tmp_path: Path) -> None:
-    with BareBoard(tmp_path / "board") as board:
+    with BareBoard(tmp_path / "board", chip="esp32") as board:
         board.start()
-        _refused(board, wish(board, tmp_path, board=None), r"--board\n(.*\n)*  wt32-eth01  ")
+        _refused(board, wish(board, tmp_path, "esp32", board=None), r"--board\n(.*\n)*  wt32-eth01  ")
         listener = Listener("wt32-eth01")
-        assert flash(wish(board, tmp_path, board=None), listener).board == "wt32-eth01"
+        assert flash(wish(board, tmp_path, "esp32", board=None), listener).board == "wt32-eth01"
         assert "m5-atom-lite" in listener.asked[0]
 
 
 def test_several_ports_are_named_and_one_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    wanted = {"board": "esp32-devkitc", "image": image(tmp_path, "esp32"), "port": None}
-    with BareBoard(tmp_path / "board") as board:
+    wanted = {"image": image(tmp_path, CHIP), "port": None}
+    with BareBoard(tmp_path / "board", chip=CHIP) as board:
         board.start()
         monkeypatch.setattr("scanlatch_tools.flash.ports.found", list)
         with pytest.raises(NoChipError, match="cable that carries data"):
@@ -217,12 +216,12 @@ def test_several_ports_are_named_and_one_is_asked_for(tmp_path: Path, monkeypatc
 
 
 def test_a_port_that_is_not_there_is_said_so(tmp_path: Path) -> None:
-    with BareBoard(tmp_path / "board") as board, pytest.raises(NoChipError, match="is the board plugged in"):
+    with BareBoard(tmp_path / "board", chip=CHIP) as board, pytest.raises(NoChipError, match="is the board plugged in"):
         flash(wish(board, tmp_path), Listener())
 
 
 def test_images_made_for_tests_go_to_no_real_board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with BareBoard(tmp_path / "board") as board:
+    with BareBoard(tmp_path / "board", chip=CHIP) as board:
         board.start()
         monkeypatch.setattr("scanlatch_tools.flash.ports.has_reset_lines", lambda _port: True)
         with pytest.raises(NoFitError, match="made for tests"):
@@ -230,19 +229,21 @@ def test_images_made_for_tests_go_to_no_real_board(tmp_path: Path, monkeypatch: 
 
 
 def test_the_command_tells_machines_each_step_and_its_exit_status(tmp_path: Path) -> None:
-    with BareBoard(tmp_path / "board") as board:
+    with BareBoard(tmp_path / "board", chip=CHIP) as board:
         board.start()
-        path = image(tmp_path, "esp32")
-        command = [BIN / "scanlatch", "flash", "--json", "--port", board.port, "--image", path, "--board"]
-        done = subprocess.run([*command, "esp32-devkitc"], capture_output=True, text=True, timeout=120, check=False)
+        command = ["flash", "--json", "--port", str(board.port), "--image", str(image(tmp_path, CHIP)), "--board"]
+        alone = typer.Typer()
+        alone.command()(cli.app)
+        done = CliRunner().invoke(alone, [*command[1:], "esp32-c3-devkitm"])
         told = [json.loads(line) for line in done.stdout.splitlines()]
-        assert (done.returncode, told[-1]["event"]) == (0, "done")
-        assert [row["event"] for row in told if row["event"] != "progress"][:5] == [
-            "port", "chip", "board", "image", "journal",
+        assert (done.exit_code, told[-1]["event"]) == (0, "done")
+        assert [row["event"] for row in told if row["event"] != "progress"] == [
+            "port", "chip", "board", "image", "journal", "plan", *["written"] * 5, "verified", "done",
         ]  # fmt: skip
-        done = subprocess.run([*command, "m5-atoms3-lite"], capture_output=True, text=True, timeout=120, check=False)
-        refused = json.loads(done.stdout.splitlines()[-1])
-        assert (done.returncode, refused["status"]) == (4, 4)
+        command = [str(BIN / "scanlatch"), *command, "m5-atoms3-lite"]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        refused = json.loads(ended.stdout.splitlines()[-1])
+        assert (ended.returncode, refused["status"]) == (4, 4)
 
 
 @pytest.mark.parametrize(

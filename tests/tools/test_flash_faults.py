@@ -11,20 +11,19 @@ from scanlatch_tools.twin.chip import made_image
 from scanlatch_tools.twin.chip.bare import BareBoard
 from scanlatch_tools.twin.chip.nor import FlashChip
 
-from tests.tools.flash_case import LOG_AT, LOG_SIZE, Listener, flashed, keep_records, until, wish
+from tests.tools.flash_case import CHIP, LOG_AT, LOG_SIZE, Listener, flashed, keep_records, until, wish
 
-CHIP = "esp32c3"
 FULL = os.environ.get("SCANLATCH_FULL") == "1"
-POINTS = 5  # cables pulled in the ordinary suite; all of them with SCANLATCH_FULL=1
+POINTS = 4  # cables pulled in the ordinary suite; all of them with SCANLATCH_FULL=1
 
 
 @pytest.mark.timeout(3000 if FULL else 300)
 def test_a_cable_pulled_at_any_step_is_mended_by_the_same_command(tmp_path: Path) -> None:
     with BareBoard(tmp_path / "board", chip=CHIP) as board:
         board.start()
-        flashed(board, tmp_path, CHIP)
+        flashed(board, tmp_path)
         steps = board.faults.commands
-        wanted = wish(board, tmp_path, CHIP)
+        wanted = wish(board, tmp_path)
         points = range(1, steps + 1) if FULL else [steps * (2 * n + 1) // (2 * POINTS) for n in range(POINTS)]
         for point in points:
             _blank(board)
@@ -51,7 +50,7 @@ def test_noise_on_the_line_is_got_over_or_said(tmp_path: Path, part: float) -> N
     with BareBoard(tmp_path / "board", chip=CHIP) as board:
         board.start()
         board.faults.noise_at = int(390 * part)
-        wanted = wish(board, tmp_path, CHIP)
+        wanted = wish(board, tmp_path)
         try:
             flash(wanted, Listener())
         except BrokenOffError as error:
@@ -67,16 +66,16 @@ def test_a_line_that_is_all_noise_and_one_that_is_silent_have_no_chip(tmp_path: 
         for fault in ("silent", "noisy"):
             setattr(board.faults, fault, True)
             with pytest.raises(NoChipError, match="hold BOOT, press RESET"):
-                flash(wish(board, tmp_path, CHIP), Listener())
+                flash(wish(board, tmp_path), Listener())
             setattr(board.faults, fault, False)
-        flashed(board, tmp_path, CHIP)
+        flashed(board, tmp_path)
 
 
 def test_a_slow_chip_is_waited_for(tmp_path: Path) -> None:
     with BareBoard(tmp_path / "board", chip=CHIP) as board:
         board.start()
-        board.faults.slow_s = 0.002
-        flashed(board, tmp_path, CHIP)
+        board.faults.slow_s = 0.001
+        flashed(board, tmp_path)
 
 
 def test_flash_that_holds_something_else_is_found_out(tmp_path: Path) -> None:
@@ -84,17 +83,17 @@ def test_flash_that_holds_something_else_is_found_out(tmp_path: Path) -> None:
         board.start()
         board.faults.wrong_md5 = 1
         with pytest.raises(NotAsWrittenError, match="does not hold what was written: run this again") as wrong:
-            flash(wish(board, tmp_path, CHIP), Listener())
+            flash(wish(board, tmp_path), Listener())
         assert wrong.value.status == 7
-        flashed(board, tmp_path, CHIP)
+        flashed(board, tmp_path)
 
 
 def test_a_pull_while_records_are_given_up_is_mended_by_the_same_command(tmp_path: Path) -> None:
     with BareBoard(tmp_path / "board", chip=CHIP) as board:
         board.start()
-        flashed(board, tmp_path, CHIP)
+        flashed(board, tmp_path)
         keep_records(board, tmp_path, kept=3, freed=0)
-        wanted = wish(board, tmp_path, CHIP, erase="erase 3 records")
+        wanted = wish(board, tmp_path, erase="erase 3 records")
 
         class Puller(Listener):
             behind = 0
@@ -135,7 +134,7 @@ def test_the_stand_in_s_flash_does_not_let_bits_rise(tmp_path: Path) -> None:
 def test_the_stand_in_boots_nothing_that_is_damaged(tmp_path: Path, at: int, why: str) -> None:
     with BareBoard(tmp_path / "board", chip=CHIP) as board:
         board.start()
-        flashed(board, tmp_path, CHIP)
+        flashed(board, tmp_path)
         board.kill()
         board.flash.program(at, b"\0")
         board.start()

@@ -13,6 +13,7 @@ from scanlatch_tools.boards.chips import CHIPS
 from scanlatch_tools.boards.schema import Board, Table, allowed, choices, kind_of, model_of, unit, variants
 from scanlatch_tools.boards.words import nearest, wrong_keys
 from scanlatch_tools.errors import ToolError
+from scanlatch_tools.flash.partitions import LAYOUTS
 
 NONE = "none"  # what is answered where there is no such part
 _YES = {"yes": True, "true": True, "y": True, "no": False, "false": False, "n": False}
@@ -84,7 +85,7 @@ class _Answers:
             return
         for key in sorted(model.model_fields, key="onboard".__ne__):  # it decides what pins there may be
             if key not in draft[table]:
-                self._key(draft, table, key, model.model_fields[key], like.get(key))
+                self._key(draft, table, key, model.model_fields[key], _proposed(draft, table, like).get(key))
         order = list(model.model_fields)
         draft[table] = {key: draft[table][key] for key in order if key in draft[table]}
 
@@ -154,6 +155,12 @@ class _Answers:
         if self._ask is None:
             raise AnswerError(trouble)
         self._tell(trouble)
+
+
+def _proposed(draft: Tables, table: str, like: dict[str, Any]) -> dict[str, Any]:
+    """Defaults of a table: those of the board that is like it, but for the layout of a flash of another size."""
+    size = draft[table].get("size_mb")
+    return {**like, **LAYOUTS.get(size, {})} if size != like.get("size_mb") else like
 
 
 def _so_far(draft: Tables) -> Iterator[str]:
