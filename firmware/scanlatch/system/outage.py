@@ -4,6 +4,7 @@ from micropython import const
 from scanlatch.prove import cbor
 from scanlatch.system.clock import NEVER_SET
 
+_STORED = const("outage_lasts")  # longer than a name: a module without constant objects may keep its neighbour alive
 _WARN_H = const(24)  # without a word of the bridge
 _HOUR_MS = const(3_600_000)
 _DAY_MS = const(86_400_000)
@@ -19,11 +20,11 @@ def look(terminal):
     answers, state, settings = terminal.answers, terminal.outage, terminal.settings
     now = terminal.clock.ms()
     nvs = terminal.nvs
-    stored = nvs.get_int("outage") or 0
+    stored = nvs.get_int(_STORED) or 0
     if answers.heard:
         state[1], answers.heard = answers.heard, 0
         if stored:
-            nvs.set_int("outage", 0)
+            nvs.set_int(_STORED, 0)
             stored = 0
     elif state[1] is None:
         state[1] = -stored
@@ -37,7 +38,7 @@ def look(terminal):
     terminal.scanner.locked = 0 < lock <= lasts
     state[0] = now + _LOOK_MS
     if lasts >= stored + _HOUR_MS:  # last: where it can't be stored all else is done, until a restart
-        nvs.set_int("outage", lasts)
+        nvs.set_int(_STORED, lasts)
 
 
 def _unsent_since(terminal, now):

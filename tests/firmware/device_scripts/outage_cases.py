@@ -96,7 +96,7 @@ def test_one_word_of_the_bridge_ends_it_at_once():
     terminal = Terminal(lock_days=1).wait(2 * DAY)
     equal((terminal.state, terminal.sale()), ("locked", "locked"))
     terminal.hear()
-    equal((terminal.state, terminal.held, terminal.nvs.held["outage"], terminal.sale()), ("quiet", set(), 0, 1))
+    equal((terminal.state, terminal.held, terminal.nvs.held["outage_lasts"], terminal.sale()), ("quiet", set(), 0, 1))
     equal(terminal.wait(DAY - 1).state, "quiet")
     equal(terminal.wait(1 + LOOK).state, "locked")
 
