@@ -24,7 +24,8 @@ class Report:
     sales: by payer, then by outcome; a sale that was taken back since counts under taken_back alone.
     operations: every other kind, by outcome, "voided" where it was taken back since. parts: accepted sales of parts
     of opened boxes, by payer, which are among the sales too. unannounced: codes received though no delivery was open.
-    times: how it is known when the period's records were captured: given by the terminal, or worked out.
+    late: how many came long after they were captured (late.py). times: how it is known when the period's records were
+    captured: given by the terminal, or worked out.
     """
 
     site: str
@@ -38,6 +39,7 @@ class Report:
     releases: tuple[Release, ...]
     unannounced: tuple[str, ...]
     times: dict[str, int]
+    late: int
 
     @property
     def self_pay(self) -> int:
@@ -58,9 +60,11 @@ def period(ledger: Ledger, site: str, start: int, end: int) -> Report:
     taken_back, parts, times = Counter[str](), Counter[str](), Counter[str]()
     operations: dict[str, Counter[str]] = {}
     received: list[Scanned] = []
+    late = 0
     with ledger.read() as connection:
         for one in periods.of_site(connection, site, start, end):
             times[one.timed or GIVEN] += 1
+            late += one.late
             payer, outcome = one.payer or INSURED, Outcome(one.outcome).name.lower()
             if one.operation == Operation.SALE:
                 if one.voided:
@@ -86,6 +90,7 @@ def period(ledger: Ledger, site: str, start: int, end: int) -> Report:
             releases=tuple(rows.released(connection, site, start, end)),
             unannounced=_unannounced(connection, site, received, start, end),
             times=dict(times),
+            late=late,
         )
 
 

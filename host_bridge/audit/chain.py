@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from host_bridge.audit.findings import Findings, Told
 from host_bridge.audit.records import SETTLED, Records
 from host_bridge.config import Site
+from host_bridge.late import is_late
 from host_bridge.ledger import alerts, passed
 from host_bridge.ledger.audit import Books, Kept
 from host_bridge.ledger.devices import DeviceRow
@@ -70,6 +71,9 @@ class Walk:
         told.records += 1
         if row.corrected_by not in (None, GIVEN):
             told.times[row.corrected_by] = told.times.get(row.corrected_by, 0) + 1
+        at = row.captured_at if row.corrected_at is None else row.corrected_at
+        if at is not None and is_late(at, row.received_at):
+            told.add_late(row.seq)
         told.decided += row.outcome is not None
         told.waiting += row.outcome is None
         told.final += row.final is not None

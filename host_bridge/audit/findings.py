@@ -3,6 +3,8 @@
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 
+from host_bridge.late import LATE_MS
+
 MOST = 20  # findings of one kind listed for one device; the rest are counted
 
 # What to do, by kind.
@@ -60,10 +62,19 @@ class Told:
     final: int = 0  # verdicts after a pending one
     pending: int = 0  # submissions without an answer
     times: dict[str, int] = field(default_factory=dict[str, int])  # records whose time is not the terminal's, by how
+    late: int = 0  # records that came long after they were read, see late.py
+    came_late: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])  # from and to; the last MOST
     archived: int = 0  # records that were taken out of the ledger and are not in the database any more
     newest: int = 0
     head: int | None = None  # newest record as the last signed head has it; None: there was none
     unbroken: int = 0  # every seq up to this is there, or the ledger says why not, and names the one before it
+
+    def add_late(self, seq: int) -> None:
+        """Note that a record came late; lowest seq first."""
+        self.late += 1
+        first = self.came_late.pop()[0] if self.came_late and self.came_late[-1][1] == seq - 1 else seq
+        self.came_late.append((first, seq))
+        del self.came_late[:-MOST]
 
 
 @dataclass(slots=True)
@@ -118,5 +129,7 @@ def _line(told: Told) -> str:
     chain = f"{told.device}: {told.records} records{away}, chain unbroken to {told.unbroken}, {head}"
     found = ", ".join(f"{count} by {how}" for how, count in sorted(told.times.items()))
     times = f"; times worked out: {found}" if found else ""
+    ranges = ", ".join(f"{first} to {last}" if last > first else f"{first}" for first, last in told.came_late)
+    late = f"; {told.late} came over {LATE_MS // 1000} s late: {ranges}" if told.late else ""
     verdicts = f"{told.decided} decided, {told.waiting} wait for their turn, {told.final} final verdicts"
-    return f"{chain}; {verdicts}, {told.pending} without the platform's answer{times}"
+    return f"{chain}; {verdicts}, {told.pending} without the platform's answer{times}{late}"

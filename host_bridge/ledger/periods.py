@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from host_bridge.late import LATE_MS
 from host_bridge.ledger.alerts import LOST
 from host_bridge.ledger.scans import pair_of
 from host_bridge.ledger.schema import alerts, devices, outbox, scans, sessions, verdicts
@@ -28,6 +29,7 @@ class Scanned(NamedTuple):
     payer: str | None  # of its session; None without one
     split: bool
     timed: str | None  # how its time is known; None where it came before that was looked at
+    late: bool  # it came long after it was captured, see late.py
 
 
 _DECIDED = (
@@ -44,6 +46,7 @@ _DECIDED = (
         sessions.c.payer,
         sa.func.coalesce(outbox.c.split, sa.false()),
         scans.c.corrected_by,
+        scans.c.received_at - sa.func.coalesce(scans.c.corrected_at, scans.c.captured_at) > LATE_MS,
     )
     .select_from(
         scans.outerjoin(verdicts, sa.and_(verdicts.c.device == scans.c.device, verdicts.c.seq == scans.c.seq))
@@ -116,7 +119,9 @@ def _scanned(connection: sa.Connection, rows: Iterable[Any]) -> Iterator[Scanned
     for row in rows:
         told = Scanned(*row)
         by: Any = told.voided
-        yield told._replace(voided=by is not None and _stands(connection, by), split=bool(told.split))
+        yield told._replace(
+            voided=by is not None and _stands(connection, by), split=bool(told.split), late=bool(told.late)
+        )
 
 
 def _stands(connection: sa.Connection, key: str) -> bool:
