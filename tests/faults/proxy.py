@@ -23,7 +23,8 @@ _FREE: Rates = {"up": None, "down": None}
 class Line:
     """A port of 127.0.0.1 that leads to another, or to a socket's path; a context manager.
 
-    Its methods may be called from any thread. TCP loses no byte of a connection that lives on: what a stalled way holds back comes when it is healed, or never.
+    Its methods may be called from any thread. TCP loses no byte of a connection that lives on: what a stalled way holds
+    back comes when it is healed, or never.
     """
 
     def __init__(self, to: int | Path) -> None:

@@ -12,6 +12,7 @@ from scanlatch_tools.twin.trace import Line
 SITE = "clinic-7"
 CODES = [f"8101235{number:013}" for number in range(4_000)]
 _LOOK_S = 20
+_ERASED = ("flash", "erase")
 
 
 class Person:
@@ -33,7 +34,7 @@ class Person:
         mark = self.twin.mark()
         said = self._hold(ends | {"busy"})
         if said == "busy":
-            self.twin.wait_for(lambda line: line["what"] == "flash" and line["op"] == "erase", _LOOK_S, mark)
+            self.twin.wait_for(lambda line: _dies(line) or (line["what"], line.get("op")) == _ERASED, _LOOK_S, mark)
             said = self._hold(ends)
         return said
 
@@ -49,7 +50,7 @@ class Person:
             seen = eye.see(line)
             if seen is not None:
                 said.append(seen.name)
-            return bool(ends.intersection(said))
+            return bool(ends.intersection(said)) or _dies(line)
 
         self.twin.scan(code)
         try:
@@ -66,3 +67,7 @@ class Person:
 def stage(folder: Path) -> Stage:
     """A stage whose platform knows all `CODES`; not started yet."""
     return Stage(folder / "stage", [SITE], broker="mosquitto")
+
+
+def _dies(line: Line) -> bool:
+    return (line["what"], line.get("event")) == ("power", "cut")
