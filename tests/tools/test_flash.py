@@ -96,16 +96,20 @@ def test_flashed_again_it_keeps_keys_files_and_journal(tmp_path: Path) -> None:
         assert board.flash.read(LOG_AT, 0x100000) == before
 
 
-def test_another_layout_leaves_nothing_of_the_old_files(tmp_path: Path) -> None:
+def test_another_layout_leaves_nothing_of_the_old_files_and_all_of_the_old_records(tmp_path: Path) -> None:
     with BareBoard(tmp_path / "board", chip=CHIP) as board:
         board.start()
         flashed(board, tmp_path)
         (board.files / "old.py").write_text("")
         mine = tmp_path / "mine.toml"
         shown = (boards.places.board_configs() / "esp32-c3-devkitm.toml").read_text()
-        mine.write_text(shown.replace('name = "esp32-c3-devkitm"', 'name = "mine"') + "fs_kb = 512\n")
+        mine.write_text(shown.replace('"esp32-c3-devkitm"', '"mine"') + "fs_kb = 512\nscanlog_at = 0x280000\n")
+        keep_records(board, tmp_path, kept=2, freed=0)
+        board.flash.erased.clear()
+        _refused(board, wish(board, tmp_path, board=str(mine)), "holds 2 records")
+        keep_records(board, tmp_path, kept=2, freed=2)
         _, listener = flashed(board, tmp_path, board=str(mine))
-        assert listener.told("plan")["keeps"] == ["nvs", "scanlog"]
+        assert listener.told("plan")["keeps"] == ["nvs"]
         assert not (board.files / "old.py").exists()
 
 

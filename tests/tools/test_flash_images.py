@@ -74,6 +74,11 @@ def test_the_list_that_is_shipped_holds_only_whole_rows() -> None:
     assert all(len(one.sha256) == 64 and one.build for one in images.known())
 
 
+def _other_checksum(raw: bytes) -> bytes:
+    body = raw[:-33] + bytes((raw[-33] ^ 1,))
+    return body + hashlib.sha256(body).digest()
+
+
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
@@ -81,6 +86,7 @@ def test_the_list_that_is_shipped_holds_only_whole_rows() -> None:
         (lambda raw: raw[:12] + b"\x02\0" + raw[14:], "no image for an ESP32"),
         (lambda raw: raw[0xF000:], "a program alone"),
         (lambda raw: raw[:-1], "damaged"),
+        (_other_checksum, "its checksum is another"),
         (lambda raw: raw[:0x10000] + b"\0\0" + raw[0x10002:], "program is damaged"),
         (lambda raw: raw[:0x200] + b"\0\0" + raw[0x202:], "loader is damaged"),
         (lambda raw: raw[:0xF100], "damaged: "),

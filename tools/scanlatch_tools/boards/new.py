@@ -160,7 +160,7 @@ class _Answers:
 def _proposed(draft: Tables, table: str, like: dict[str, Any]) -> dict[str, Any]:
     """Defaults of a table: those of the board that is like it, but for the layout of a flash of another size."""
     size = draft[table].get("size_mb")
-    return {**like, **LAYOUTS.get(size, {})} if size != like.get("size_mb") else like
+    return {**like, **LAYOUTS.get(int(size or 0), {})} if size != like.get("size_mb") else like
 
 
 def _so_far(draft: Tables) -> Iterator[str]:
