@@ -75,6 +75,12 @@ class Ring:
         """Erase a sector and make it the last of the prepared ones: of those not needed one without a record, else the
         one with the oldest. Where that fails it is left alone until the next boot. False where there is none."""
         self.recount(newest)
+        if self._next < 0 and freed > self.freed:
+            # A sector that went bad took the last place, and the mark that would free others finds none. What is freed
+            # is safe elsewhere, though no mark says so: the one beside the new header will.
+            marked, self.freed = self.freed, freed
+            self.recount(newest)
+            self.freed = marked
         block, order = self._next, self.order
         if block < 0:
             return False
@@ -89,7 +95,7 @@ class Ring:
             order[self.count - 1] = block
             self.fresh.append(block)
             self.serials.append(self.top)
-            self.marked = block
+            self.marked, self.freed = block, max(freed, self.freed)
         else:
             self._bad.append(block)
         self.recount(newest)
