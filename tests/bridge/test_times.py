@@ -1,7 +1,6 @@
 """When a record was captured: the terminal's word is kept as it is, and the bridge's own stands beside it."""
 
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 import pytest
 import sqlalchemy as sa
@@ -15,39 +14,8 @@ from host_bridge.ledger.audit import opened
 from host_bridge.ledger.schema import devices, scans
 from host_bridge.ledger.times import GIVEN, NEIGHBOURS, RECEIPT, UPTIME
 from host_bridge.wire import Clock, Operation
-from tests.bridge.world import CODES, SITE, Terminal, World
-
-MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
-BUILT = 1_767_225_600_000  # 2026-01-01: where a clock that was never set begins
-DEEP = (1 << 63) - 1
-
-
-class Said(NamedTuple):
-    own: int | None  # the terminal's word
-    at: int | None  # the bridge's
-    by: str | None
-
-
-def times(world: World) -> list[Said]:
-    """What the ledger says of each record's time, in the order of seq."""
-    columns = scans.c.captured_at, scans.c.corrected_at, scans.c.corrected_by
-    with world.ledger.read() as connection:
-        return [Said(*row) for row in connection.execute(sa.select(*columns).order_by(scans.c.device, scans.c.seq))]
-
-
-def unset(till: Terminal, code: str = CODES[0], operation: Operation = Operation.STOCK_TAKE) -> bytes:
-    """A record of a clock that was never set: it counts from its floor."""
-    return till.scan(code, operation, clock=Clock.NEVER_SET, captured_at=BUILT + till.ran(), offline=True)
-
-
-def hello(world: World, till: Terminal) -> None:
-    world.deliver(till, till.head(), kind="head")
-
-
-def pass_by(world: World, ms: int) -> int:
-    """Time passes, without a bridge's rounds; what it is then."""
-    world.clock.ms += ms
-    return world.clock.ms
+from tests.bridge.timed import BUILT, DAY, HOUR, MINUTE, Said, hello, pass_by, times, unset
+from tests.bridge.world import CODES, SITE, World
 
 
 def test_a_synchronised_clock_is_believed(world: World) -> None:
@@ -176,96 +144,6 @@ def test_a_boot_with_nothing_before_it_has_the_time_of_its_receipt(world: World)
     came = pass_by(world, HOUR)
     world.deliver(till, message)
     assert [(one.at, one.by) for one in times(world)] == [(came, RECEIPT)]
-
-
-@pytest.mark.parametrize("clock", [Clock.KEPT, Clock.SYNCHRONISED])
-def test_a_clock_that_is_ahead_of_what_was_heard_is_not_believed(world: World, clock: Clock) -> None:
-    till = world.terminal()
-    at = pass_by(world, 10 * MINUTE)
-    message = till.scan(captured_at=at + 4 * HOUR, clock=clock)
-    pass_by(world, 6 * HOUR)
-    hello(world, till)
-    world.deliver(till, message)
-    (said,) = times(world)
-    assert said.own == at + 4 * HOUR
-    assert said.by == UPTIME and said.at is not None and abs(said.at - at) <= 200
-
-
-def test_a_clock_that_steps_back_amid_a_boot_is_put_right_by_the_records_before(world: World) -> None:
-    till = world.terminal()
-    hello(world, till)
-    world.deliver(till, till.scan())
-    at = pass_by(world, HOUR)
-    world.deliver(till, till.scan(CODES[1], captured_at=at - DAY))
-    said = times(world)[1]
-    assert (said.own, said.by) == (at - DAY, UPTIME)
-    assert said.at is not None and abs(said.at - at) <= 200
-
-
-def test_a_clock_that_was_wrong_before_it_was_set_right_holds_nothing_up(world: World) -> None:
-    till = world.terminal()
-    at = world.clock.now()
-    wrong, right = till.scan(captured_at=at + 2 * HOUR, clock=Clock.KEPT), till.scan(CODES[1])
-    pass_by(world, 3 * HOUR)
-    world.deliver(till, wrong, right)
-    pass_by(world, MINUTE)
-    world.deliver(till, till.scan(CODES[2]))
-    said = times(world)
-    assert [(one.at, one.by) for one in said[1:]] == [(at, GIVEN), (world.clock.now(), GIVEN)]
-
-
-def test_a_clock_that_drifts_for_months_is_believed(world: World) -> None:
-    till = world.terminal()
-    for _ in range(100):
-        hello(world, till)
-        pass_by(world, DAY)
-        till.uptime += 9 * DAY // 10_000  # 900 ppm fast
-    world.deliver(till, till.scan())
-    assert times(world)[0].by == GIVEN
-
-
-NONSENSE: list[dict[str, object]] = [
-    {"captured_at": 0},
-    {"captured_at": 1},
-    {"captured_at": 946_684_800_000},  # 2000: what an ESP32 counts from
-    {"captured_at": DEEP},
-    {"captured_at": DEEP, "clock": Clock.NEVER_SET},
-    {"uptime": DEEP, "clock": Clock.NEVER_SET},
-    {"uptime": 0, "clock": Clock.NEVER_SET},
-    {"boot": DEEP, "clock": Clock.NEVER_SET},
-    {"boot": 0, "clock": Clock.NEVER_SET},
-    {"boot": DEEP, "uptime": DEEP, "captured_at": 0, "clock": Clock.KEPT},
-]
-
-
-def test_nonsense_never_stops_intake_and_never_is_a_time(world: World) -> None:
-    till = world.terminal()
-    start = world.clock.now()
-    for number, wrong in enumerate(NONSENSE):
-        messages = [till.scan(CODES[number], **wrong), till.scan(CODES[20 + number], **wrong)]  # type: ignore[arg-type]
-        if number % 2:
-            messages.reverse()
-        world.deliver(till, *messages)
-        pass_by(world, MINUTE)
-        hello(world, till)
-    world.settle()
-    assert len(till.outcomes()) == 2 * len(NONSENSE)
-    assert len(world.acked) == 3 * len(NONSENSE)
-    for said in times(world):
-        assert said.at is not None and 0 <= said.at <= world.clock.now()
-        assert said.by in (UPTIME, NEIGHBOURS, RECEIPT)
-    last = times(world)[-1]
-    assert last.at is not None and last.at >= start - MINUTE
-
-
-def test_heads_of_nonsense_bound_nothing_wrongly(world: World) -> None:
-    till = world.terminal()
-    world.deliver(till, till.head(boot=1, uptime=DEEP), kind="head")
-    at = world.clock.now()
-    world.deliver(till, till.scan(boot=2))
-    assert times(world)[0][1:] == (at, GIVEN)
-    world.deliver(till, unset(till, CODES[1]))
-    assert len(till.outcomes()) == 1 or till.outcomes()[-1][0] == 2
 
 
 def test_a_terminal_whose_times_are_known_costs_no_look_at_others(world: World) -> None:
