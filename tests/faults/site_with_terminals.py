@@ -9,6 +9,8 @@ from scanlatch_tools.twin import shown
 from scanlatch_tools.twin.device import Twin
 from scanlatch_tools.twin.trace import Line
 
+from tests.system.waiting import console, until
+
 SITE = "clinic-7"
 CODES = [f"8101235{number:013}" for number in range(4_000)]
 _LOOK_S = 20
@@ -62,6 +64,15 @@ class Person:
             self.kept.append(code)
         self.shown += said
         return next((name for name in said if name in ends), "dark")
+
+
+def until_link(twin: Twin, told: int, *, online: bool, within: float) -> None:
+    """Wait until a terminal says, behind the first `told` events about its link, that this stands, or that it doesn't.
+
+    For where the light says "pending", which goes before what it says of the link.
+    """
+    wanted = "the link" if online else "no link"
+    until(lambda: any(one["online"] is online for one in console(twin, "link")[told:]), wanted, within)
 
 
 def stage(folder: Path) -> Stage:

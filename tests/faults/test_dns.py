@@ -11,7 +11,7 @@ from scanlatch_tools.stage import Stage
 
 from tests.faults.balance import balanced
 from tests.faults.names import Names
-from tests.faults.site_with_terminals import CODES, SITE, Person, stage
+from tests.faults.site_with_terminals import CODES, SITE, Person, stage, until_link
 from tests.system.waiting import console, switch_on, until
 
 _BROKER, _PLATFORM = "broker.clinic.example", "platform.clinic.example"
@@ -41,11 +41,11 @@ def test_names_that_are_gone_hold_up_and_lose_nothing(tmp_path: Path, monkeypatc
         assert person.scan(_ANSWERS) == "pending"
         until(lambda: '"platform gives no answer"' in site.bridge.tail(10_000), "the bridge misses the platform", 30)
 
-        mark = twin.mark()
+        told = len(console(twin, "link"))
         site.broker.stop()
-        desk.wait_offline(60, mark)
+        until_link(twin, told, online=False, within=60)
         site.broker.start()
-        desk.wait_online(_BACK_S, mark + 1)  # it knows where the broker was
+        until_link(twin, told, online=True, within=_BACK_S)  # it knows where the broker was
         until(lambda: "name resolution" in _about_broker(site), "the bridge misses the broker", 30)
         assert person.scan(_ANSWERS) == "pending"
 
@@ -53,7 +53,7 @@ def test_names_that_are_gone_hold_up_and_lose_nothing(tmp_path: Path, monkeypatc
         twin.kill()
         switch_on(twin)  # and knows nothing any more
         desk.wait_offline(60, mark)
-        until(lambda: len(console(twin, "link")) > told, "what is wrong", 30)
+        until_link(twin, told, online=False, within=30)
         assert {one["cause"] for one in console(twin, "link")[told:]} == {"name"}
         assert person.scan(_ANSWERS) == "pending"
         site.bridge.kill()
@@ -61,10 +61,10 @@ def test_names_that_are_gone_hold_up_and_lose_nothing(tmp_path: Path, monkeypatc
         start.start()
         until(lambda: site.bridge.running, "the bridge's process")
 
-        mark = twin.mark()
+        told = len(console(twin, "link"))
         names.give()
         start.join()
-        desk.wait_online(_BACK_S, mark)
+        until_link(twin, told, online=True, within=_BACK_S)
         balanced(site, person, within=_FINAL_S)
         assert person.kept == person.held
 
