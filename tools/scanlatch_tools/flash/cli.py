@@ -135,7 +135,9 @@ def _text(name: str, facts: dict[str, Any]) -> str | None:
     if name == "plan" and facts["keeps"]:
         return f"kept: {', '.join(_KEPT[label] for label in facts['keeps'])}"
     if name == "written":
-        return f"written: {facts['area']}, {facts['bytes']:,} bytes at {facts['at']:#x}"
+        part = facts["area"].removeprefix("blank ")
+        done = "written" if part == facts["area"] else "blanked"
+        return f"{done}: {part}, {facts['bytes']:,} bytes at {facts['at']:#x}"
     if name == "verified":
         return f"verified: {facts['md5']:,} bytes by their MD5s, {facts['read_back']:,} read back"
     if name == "done":

@@ -123,7 +123,7 @@ def _journal(chip: Session, board: Board, before: Sequence[Partition], talk: Tal
     for part in dict.fromkeys(part for part in (old, new) if part is not None):
         if part.at + part.size > size:
             continue
-        one = holds(chip.read, part, lambda done, total: talk.progress("journal", done, total))
+        one = holds(chip.read, part, lambda done, total: talk.progress("journal", done * SECTOR, total * SECTOR))
         if one.unsent or one.fault:
             talk.event("journal", sectors=len(one.sectors), unsent=one.unsent, first=one.first, last=one.last)
             return one if part == new else Holds((), one.first, one.last, one.fault)
