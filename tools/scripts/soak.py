@@ -14,6 +14,7 @@ from soaks.bridges import bridges
 from soaks.cases import Score
 from soaks.engines import engines
 from soaks.flash import cuts, processes
+from soaks.life import life
 from soaks.site import site
 from soaks.worlds import worlds
 
@@ -26,7 +27,8 @@ JOBS: dict[str, tuple[Job, float]] = {
     "processes": (processes, 0.1),
     "engines": (engines, 0.1),
     "bridges": (bridges, 0.2),
-    "site": (site, 0.3),
+    "life": (life, 0.1),
+    "site": (site, 0.2),
 }
 
 

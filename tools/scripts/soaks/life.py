@@ -1,12 +1,9 @@
 """The long life of one terminal: thousands of scans in one start, within its heap, through all that a site does to it.
 
-`python tools/scripts/soak_life.py --minutes 30`. Broker, bridge and Wi-Fi go and come back, commands and control codes
-arrive, codes are plain, GS1 and QR. It is never restarted. Ends with 1 where its heap grew, was short or it fell.
+Broker, bridge and Wi-Fi go and come back, commands and control codes arrive, codes are plain, GS1 and QR.
 """
 
-import argparse
 import random
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -20,6 +17,7 @@ from scanlatch_tools.stage import Stage
 from scanlatch_tools.twin.trace import Line
 
 from host_bridge.ledger import commands, devices, open_ledger
+from soaks.cases import Score
 
 DEVICE, SITE = "d-life-01", "clinic-7"
 CODES = 40_000  # that the platform knows
@@ -146,29 +144,16 @@ def _heap(lines: list[Line]) -> list[str]:
     return found + ([f"its heap grew by {before - after} bytes"] if before - after > GROWTH else [])
 
 
-def live(until: float, chance: random.Random) -> list[str]:
-    """One life that ends at `until` (monotonic seconds); what was wrong with it."""
+def life(score: Score, chance: random.Random, until: float) -> None:
+    """One life that ends at `until` (monotonic seconds)."""
+    if until - SETTLE_S < time.monotonic():
+        print("a long life needs more minutes", flush=True)
+        return
     with tempfile.TemporaryDirectory(prefix="scanlatch-life-") as folder:
         stage = Stage(Path(folder) / "stage", [SITE], broker="mosquitto")
         with stage:
-            life = Life(stage, chance)
-            life.run(until - SETTLE_S / 2)
-            found = life.troubles()
-            print(f"life: {life.scans} scans, {life.desk.kept} kept, {life.events} events, one start", flush=True)
-            return found
-
-
-def main() -> int:
-    """One life of so many minutes."""
-    parser = argparse.ArgumentParser(description="One terminal's long life, within its heap.")
-    parser.add_argument("--minutes", type=float, required=True)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
-    given = parser.parse_args()
-    print(f"life: seed {given.seed}, {given.minutes:g} minutes", flush=True)
-    found = live(time.monotonic() + 60 * given.minutes, random.Random(given.seed))  # noqa: S311  # choices, not keys
-    print(*(f"FAILED {trouble}" for trouble in found), sep="\n", flush=True)
-    return 1 if found else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+            lived = Life(stage, chance)
+            lived.run(until - SETTLE_S / 2)
+            found = lived.troubles()
+            print(f"life: {lived.scans} scans, {lived.desk.kept} kept, {lived.events} events, one start", flush=True)
+            score.tell("life: one terminal within its heap", "\n".join(found) or None)
