@@ -42,7 +42,9 @@ class Answers:
         self.said = ""  # the pattern that the newest scan was answered with, here or by the bridge
         self.attention = False  # an earlier scan needs it
         self._shown = array("I", bytes(4 * _REMEMBERED))  # at seq % 64: seq // 64 + 1, and whether it was final
-        self.heard = 0  # when the bridge was; who looks at it sets it back
+        # When the bridge surely was there: it answered this connection's head, or freed something, which what lay at the
+        # broker can do but once. Who looks at it sets it back.
+        self.heard = 0
         self.head = None  # (digest, sent at ms) of the last head sent on this connection
 
     def kept(self, seq, operation, online):
@@ -89,6 +91,7 @@ class Answers:
         if body is None:
             return
         if self.head is not None and body.get(5) == self.head[0]:
+            self.heard = self._clock.ms()
             self._synchronise(body[4])
         upto = body[2]
         if upto > self._journal.newest:
@@ -123,12 +126,12 @@ class Answers:
         if not right:
             self._health.count("malformed")
             return None
-        self.heard = self._clock.ms()
         return body
 
     def _free(self, upto):
         if upto > self._journal.freed:
             self._journal.free(upto)
+            self.heard = self._clock.ms()
             self._on_freed()
 
     def _synchronise(self, sent_at):

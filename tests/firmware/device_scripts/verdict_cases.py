@@ -203,17 +203,24 @@ def test_a_verdict_with_another_digest_or_key_or_shape_shows_and_frees_nothing()
     equal(desk.health.counted.count("malformed"), 9)
 
 
-def test_only_what_is_the_bridge_s_own_counts_as_its_word():
+def test_the_bridge_is_there_where_it_answers_a_head_or_frees_something():
     desk = Desk()
     desk.clock.now = 7_000
     desk.verdict(10, 0, key=bytes(32))
     desk.verdict(10, 0, change={1: 2})
     desk.answers.receipt(b"\xd1" * 100)
+    desk.verdict(11, 0)
+    desk.receipt(0)
+    desk.receipt(0, head=bytes(32))
     equal(desk.answers.heard, 0)
-    desk.verdict(11, 0)  # of a record that is not here: its own word all the same
+    desk.verdict(8, 0)
     equal(desk.answers.heard, 7_000)
     desk.clock.now = 8_000
-    desk.receipt(0)
+    desk.verdict(8, 0)  # once more: it may have lain at the broker for days
+    desk.receipt(8)
+    equal(desk.answers.heard, 7_000)
+    desk.answers.head = (bytes(32), 7_500)
+    desk.receipt(8, head=bytes(32))
     equal(desk.answers.heard, 8_000)
 
 
