@@ -42,8 +42,8 @@ class Answers:
         self.said = ""  # the pattern that the newest scan was answered with, here or by the bridge
         self.attention = False  # an earlier scan needs it
         self._shown = array("I", bytes(4 * _REMEMBERED))  # at seq % 64: seq // 64 + 1, and whether it was final
-        # When the bridge surely was there: it answered this connection's head, or freed something, which what lay at the
-        # broker can do but once. Who looks at it sets it back.
+        # When the bridge surely was there: it answered this connection's head, or freed something, which what lay at
+        # the broker can do but once. Who looks at it sets it back.
         self.heard = 0
         self.head = None  # (digest, sent at ms) of the last head sent on this connection
 
