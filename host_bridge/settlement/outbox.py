@@ -10,7 +10,7 @@ from host_bridge import metrics
 from host_bridge.clock import Chance, Clock
 from host_bridge.errors import BridgeError, LedgerBusy
 from host_bridge.ledger import Ledger, devices, outbox
-from host_bridge.ledger.outbox import REVERSE, UNKNOWN, WAITING, OutboxRow
+from host_bridge.ledger.outbox import REVERSE, SENDING, UNKNOWN, WAITING, OutboxRow
 from host_bridge.replies import Replies
 from host_bridge.settlement.answers import Settling
 from host_bridge.settlement.port import Answer, Platform, Submission
@@ -50,6 +50,7 @@ class Outbox:
         self._next_round = 0.0
         self._looked = 0  # ms UTC of the last claim
         self._calling = False
+        self._called = False  # since the last claim: time has passed, and another bridge may have taken rows up
         self._none_due = False  # in the last round nothing could be claimed
         self._woken = threading.Event()
         self._stopped = threading.Event()
@@ -130,7 +131,7 @@ class Outbox:
     def _claim(self) -> tuple[list[OutboxRow], list[OutboxRow], list[OutboxRow]]:
         """Live rows, unknown ones, and a tranche of the backlog; of a platform in trouble, one thing."""
         now = self._looked = self._clock.now()
-        size, me = self._platform.batch_limit, self._name
+        size, me, self._called = self._platform.batch_limit, self._name, False
         fresh = now - LIVE_MS
         with self._ledger.write() as connection:
             if self._reach.in_trouble:
@@ -169,13 +170,27 @@ class Outbox:
         for part in self._parts(rows) if made else []:
             if self._stopped.is_set() or not alive or (yields and sent and self._woken.is_set()):
                 break
-            told = call(part)
+            if self._called and call == self._submit:
+                part = self._still_claimed(part)
+                if not part:
+                    continue
+            told, self._called = call(part), True
             sent += part
             answers += told
             alive = any(answer.outcome != "unknown" for answer in told)
         recovered = self._reach.judge(answers) if sent else False
         self._write_down(sent, {answer.key: answer for answer in answers}, rows, recovered)
         return made and alive
+
+    def _still_claimed(self, rows: Sequence[OutboxRow]) -> list[OutboxRow]:
+        """Without those that another bridge took up while calls before this one were waited for."""
+        try:
+            with self._ledger.read() as connection:
+                now = {row.key: row for row in outbox.some(connection, [row.key for row in rows])}
+        except LedgerBusy:  # what can't be looked at is not sent: it goes back, and keeps its turn
+            return []
+        held = {key: (row.state, row.claimed_by, row.attempts) for key, row in now.items()}
+        return [row for row in rows if held.get(row.key) == (SENDING, row.claimed_by, row.attempts)]
 
     def _parts(self, rows: Sequence[OutboxRow]) -> list[list[OutboxRow]]:
         """Calls of the platform's size; a row that failed time and again goes alone, a few of them at once.

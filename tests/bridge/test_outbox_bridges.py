@@ -100,6 +100,28 @@ def test_late_answer_of_a_bridge_that_lost_its_claim_changes_nothing(world: Worl
     assert (len(world.platform.submitted), len(world.platform.asked)) == (1, 1)
 
 
+def test_what_another_bridge_took_up_during_a_call_is_not_submitted_after_it(world: World) -> None:
+    second = _pair(world)
+    submit = world.platform.submit
+    world.platform.batch_limit = 1
+
+    def stalled(items: Sequence[Submission]) -> list[Answer]:
+        world.platform.submit = submit  # type: ignore[method-assign]
+        told = submit(items)
+        world.clock.ms += 2 * LEASE_MS
+        second.settle()
+        second.settle()
+        return told
+
+    world.platform.submit = stalled  # type: ignore[method-assign]
+    till = world.terminal()
+    world.deliver(till, till.scan(CODES[0]), till.scan(CODES[1]))
+    world.settle()
+    second.settle()
+    assert sorted(world.platform.submitted) == ["d-window-01/1", "d-window-01/2"]
+    assert sorted(one for one in till.outcomes() if one[1] == ACCEPTED) == [(1, ACCEPTED, 0), (2, ACCEPTED, 0)]
+
+
 def test_two_bridges_claim_different_rows_and_neither_waits(database: str) -> None:
     ledgers = [open_ledger(database), open_ledger(database)]
     rows = [
