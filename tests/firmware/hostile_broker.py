@@ -85,6 +85,13 @@ async def closes_after_sixteen(seen: Seen, reader: Reader, writer: Writer) -> No
         pass
 
 
+async def acknowledges_the_second(seen: Seen, reader: Reader, writer: Writer) -> None:
+    writer.write(CONNACK)
+    ids = [(await packet(seen, reader))[-3:-1] for _ in range(16)]
+    writer.write(b"\x40\x02" + ids[1])
+    await packet(seen, reader)
+
+
 async def acknowledges_strangely(seen: Seen, reader: Reader, writer: Writer) -> None:
     writer.write(CONNACK)
     ids = [(await packet(seen, reader))[-3:-1] for _ in range(3)]

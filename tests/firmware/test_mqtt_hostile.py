@@ -19,6 +19,7 @@ from tests.firmware.hostile_broker import (
     Seen,
     acknowledges_one,
     acknowledges_strangely,
+    acknowledges_the_second,
     answers_subscribe,
     closes_after_sixteen,
     deaf,
@@ -98,6 +99,7 @@ CASES: dict[str, tuple[str, Behaviour]] = {
     "blocked": ("blocked", deaf),
     "blocked_cancelled": ("blocked_cancelled", deaf),
     "sixteen": ("sixteen", closes_after_sixteen),
+    "second": ("sixteen", acknowledges_the_second),
     "acked": ("acked", acknowledges_strangely),
     "handler_fails": ("handler_fails", says(CONNACK, publish(b"a", b"x"))),
     "ack_handler_fails": ("ack_handler_fails", acknowledges_one),
@@ -210,6 +212,11 @@ def test_the_seventeenth_publish_waits_and_ends_with_the_link(outcomes: dict[str
     assert (told["published"], told["acks"], told["cause"]) == (16, 0, "network")
     ids = [one[-3:-1] for one in seen.packets[1:]]
     assert len(ids) == len(set(ids)) == 16
+
+
+def test_a_packet_id_in_flight_is_given_to_nothing_else(outcomes: dict[str, Outcome]):
+    ids = [one[-3:-1] for one in outcomes["second"].seen.packets[1:]]
+    assert ids[16] == ids[1]
 
 
 def test_only_a_real_puback_counts_and_counts_once(outcomes: dict[str, Outcome]):

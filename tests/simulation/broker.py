@@ -25,7 +25,7 @@ class Weather:
 
     delay: tuple[float, float] = (1.0, 20.0)  # ms on a line, one way
     doubles: float = 0.0  # chance that a message is given twice
-    disorder: float = 0.0  # chance that one is given late, others overtaking it
+    disorder: float = 0.0  # chance that one is given late, or acknowledged late, others overtaking it
     queue: int = 1_000  # messages kept for one subscriber; more are dropped, though acknowledged
     acks_lost: float = 0.0  # chance that the line breaks instead of a PUBACK
 
@@ -143,7 +143,7 @@ class Broker:
         if self.chance.random() < self.weather.acks_lost:
             line.end()
         else:
-            line.to_client(on_ack)
+            line.to_client(on_ack, self._late())
 
     def route(self, topic: str, payload: bytes) -> None:
         """Give a message to who wants it: to each, and to one of those that share."""
@@ -188,8 +188,11 @@ class Broker:
             session.packet += 1
             packet = session.packet
             topic, payload = session.in_flight[packet] = session.queue.popleft()
-            late = self.chance.uniform(1, 3_000) if self.chance.random() < self.weather.disorder else 0.0
-            line.to_client(lambda p=packet, t=topic, m=payload, at=line: at.on_message(p, t, m), late)
+            line.to_client(lambda p=packet, t=topic, m=payload, at=line: at.on_message(p, t, m), self._late())
+
+    def _late(self) -> float:
+        disorder = self.weather.disorder
+        return self.chance.uniform(1, 3_000) if disorder and self.chance.random() < disorder else 0.0
 
 
 def _nothing() -> None:
