@@ -14,6 +14,7 @@ from soaks.bridges import bridges
 from soaks.cases import Score
 from soaks.engines import engines
 from soaks.flash import cuts, processes
+from soaks.full import full
 from soaks.life import life
 from soaks.site import site
 from soaks.worlds import worlds
@@ -22,13 +23,14 @@ Job = Callable[[Score, random.Random, float], None]
 
 # Each with its share of the minutes; a job of its own is a file in `soaks` and a row here.
 JOBS: dict[str, tuple[Job, float]] = {
-    "cuts": (cuts, 0.2),
+    "cuts": (cuts, 0.1),
     "worlds": (worlds, 0.1),
     "processes": (processes, 0.1),
     "engines": (engines, 0.1),
-    "bridges": (bridges, 0.2),
+    "bridges": (bridges, 0.1),
+    "full": (full, 0.25),
     "life": (life, 0.1),
-    "site": (site, 0.2),
+    "site": (site, 0.15),
 }
 
 
