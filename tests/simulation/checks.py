@@ -8,9 +8,10 @@ import cbor2
 
 from host_bridge.audit.run import audit
 from host_bridge.wire import digest
+from tests.simulation.plagues import clocks_step
 from tests.simulation.stage import GONE, SITES, STRANGER
 
-_PENDING = 3
+_PENDING, _ERROR = 3, 5
 _SALE = 1
 _AUDITED = 4  # one world in so many is audited, too: that takes a fifth of a world's time
 _ALARMS = ("lost", "chain", "went-back")  # of which an honest terminal never is the cause
@@ -39,6 +40,8 @@ def after(world: Any, books: sqlite3.Connection) -> Iterator[str]:
         yield from _quiet(books, terminal.name)
         if terminal.name not in world.cloned and _forks(books, terminal.name):
             yield f"{terminal.name}: two records under one number, and nobody stole its key"
+    if clocks_step not in world.plagues:
+        yield from _suspended(books)
     yield from _answered(books)
     yield from _said(world, books)
     yield from _sold_once(world, books)
@@ -53,6 +56,16 @@ def after(world: Any, books: sqlite3.Connection) -> Iterator[str]:
 
 def _forks(books: sqlite3.Connection, name: str) -> int:
     return books.execute("SELECT count(*) FROM conflicts WHERE device = ?", (name,)).fetchone()[0]
+
+
+def _suspended(books: sqlite3.Connection) -> Iterator[str]:
+    """Promise 2: who signed two records under one number claims nothing any more."""
+    for device, seq, outcome in books.execute(
+        "SELECT device, seq, outcome FROM scans JOIN (SELECT device, min(received_at) AS since FROM conflicts"
+        " GROUP BY device) USING (device) WHERE decided_at > since AND outcome != ?",
+        (_ERROR,),
+    ):
+        yield f"{device}/{seq}: a suspended terminal's record was decided as {outcome}"
 
 
 def records_of(books: sqlite3.Connection, name: str) -> int:

@@ -69,6 +69,7 @@ class Link:
         with self._terminal.power():
             self._in_flight -= 1
             if mark > 0 and self.why is None:
+                self._terminal.acknowledged.add(mark)
                 self._on_ack(mark)
                 self._terminal.watcher.looks(self._terminal)
         self._terminal.poke()

@@ -13,6 +13,7 @@ from tests.wire_peer import WirePeer
 _SHOWS = ("accepted", "rejected", "duplicate", "pending", "exempt", "error")
 _REFUSALS = frozenset(("full", "busy", "fault_refused", "bounce"))
 _PERSON = b"opcAQ"  # begins what a person's credential holds
+_CLOCK_MS = 1_200  # by which a receipt may set a clock wrong: half of 2 s, by drifting ticks
 
 
 class Broken(AssertionError):  # noqa: N818  # it is no fault of the caller's
@@ -41,6 +42,7 @@ class Watch:
         self.counted: dict[str, int] = {}
         self._patterns: list[str] = []  # of the light, since the last symbol
         self._freed = dict.fromkeys(peers, 0)
+        self._told_at: dict[bytes, int] = {}  # receipt -> when it left its bridge
 
     def alarm(self, text: str) -> None:
         """A promise is broken."""
@@ -91,10 +93,15 @@ class Watch:
         journal, health, name = box.journal, box.health, terminal.name
         freed, fault, counts = journal.freed, box.scanner.fault, list(health.counts)
         opened, last = box.session.opened, terminal.commanded
+        time = box.clock.now()
         verdict = self._opened(name, kind, message)
         ours = verdict is not None and (kind != "verdict" or journal.digest(verdict.seq) == verdict.digest)
         answer = handle()
         self.looks(terminal)
+        if box.clock.now() != time:
+            self._set(name, box.clock.now()[0], verdict, message)
+        if kind == "command" and verdict and verdict.counter <= last and _result(answer) == "ok":
+            self.alarm(f"{name} carried command {verdict.counter} out again")
         if box.session.opened != opened and not (kind == "command" and verdict and verdict.counter > last):
             self.alarm(f"{name} changed its session by a {kind} that is none, or came again")
         if box.scanner.fault != fault:
@@ -127,11 +134,23 @@ class Watch:
         """Nothing is free on a terminal that the ledger does not hold (promise 2)."""
         if terminal.box is None:
             return
-        journal = terminal.box.journal
+        journal, records = terminal.box.journal, terminal.box.uplink.records
+        unheard = set(range(journal.freed + 1, records._acked + 1)) - terminal.acknowledged
+        if unheard:
+            self.alarm(f"{terminal.name} takes {sorted(unheard)} to be with the broker, which has not said so")
         if journal.freed > self._freed[terminal.name]:
             self._freed[terminal.name] = journal.freed
             if not self.durable(terminal.name, journal.freed, journal.digest(journal.freed)):
                 self.alarm(f"{terminal.name} freed up to {journal.freed}, which the ledger does not hold")
+
+    def _set(self, name: str, now: int, receipt: Any, message: bytes) -> None:
+        """A terminal's clock was set: by a receipt, and to about what its bridge's clock is."""
+        left = self._told_at.get(digest(message))
+        if receipt is None or left is None:
+            self.alarm(f"{name} had its clock set by what no bridge said")
+        elif abs(receipt.sent_at + self._world.scheduler.now - left - now) > _CLOCK_MS:
+            late = self._world.scheduler.now - left
+            self.alarm(f"{name} set its clock by a receipt that was {late} ms on its way, to {now}")
 
     def _final(self, name: str, verdict: Any) -> None:
         place = name, verdict.seq, verdict.digest
@@ -151,8 +170,10 @@ class Watch:
         told = self._opened(name, kind, payload)
         if told is None:
             self.alarm(f"a bridge sent {name} a {kind} that can't be opened")
-        elif kind == "receipt" and told.upto and not self.durable(name, told.upto, told.digest):
-            self.alarm(f"{name} is told that all up to {told.upto} are safe, and they are not")
+        elif kind == "receipt":
+            self._told_at[digest(payload)] = self._world.scheduler.now
+            if told.upto and not self.durable(name, told.upto, told.digest):
+                self.alarm(f"{name} is told that all up to {told.upto} are safe, and they are not")
         elif kind == "verdict":
             if told.kept and not self.durable(name, told.seq, self._first(name, told.seq, told.digest)):
                 self.alarm(f"{name} is told that record {told.seq} is safe, and it is not")
@@ -200,6 +221,11 @@ class Watch:
             (name, upto),
         ).fetchone()
         return found == (upto, named)
+
+
+def _result(reply: bytes | None) -> str | None:
+    """What a reply says came of a command."""
+    return None if reply is None else cbor2.loads(cbor2.loads(reply).value[2])[3]
 
 
 def seq_of(message: bytes) -> int:
