@@ -27,7 +27,7 @@ class Resend:
         self._wait_ms = _WAIT_MS
         self._due_ms = None  # when the oldest record without a receipt is published again
         self._turn = False
-        self._more = 0  # of records ahead: one for each time that the oldest went again, lest one hold up all for ever
+        self._more = 0  # of records ahead: one for each that is lost, and each time that the oldest went again
 
     def connected(self):
         """A new connection: go on after what the broker acknowledged in this boot."""
@@ -83,6 +83,12 @@ class Resend:
             self._go_on(seq + 1)
         if seq == self._next:
             self._next += 1
+
+    def lost(self, seq):
+        """`seq`, from `next`, is there no more: no receipt will name it, so those behind don't wait for one."""
+        self.sent(seq)
+        self.acknowledged(seq)
+        self._more += 1
 
     def _go_on(self, seq):
         self._again = seq if seq <= self._last else 0

@@ -146,8 +146,8 @@ class Uplink:
             return False
         message = self._journal.read(seq)
         if message is None:  # lost by the flash: the head names it
-            self.records.sent(seq)
-            self.records.acknowledged(seq)
+            self.records.lost(seq)
+            await asyncio.sleep_ms(0)
             return True
         await client.publish(self.prefix + "scan", message, 1, False, seq)
         self.records.sent(seq)

@@ -31,11 +31,10 @@ async def run(terminal):
                 pass
         outage = terminal.outage
         if terminal.clock.ms() >= outage[0] or (outage[2] and terminal.answers.heard):
-            outage[0] = terminal.clock.ms() + _AGAIN_MS
             try:
                 load("system.outage").look(terminal)
-            except (MemoryError, OSError):
-                pass
+            except (MemoryError, OSError):  # nor does a word of the bridge have it tried sooner
+                outage[0], outage[2] = terminal.clock.ms() + _AGAIN_MS, False
         worked = False
         if quiet >= _ERASE_QUIET_MS:
             try:

@@ -37,7 +37,7 @@ def look(terminal):
     terminal.indicator.hold("outage", state[2])
     terminal.scanner.locked = 0 < lock <= lasts
     state[0] = now + _LOOK_MS
-    if lasts >= stored + _HOUR_MS:  # last: where it can't be stored all else is done, until a restart
+    if lasts >= stored + _HOUR_MS or stored < lock <= lasts:  # last: where it can't be stored all else is done
         nvs.set_int(_STORED, lasts)
 
 

@@ -1,15 +1,25 @@
 # Long outages: when the light is amber, when nobody can sell, what ends it, what a restart and a clock do to it.
+import asyncio
+
 from cases import equal
 from mode_cases import Answers
 from scan_cases import CODE, OTHER, Box
 from scanlatch import load
 from scanlatch.keep.store import StoreFault
+from scanlatch.system import idle
 from scanlatch.system import settings as _settings
 from scanlatch.system.session import Session
 from system_desk import NOW, Nvs
 
 HOUR, DAY = 3_600_000, 86_400_000
 LOOK = 600_000
+
+
+class Quiet:
+    """An engine that reads just now: nothing but looks at the outage is due."""
+
+    def quiet_ms(self):
+        return 0
 
 
 class Terminal(Box):
@@ -121,6 +131,45 @@ def test_a_restart_forgets_an_hour_at_most_and_unlocks_nothing():
     again = Terminal(terminal)
     equal((again.state, again.sale()), ("locked", "locked"))
     equal(Terminal(again.hear()).state, "quiet")
+
+
+def test_a_lock_that_began_within_the_hour_outlives_a_restart():
+    terminal = Terminal(now=NOW, lock_days=1)
+    terminal.sale()
+    again = Terminal(terminal, now=NOW + 5 * HOUR + 17 * 60_000)  # so it counts and stores from an odd minute on
+    equal(again.wait(19 * HOUR - 17 * 60_000 + LOOK).state, "locked")
+    for _ in range(3):
+        again = Terminal(again)
+        equal((again.state, again.sale()), ("locked", "locked"))
+        writes = again.nvs.writes
+        equal(again.wait(HOUR // 2).nvs.writes - writes, 0)
+
+
+def test_a_word_of_the_bridge_that_no_room_is_left_for_is_not_looked_at_all_the_time():
+    terminal = Terminal(lock_days=1).wait(2 * DAY)
+    tries, collected = [], []
+
+    def nothing(name):
+        tries.append(name)
+        raise MemoryError
+
+    async def a_while():
+        task = asyncio.create_task(idle.run(terminal))
+        for turn in range(18):  # s
+            terminal.ticks.now += 1000
+            await asyncio.sleep_ms(60)
+            if turn == 2:
+                terminal.answers.heard = terminal.clock.ms()
+        task.cancel()
+
+    terminal.engine, terminal.collect = Quiet(), lambda: collected.append(0)
+    real, idle.load = idle.load, nothing
+    try:
+        asyncio.run(a_while())
+    finally:
+        idle.load = real
+    equal((len(tries), terminal.state), (2, "locked"))
+    equal(terminal.wait(LOOK).state, "quiet")
 
 
 def test_flash_is_written_once_an_hour():
