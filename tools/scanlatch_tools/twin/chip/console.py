@@ -112,6 +112,8 @@ class ConsolePower(Power):
             return self._bite()
         if process.returncode in RESETS:
             return RESETS[process.returncode]
+        if process.returncode == -signal.SIGINT:  # Ctrl-C before the interpreter listens; a chip's always does
+            return SOFT
         if process.returncode < 0:
             return None
         self._raw = self._tail.endswith(_RAW_END)

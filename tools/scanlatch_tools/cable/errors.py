@@ -1,0 +1,23 @@
+"""Why a board could not be reached, or what it answered, each with the exit status of the command."""
+
+from scanlatch_tools.errors import ToolError
+
+
+class NoAnswerError(ToolError):
+    """No port, or no MicroPython that answers at it."""
+
+    status = 3
+
+
+class CableLostError(ToolError):
+    """The connection was lost on the way; the same command again mends it."""
+
+    status = 6
+
+
+class DeviceError(ToolError):
+    """What was run on the board raised; the message ends with its traceback. last: the traceback's last line."""
+
+    def __init__(self, traceback: str) -> None:
+        self.last = traceback.strip().rpartition("\n")[2]
+        super().__init__(f"the board says:\n{traceback.strip()}")
