@@ -7,10 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulation import mutants
-
 ROOT = Path(__file__).absolute().parents[2]
-FULL = bool(os.environ.get("SCANLATCH_FULL"))
 SEEDS, PART = 300, 100
 OFTEN = ("kept", "full", "(dark", "accepted", "rejected", "duplicate", "void_accepted", "_bend", "said receipt")
 AGAIN = 12  # worlds that are run twice more
@@ -51,16 +48,3 @@ def test_a_seed_that_is_named_is_told_event_by_event() -> None:
     told = _worlds(SCANLATCH_SEED="3").splitlines()
     assert digest in told
     assert sum("kept" in line for line in told) > 1
-
-
-@pytest.mark.parametrize("patch", mutants.patches(), ids=lambda patch: patch.stem)
-def test_each_way_to_break_the_product_fits_it(patch: Path) -> None:
-    mutants.apply(ROOT, patch, "--check")
-
-
-@pytest.mark.skipif(not FULL, reason="at full size")
-@pytest.mark.parametrize("patch", mutants.patches(), ids=lambda patch: patch.stem)
-def test_each_way_to_break_the_product_is_caught(patch: Path, tmp_path: Path) -> None:
-    mutants.copy_to(tmp_path)
-    mutants.apply(tmp_path, patch)
-    assert mutants.caught(tmp_path) is not None

@@ -16,6 +16,7 @@ from soaks.engines import engines
 from soaks.flash import cuts, processes
 from soaks.full import full
 from soaks.life import life
+from soaks.mutants import mutants
 from soaks.site import site
 from soaks.worlds import worlds
 
@@ -28,7 +29,8 @@ JOBS: dict[str, tuple[Job, float]] = {
     "processes": (processes, 0.1),
     "engines": (engines, 0.1),
     "bridges": (bridges, 0.1),
-    "full": (full, 0.25),
+    "full": (full, 0.2),
+    "mutants": (mutants, 0.05),
     "life": (life, 0.1),
     "site": (site, 0.15),
 }

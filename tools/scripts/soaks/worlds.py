@@ -1,4 +1,4 @@
-"""Worlds in virtual time from fresh seeds, and the product broken on purpose."""
+"""Worlds in virtual time from fresh seeds."""
 
 import random
 import sys
@@ -6,13 +6,11 @@ import time
 
 from soaks.cases import Score, run_case
 
-_WORLDS_S, _MUTANTS_S = 30, 240  # of one run of worlds; of all mutants
+_WORLDS_S = 30  # of one run
 
 
 def worlds(score: Score, chance: random.Random, until: float) -> None:
-    """The product broken on purpose, where there is time; worlds in virtual time from fresh seeds."""
-    if until - time.monotonic() > _MUTANTS_S:
-        run_case(score, "broken on purpose", [sys.executable, "-m", "tests.simulation.mutants"], {}, until)
+    """One run after another, until the time is over."""
     command = [sys.executable, "-m", "tests.simulation"]
     while until - time.monotonic() > _WORLDS_S:
         numbers = f"--first={chance.randrange(1 << 40)}", f"--seconds={_WORLDS_S - 10}", "--count=100000"
