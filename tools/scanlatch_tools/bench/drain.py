@@ -124,12 +124,12 @@ def run(folder: Path, database: Database, plan: Plan, report: Report) -> Run:
     with ground.laid_out(folder, plan.terminals + plan.live, database) as place, place.bridges():
         report.say(f"{database.name}: filling the rings of two twins")
         (lone, many), (other, more) = _filled(place, plan)
-        report.say(f"{database.name}: sealing {plan.terminals * plan.records:,} records")
-        flood, live = _loads(place, plan)
         with lone:
             report.say(f"{database.name}: one terminal alone")
             lone.start()
             alone = _drained(place.site, _ALONE, many)
+        report.say(f"{database.name}: sealing {plan.terminals * plan.records:,} records")
+        flood, live = _loads(place, plan)
         with other:
             report.say(f"{database.name}: {plan.terminals} terminals at once, and one more")
             other.start()
@@ -159,17 +159,16 @@ def _loads(place: Ground, plan: Plan) -> tuple[Load, Load]:
     step = OUTAGE_MS // plan.records
     draining, people = place.devices[: plan.terminals], place.devices[plan.terminals :]
 
-    def sealed(devices: Sequence[fleet.Device], count: int, ago: int) -> dict[str, list[bytes]]:
+    def sealed(devices: Sequence[fleet.Device], count: int, ago: int, every: int) -> dict[str, list[bytes]]:
         return {
-            one.name: [
-                one.seal(fleet.SALE, fleet.code(next(place.codes)), ago and ago - at * step) for at in range(count)
-            ]
+            one.name: [one.seal(fleet.SALE, fleet.code(next(place.codes)), ago - at * every) for at in range(count)]
             for one in devices
         }
 
-    flood = Load(sealed(draining, plan.records, OUTAGE_MS), plan.window)
+    flood = Load(sealed(draining, plan.records, OUTAGE_MS, step), plan.window)
     more = int(plan.live_per_s * _WAIT_S / plan.live)
-    live = Load(sealed(people, more, 0), 1, rate=plan.live_per_s)
+    turn = int(_MS * plan.live / plan.live_per_s)  # each says that it was read about when it will be sent
+    live = Load(sealed(people, more, 0, turn), 1, rate=plan.live_per_s)
     return flood, live
 
 

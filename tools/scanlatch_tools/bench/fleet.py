@@ -39,7 +39,7 @@ class Device:
         self._started = time.monotonic()
 
     def seal(self, operation: int, code: str, ago_ms: int = 0) -> bytes:
-        """The next record, COSE_Sign1; one that was read `ago_ms` before, if so without a link."""
+        """The next record, COSE_Sign1; read `ago_ms` ago, without a link; or below 0, later."""
         self.seq += 1
         payload = cbor2.dumps(
             {
