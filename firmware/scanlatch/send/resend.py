@@ -51,6 +51,8 @@ class Resend:
         if freed > self._acked:
             self._early >>= freed - self._acked
             self._acked = freed
+            if self._early & 1:
+                self._move_on()
         self._wait_ms = _WAIT_MS
         self._due_ms = None
         self._more = 0
@@ -99,6 +101,10 @@ class Resend:
         if not 0 <= ahead < _EARLY:
             return
         self._early |= 1 << ahead
+        self._move_on()
+
+    def _move_on(self):
+        # Over what was acknowledged before its turn; when that was is remembered.
         while self._early & 1:
             self._early >>= 1
             self._acked += 1

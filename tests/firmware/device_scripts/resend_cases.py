@@ -74,6 +74,19 @@ def test_a_record_without_a_receipt_goes_again_after_30_s_and_then_at_doubling_w
     equal(max(waits), 600)
 
 
+def test_a_record_acknowledged_before_its_turn_goes_again_where_the_bridge_never_had_it():
+    resend, journal, clock = _made(3)
+    _drain(resend)
+    resend.acknowledged(3)
+    resend.acknowledged(2)
+    journal.freed = 2  # the receipt overtakes the acknowledgement of the first
+    resend.freed()
+    resend.acknowledged(1)
+    clock.now = 30_000
+    equal(resend.oldest_is_due(), True)
+    equal(_drain(resend), [3])
+
+
 def test_a_receipt_that_frees_brings_all_that_was_acknowledged_long_ago_once_more():
     resend, journal, clock = _made(6)
     _drain(resend)
