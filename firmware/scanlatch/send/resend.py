@@ -52,7 +52,7 @@ class Resend:
             self._early >>= freed - self._acked
             self._acked = freed
             if self._early & 1:
-                self._move_on()
+                self.acknowledged(freed + 1)  # it was, before its turn
         self._wait_ms = _WAIT_MS
         self._due_ms = None
         self._more = 0
@@ -101,10 +101,6 @@ class Resend:
         if not 0 <= ahead < _EARLY:
             return
         self._early |= 1 << ahead
-        self._move_on()
-
-    def _move_on(self):
-        # Over what was acknowledged before its turn; when that was is remembered.
         while self._early & 1:
             self._early >>= 1
             self._acked += 1
