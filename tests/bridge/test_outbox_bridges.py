@@ -66,8 +66,8 @@ def test_claims_of_a_bridge_that_waits_long_for_an_answer_stay_its_own(world: Wo
     def slow(items: Sequence[Submission]) -> list[Answer]:
         for _ in range(int(4 * LEASE_MS / 1000 / RENEW_S)):
             world.clock.ms += int(RENEW_S * 1000)
-            world.outbox.renew()
             assert not second.outbox.step()
+            world.outbox.renew()
         return submit(items)
 
     world.platform.submit = slow  # type: ignore[method-assign]
@@ -98,6 +98,24 @@ def test_late_answer_of_a_bridge_that_lost_its_claim_changes_nothing(world: Worl
     second.settle()
     assert till.outcomes() == [(1, ACCEPTED, 0)]
     assert (len(world.platform.submitted), len(world.platform.asked)) == (1, 1)
+
+
+def test_late_silence_of_a_bridge_that_lost_its_claim_takes_nothing_back(world: World) -> None:
+    second = _pair(world)
+    submit = world.platform.submit
+
+    def stalled(items: Sequence[Submission]) -> list[Answer]:
+        world.platform.submit = submit  # type: ignore[method-assign]
+        world.clock.ms += 2 * LEASE_MS
+        second.outbox.step()  # asks: the platform never saw it, so it may be sent
+        return [Answer(one.key, "unknown", 15) for one in items]
+
+    world.platform.submit = stalled  # type: ignore[method-assign]
+    till = world.terminal()
+    world.deliver(till, till.scan(CODES[0]))
+    world.outbox.step()
+    second.settle()
+    assert (world.platform.submitted, world.platform.asked) == (["d-window-01/1"], ["d-window-01/1"])
 
 
 def test_what_another_bridge_took_up_during_a_call_is_not_submitted_after_it(world: World) -> None:

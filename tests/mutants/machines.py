@@ -28,6 +28,7 @@ _TESTS = {
         "-k",
         "sqlite",
     ),
+    "outbox": ("tests/bridge/test_outbox_bridges.py", "tests/bridge/test_outbox_order.py", "-k", "sqlite"),
     "two bridges": ("tests/system/test_bridges.py", "-k", "wait_for_its_row"),
 }
 NAMES = ("worlds", "flash cuts", *_TESTS)

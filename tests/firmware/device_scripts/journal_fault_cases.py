@@ -211,10 +211,12 @@ def test_bytes_inside_a_record_are_never_taken_for_an_entry():
     later = boot(other)
     later.append(2, message(2))
     later.append(3, message(3))
+    rest(later)
     later.free(3)
     rest(later)
     mark = later._ring.open * 4096 + later._ring.at - 16
     forged = bytes(other.cells.bytes[mark : mark + 16])
+    equal((forged[2], forged[8]), (2, 3))
     journal.append(2, message(2, 48) + forged * 20)
     at = cells.find(message(2, 48))
     cells[at + 3] ^= 1
