@@ -63,14 +63,14 @@ def wear(journal):
 
     The last serial is how often a sector was prepared in the journal's life, restarts included; making the journal
     erased each once more, and the ring wears them evenly. A record costs what it has cost so far, and no less than
-    where all sectors are filled with such of 320 bytes.
+    where all sectors are filled with such of 320 bytes; before the ring was filled once that is all there is to know.
     """
     ring = journal._ring
     prepared, count = ring.top, ring.count
     worn = 1 + (prepared + count - 1) // count
     left = max(0, _CYCLES - worn) * count
     records = left * journal.capacity // (count - KEPT_BACK)
-    if prepared > count:  # the first round says how often it was started, not how it is used
+    if journal.newest >= journal.capacity:  # until then sectors say how often it was started, not how it is used
         records = min(records, left * journal.newest // prepared)
     return prepared + count, worn, [records // (day * _YEAR) for day in _RECORDS]
 

@@ -102,6 +102,20 @@ def test_a_new_journal_is_projected_from_what_a_sector_holds():
     equal(few > 100, True)
 
 
+def test_a_terminal_that_was_rarely_used_has_years_left():
+    flash, _ = _counted()
+    few = report.wear(boot(flash))[2][0]
+    for records in (0, 10):
+        flash, _ = _counted()
+        for _ in range(3 * _SECTORS):  # each start prepares a sector: these have no record to be shared by
+            journal = boot(flash)
+            _use(flash, journal, records // _SECTORS, 1_000_000)
+            while journal.idle(0, QUIET):
+                pass
+        equal(report.wear(journal)[0] > 2 * _SECTORS, True)
+        _near(report.wear(journal)[2][0], few, 1)
+
+
 def test_worn_flash_has_no_years_left():
     class Ring:
         count, top = _SECTORS, _SECTORS * _CYCLES
