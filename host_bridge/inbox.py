@@ -42,12 +42,14 @@ class Inbox:
     def take(self, size: int, wait_s: float, company_s: float = 0.0) -> list[Inbound]:
         """Up to `size` messages; waits `wait_s` for the first. Where messages come together anyhow, those here wait
         `company_s` for more to share their commit: it costs as much as fifteen records. A lone one never waits.
+
+        Late ones have half a batch at most beside live ones: where a batch is one message they wait for all of these.
         """
         whole = self._sort(0.0 if self._live or self._late else wait_s)
         if whole and self._crowded and 0 < len(self._live) + len(self._late) < size:
             time.sleep(company_s)
             self._sort(0.0)
-        late = min(len(self._late), COMPANY if self._live else TRANCHE, max(1, size // 2))
+        late = min(len(self._late), *((COMPANY, size // 2) if self._live else (TRANCHE, size)))
         batch = [self._live.popleft() for _ in range(min(len(self._live), size - late))]
         batch += [self._late.popleft() for _ in range(late)]
         self._crowded = len(batch) > 1

@@ -62,6 +62,16 @@ def test_late_ones_come_on_however_many_scan(box: Box) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 2])
+def test_a_scan_of_now_goes_first_in_the_smallest_batches_too(box: Box, size: int) -> None:
+    for _ in range(3):
+        box.put("late", _DAY_MS)
+    box.put("live", 20)
+    box.put("live", 20)
+    assert [name for _ in range(2) for name in box.take(size)].count("live") == 2
+    assert "late" in box.take(size)
+
+
+@pytest.mark.parametrize("size", [1, 2])
 def test_the_smallest_batches_are_no_bar_to_either(box: Box, size: int) -> None:
     box.put("late", _DAY_MS)
     box.put("live", 20)
