@@ -4,6 +4,9 @@ import sys
 import time
 
 from cases import equal, raises
+from scanlatch import app
+from scanlatch.send.mqtt import MqttError
+from scanlatch.send.uplink import Uplink
 from scanlatch.system import ntp
 from scanlatch.system.clock import KEPT, NEVER_SET, SYNCHRONISED
 from system_desk import NOW, Rtc
@@ -211,3 +214,74 @@ def test_an_rtc_that_ran_on_but_lags_behind_the_floor_is_brought_up_to_it():
     floor = 3_000_000_000_000  # far ahead of this machine
     clock = Clock(Rtc(b"SL1"), True, floor, lambda: 0, lambda a, b: a - b)
     equal(clock.now(), (floor, KEPT))
+
+
+class _Anything:
+    """Whatever a terminal's parts are asked, they do nothing."""
+
+    engine = ""
+    freed = newest = 0
+
+    def __getattr__(self, name):
+        return lambda *_: None
+
+
+async def _nothing():
+    pass
+
+
+async def _started(time_server):
+    # The modules that a terminal loads as it starts to run, with this in its settings.
+    terminal = app.Terminal()
+    terminal.device, terminal.boot, terminal.told = "d", 1, {"operation": "sale"}
+    terminal.scanner = terminal.clock = terminal.dog = terminal.indicator = terminal.box = _Anything()
+    terminal.scanner.fault, terminal.box.link = None, None
+    terminal.journal_stands, terminal.ntp = False, time_server
+    terminal._read = terminal._look = terminal.indicator.run = _nothing
+    loaded = []
+
+    class Module:
+        @staticmethod
+        def run(*given):
+            loaded.append(given[0])
+            return _nothing()
+
+    def load(name):
+        loaded.append(name)
+        return Module
+
+    kept, app.load = app.load, load
+    try:
+        await terminal.run()
+    finally:
+        app.load = kept
+    return loaded
+
+
+async def test_a_time_server_is_asked_only_where_the_settings_name_one():
+    equal(await _started(None), [])
+    equal(await _started("time.clinic"), ["system.ntp", "time.clinic"])
+
+
+async def test_the_time_is_not_kept_while_no_link_stands():
+    asked = []
+
+    class Link:
+        async def up(self, deadline_ms):
+            return True
+
+    class Terminal(_Anything):
+        def report(self):  # which keeps the time: see report.py
+            asked.append(1)
+
+    health = _Anything()
+    health.engine = "line"
+    parts = _clock()[0], _Anything(), None, None, health
+    uplink = Uplink({"site": "s", "device": "d"}, parts, Link(), Terminal())
+
+    async def refused():
+        raise MqttError("tls", "refused")
+
+    uplink._open = refused
+    equal(await uplink._live(lambda: None), "tls")
+    equal(asked, [])
