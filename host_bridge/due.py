@@ -34,11 +34,14 @@ def pending(work: Work) -> None:
     work.after.next_pending = outbox.next_pending(connection)
 
 
-def look_after(work: Work) -> None:
-    """Decide what waited without cause, and ask for records that a head named and nobody sent."""
+def look_after(work: Work, ask: bool = True) -> None:
+    """Decide what waited without cause, and ask for records that a head named and nobody sent.
+
+    ask: this bridge has run for long enough to have heard what is on its way.
+    """
     connection = work.connection
     waiting = devices.undecided(connection, _DEVICES)
-    behind = devices.behind(connection, work.now - SILENT_MS, _DEVICES)
+    behind = devices.behind(connection, work.now - SILENT_MS, _DEVICES) if ask else []
     _lock(work, {*waiting, *behind})
     admission = Admission(work)
     for device in waiting:

@@ -54,6 +54,7 @@ class Intake:
         self._next_pending: int | None = None
         self._next_round = 0.0
         self._next_flush = 0.0
+        self._asks_from = 0.0  # ticks: amid a drain all are behind, and silent only because nobody took anything
         self._others_from = 0.0  # ticks: before, what others may be publishing is left to them
 
     def start(self) -> None:
@@ -61,6 +62,7 @@ class Intake:
         with self._parts.ledger.read() as connection:
             self._next_pending = outbox.next_pending(connection)
         self._next_round = 0.0
+        self._asks_from = self._parts.clock.ticks() + due.SILENT_MS / 1000
         self.tick()
 
     def process(self, batch: Sequence[Inbound]) -> None:
@@ -83,7 +85,7 @@ class Intake:
         if ticks >= self._next_round:
             self._next_round = ticks + ROUND_S
             with self._transaction(set()) as work:
-                due.look_after(work)
+                due.look_after(work, ticks >= self._asks_from)
             self.publish_unsent()
         if ticks >= self._next_flush and self._parts.replies.has_acknowledged:
             with self._parts.ledger.write() as connection:

@@ -92,7 +92,7 @@ class Day:
         self._send(
             (other, other.scan(CODES[15])), (other, other.head(missing=((other.seq - 1, other.seq - 1),)), "head")
         )
-        self._wait(30_000, 31_000, 10_000)
+        self._wait(30_000, 31_000, 10_000, 61_000)  # also for a bridge that died: it asks a minute after its start
         self._send((other, kept))
         self._send((other, gone))  # found after all
         self._first_of_two = dock.messages[dock.seq]

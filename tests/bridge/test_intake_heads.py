@@ -78,6 +78,24 @@ def test_records_that_only_a_head_names_are_asked_for_after_a_minute(world: Worl
     assert world.alerts() == []
 
 
+def test_a_bridge_that_starts_amid_a_drain_asks_only_who_is_silent_for_a_minute_of_its_own(world: World) -> None:
+    busy, silent = world.terminal(), world.terminal("d-window-02")
+    for till in (busy, silent):
+        till.scan(CODES[0])
+        till.scan(CODES[1])
+        world.deliver(till, till.head(), kind="head")
+    world.clock.ms += 300_000  # nobody ran
+    world.start()
+    world.intake.connected()
+    world.later(30_000)
+    world.deliver(busy, busy.messages[1])
+    world.later(29_000)
+    assert busy.commands() == silent.commands() == []
+    world.later(15_000)
+    assert busy.commands() == [], "its records are coming"
+    assert [(one.name, dict(one.arguments)) for one in silent.commands()] == [("resend", {"from": 1})]
+
+
 def test_gap_that_stays_is_asked_for_ever_more_rarely(world: World) -> None:
     till = world.terminal()
     till.scan()
