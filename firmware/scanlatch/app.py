@@ -27,6 +27,7 @@ def run():
         sys.print_exception(error)
         board.watchdog(_AGAIN_MS)
         return
+    ready = None
     try:
         ready = start.build(Terminal())
         forget(start)
@@ -38,7 +39,10 @@ def run():
         log("stopped")
     except Exception as error:  # whatever it was, a restarted terminal is better than a dead one
         sys.print_exception(error)
-        board.restart()
+        if isinstance(ready, Terminal):
+            board.restart()
+        else:  # it could not be built: at once it would go on so for ever
+            board.watchdog(_AGAIN_MS)
 
 
 class Terminal:
@@ -67,7 +71,10 @@ class Terminal:
             jobs.append(self.uplink.run(self.dog.watch("uplink", _UPLINK_LIMIT_MS)))
             jobs.append(idle.run(self))
         if self.ntp:  # most sites have none: their clock is set by receipts
-            jobs.append(load("system.ntp").run(self.ntp, self.clock, self.box.link, self.dog.feed))
+            try:
+                jobs.append(load("system.ntp").run(self.ntp, self.clock, self.box.link, self.dog.feed))
+            except (MemoryError, OSError) as error:  # receipts of the bridge set the clock as well
+                log("ntp", error=repr(error))
         await asyncio.gather(*jobs)
 
     @property
