@@ -21,6 +21,7 @@ IN_TEST = 2
 BOXES = 3
 _TRIES_MORE = 5
 _READY_S, _ANSWERED_S, _AGAIN_S = 60, 20, 120  # a restart comes after five tries with growing waits, or by the watchdog
+_GOES_ON = 8  # tries to set up its engine: a terminal younger than ten minutes does not end with the fifth
 _TROUBLE = frozenset({"fault", "engine", "busy", "error", "offline", "link_refused", "fault_refused", "torn"})
 
 
@@ -63,6 +64,9 @@ class Attempt:
                 return True
         return False
 
+    def _goes_on(self) -> bool:
+        return self.printed().count('"detail": "no memory"') >= _GOES_ON
+
     def _answered(self) -> int:
         said = self.said()
         return said.count("accepted") + said.count("busy")
@@ -72,9 +76,9 @@ class Attempt:
         return bool(_TROUBLE.intersection(self.said())) or "MemoryError" in self.printed() or "memory" in self.printed()
 
     def starts_again(self) -> None:
-        """Wait until it has reset itself or its watchdog has bitten."""
-        until(self.over, "an end or a restart", _AGAIN_S)
-        if not self.twin.restarts:
+        """Wait until it has reset itself or its watchdog has bitten; or is still at its engine, and will do so later."""
+        until(lambda: self.over() or self._goes_on(), "an end or a restart", _AGAIN_S)
+        if not self.twin.restarts and not self._goes_on():
             self._hurry()
             until(lambda: self.twin.restarts, "the watchdog", 60)
 

@@ -9,6 +9,8 @@ from scanlatch_tools.twin.engines import simulator
 
 from tests.firmware.engine_bench import CODES, EAN, GS1, KINDS, LONG, TORN, Bench, Play, Wired, data
 
+_OLD_S = 600  # from then on memory that is short for good restarts a terminal
+
 
 @pytest.fixture(scope="module")
 def bench() -> Iterator[Bench]:
@@ -234,3 +236,45 @@ def test_a_driver_that_found_no_memory_to_set_up_tries_again(bench: Bench) -> No
         play.ready()
         assert play.states[:2] == [("lost", "no memory"), ("lost", "[Errno 5] EIO")]
         play.scan(*CODES[:3])
+
+
+def test_memory_that_is_short_to_set_up_restarts_no_terminal_that_may_still_be_coming_up(bench: Bench) -> None:
+    """Wi-Fi and TLS take longer than five tries: a terminal without its engine still has to get its records out."""
+    bench.send(("starve", "newland_setup", 60))
+    with Wired(bench, "newland") as play:
+        play.run(300)
+        assert set(play.states) == {("lost", "no memory")}
+        play.until(lambda: play.states[-1][0] == "ready", 250)
+        play.scan(*CODES[:3])
+
+
+def test_memory_that_is_short_to_set_up_for_good_restarts_the_terminal_in_the_end() -> None:
+    bench = Bench()
+    try:
+        bench.do("import engine_desk")
+        bench.send(("starve", "newland_setup", 200))
+        play = bench.play("newland", simulator("newland"))
+        with pytest.raises(RuntimeError, match="no memory"):
+            play.run(700)
+        assert play.now > _OLD_S
+    finally:
+        bench.kill()
+
+
+def test_memory_that_is_short_now_and_then_restarts_nothing_however_old_the_terminal() -> None:
+    bench = Bench()
+    try:
+        bench.do(
+            "import builtins\n"
+            "whole, failed = builtins.__import__, []\n"
+            "def failing(name, *arguments):\n"
+            "    if not name.endswith('newland_setup'): return whole(name, *arguments)\n"
+            "    failed.append(name)\n"
+            "    raise MemoryError if len(failed) % 5 else OSError(5)\n"
+            "builtins.__import__ = failing"
+        )
+        play = bench.play("newland", simulator("newland"))
+        play.run(_OLD_S + 100)
+        assert play.states.count(("lost", "no memory")) > 60
+    finally:
+        bench.kill()

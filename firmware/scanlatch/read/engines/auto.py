@@ -7,7 +7,8 @@ import scanlatch
 
 _LISTEN_MS = const(30_000)  # to an engine that answers nobody, before all are asked again; then doubled
 _WAIT_MS = const(10_000)
-_MEMORY_FAILURES = const(5)  # in a row: fragmented for good, so the terminal restarts
+_MEMORY_FAILURES = const(5)  # in a row: fragmented for good, so the terminal restarts,
+_OLD_MS = const(600_000)  # where the link had its time to come up and bring out what is kept
 
 
 class Driver:
@@ -42,6 +43,6 @@ class Driver:
             except (MemoryError, OSError) as error:
                 on_state("lost", str(error))
                 failures = failures + 1 if isinstance(error, MemoryError) else 0
-                if failures == _MEMORY_FAILURES:
+                if failures >= _MEMORY_FAILURES and self.wired[1].ms() >= _OLD_MS:
                     raise
             await asyncio.sleep_ms(_WAIT_MS)

@@ -19,7 +19,9 @@ _BEAT_MS = const(3000)  # an idle engine is asked this often whether it is there
 _SAME_MS = const(300)  # the box still lies under the beam: read it again this much later
 _WAIT_MS = const(500)  # before an engine that was lost is looked for again, then doubled
 _WAIT_MOST_MS = const(8000)
-_NO_ROOM = const("no memory")  # to bring it up; five times in a row: fragmented for good, so the terminal restarts
+_NO_ROOM = const("no memory")  # to bring it up
+_SHORT_MOST = const(5)  # times in a row: fragmented for good, so the terminal restarts,
+_OLD_MS = const(600_000)  # where the link had its time to come up and bring out what is kept
 NEVER = const(-1)  # so many replies are never due
 
 
@@ -80,23 +82,25 @@ class Commanded:
         on_state("lost", why). Raises EngineLost where memory is short for good.
         """
         wait = _WAIT_MS
+        short = 0
         while True:
             try:
                 on_state("ready", await self._set_up())
                 wait = _WAIT_MS
+                short = 0
                 self.tell = on_frame
                 await self._serve()
             except EngineLost as lost:
                 self.tell = None
                 on_state("lost", lost.args[0])
-                if wait == _WAIT_MOST_MS:  # five times in a row
-                    if lost.args[0] == _NO_ROOM:
-                        raise
-                    if self.wired:  # another may be there now
-                        try:
-                            return scanlatch.load("read.engines.auto").Driver(*self.wired)
-                        except (MemoryError, OSError):
-                            pass
+                short = short + 1 if lost.args[0] == _NO_ROOM else 0
+                if short >= _SHORT_MOST and self._clock.ms() >= _OLD_MS:
+                    raise
+                if wait == _WAIT_MOST_MS and not short and self.wired:  # five times in a row: another may be there now
+                    try:
+                        return scanlatch.load("read.engines.auto").Driver(*self.wired)
+                    except (MemoryError, OSError):
+                        pass
                 await self.until(wait, NEVER)
                 wait = min(2 * wait, _WAIT_MOST_MS)
 
