@@ -32,6 +32,10 @@ OTHER_PLATFORM = "scanlatch platform run --port 8810 --admin-port 8811 --databas
 BARE = "scanlatch twin bare --bare"
 SERVICES = [BROKER, PLATFORM, BRIDGE, TWIN, SECOND_TWIN, OTHER_PLATFORM, BARE]
 FLASH = {"scanlatch flash --board esp32-devkitc --port bare/port --image bare/stand-in.bin": "flashed esp32-devkitc"}
+PROVISION = {
+    "scanlatch provision --site site --name twin-3 --port bare/port --board esp32-devkitc --wifi clinic"
+    " --wifi-password-file wifi.txt": "twin-3 is ready"
+}
 FLEET = [  # the first ends by itself
     "scanlatch site init fleet --site clinic-7 --site pharmacy-3 --bridges 2"
     " --ledger postgresql://scanlatch@localhost/scanlatch",
@@ -86,7 +90,7 @@ AFTER = {
 
 def test_every_command_of_the_documents_is_one_that_a_test_runs() -> None:
     written = {command for page in PAGES for command in commands(page)}
-    assert written == {*MAKE, *BEFORE, *SERVICES, *AFTER, *FLEET, *DAYS, *FLASH}
+    assert written == {*MAKE, *BEFORE, *SERVICES, *AFTER, *FLEET, *DAYS, *FLASH, *PROVISION}
 
 
 def test_what_looks_like_a_command_stands_in_a_block_that_is_read() -> None:
@@ -166,11 +170,20 @@ def test_the_commands_run_as_they_are_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("hears_ctrl_c")
-def test_a_bare_board_is_flashed_as_it_is_written(tmp_path: Path) -> None:
-    with Running(BARE, tmp_path, "stand-in.bin") as board:
+def test_a_bare_board_is_flashed_and_provisioned_as_it_is_written(tmp_path: Path) -> None:
+    ports = {"broker": free_port(), "platform": free_port()}
+    init = next(command for command in BEFORE if command.startswith("scanlatch site init"))
+    assert BEFORE[init] in once(elsewhere(init, ports), tmp_path)
+    (tmp_path / "wifi.txt").write_text("a password of the air\n")
+    with ExitStack() as running:
+        board = running.enter_context(Running(BARE, tmp_path, "stand-in.bin"))
         for command, says in FLASH.items():
             assert says in once(command, tmp_path), command
         board.types(":power", "power on")
+        running.enter_context(Running(BROKER, tmp_path, lambda: _answers(ports["broker"])))
+        running.enter_context(Running(BRIDGE, tmp_path, '"event": "ready"'))
+        for command, says in PROVISION.items():
+            assert says in once(command, tmp_path), command
 
 
 @pytest.mark.usefixtures("hears_ctrl_c")

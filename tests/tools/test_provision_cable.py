@@ -77,7 +77,7 @@ def test_a_pulled_cable_says_so(board: BareBoard) -> None:
 
 
 def test_a_port_where_nobody_is_micropython_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scanlatch_tools.cable.line._BANNER_S", 0.3)
+    monkeypatch.setattr("scanlatch_tools.cable.cable._ENTRIES", 2)
     with BareBoard(tmp_path / "empty", chip="esp32c3") as empty:
         empty.start()  # waits as a loader
         with pytest.raises(NoAnswerError, match="scanlatch flash"), connected(str(empty.port)):

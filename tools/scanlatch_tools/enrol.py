@@ -82,7 +82,7 @@ def enrol(
     *,
     operation: str = "sale",
     ntp: str | None = None,
-    wifi: tuple[str, str] | None = None,
+    wifi: tuple[str, str | None] | None = None,
     timing: Mapping[str, int] | None = None,
     tell: Callable[[str], None] = lambda _step: None,
 ) -> Enrolled:
@@ -96,7 +96,7 @@ def enrol(
         board: as its board file has it.
         operation: what it does: "sale", "return", "receive", "stock-take", "query" or "dispatch".
         ntp: time server, where the site has one.
-        wifi: name and password of the network to join, for a board with Wi-Fi.
+        wifi: name and password of the network to join, for a board with Wi-Fi; None: the password that it has stays.
         timing: settings in docs/operations.md that say how long something lasts, such as {"mode_back_s": 60}.
         tell: gets a line for every step done.
 
@@ -113,8 +113,8 @@ def enrol(
     certificate = sites.issue_device_certificate(place.folder, publics.request, device)
     _check_tls_key(certificate, publics)
     tell("its certificate is issued")
-    with _registry(place) as registry:
-        anew = _register(registry, device, site, publics, certificate)
+    with registry(place) as known:
+        anew = _register(known, device, site, publics, certificate)
     tell("it is in the registry" if anew else "it was in the registry")
     evidence.certify(place.folder, device, publics.signing)
 
@@ -122,7 +122,8 @@ def enrol(
     settings.update(timing or {})
     if wifi:
         settings["wifi"] = {"ssid": wifi[0]}
-        transport.run(_KEEP_WIFI.format(wifi[1].encode()))
+        if wifi[1] is not None:
+            transport.run(_KEEP_WIFI.format(wifi[1].encode()))
     handover: dict[str, Any] = {
         "settings": settings,
         "bridge_public": place.bridge_public().hex(),
@@ -180,7 +181,8 @@ def _check_tls_key(certificate: bytes, publics: _Publics) -> None:
 
 
 @contextmanager
-def _registry(place: sites.Site) -> Generator[Registry]:
+def registry(place: sites.Site) -> Generator[Registry]:
+    """The registry of a site. Raises BridgeError."""
     ledger = open_ledger(place.ledger_url)
     try:
         yield Registry(ledger, load_agreement_key(place.folder / "bridge" / "agreement.key"))

@@ -27,7 +27,7 @@ _transport_error: type[Exception] = TransportError  # comes without types
 # The last two are pyserial's, where the port was closed meanwhile.
 _LOST: tuple[type[Exception], ...] = (_transport_error, _port_error, OSError, struct.error, TypeError, AttributeError)
 
-_ENTRIES = 6  # a Ctrl-C may fall on deaf ears: in boot.py, or in a call that blocks
+_ENTRIES = 16  # a Ctrl-C may fall on deaf ears: in boot.py, or in a call that blocks
 _ANSWER_S = 120.0  # the longest silence: keys are made, a whole journal is erased
 _LONGEST_S = 600.0  # one run
 _CHUNK = 2048  # bytes of a file in one call: its text needs three times that of the board's heap
@@ -35,7 +35,8 @@ _FILE_MOST = 1 << 20
 _FED_EVERY_S = 120.0
 _OPEN_S = 15.0  # a board with its USB in the chip is gone from the bus for a moment
 _OPEN_EVERY_S = 0.2
-_LINE_MOST = 8192  # bytes of a console's line
+_LOOK_S = 0.5
+_HEARD_MOST = 65_536  # bytes of the console that wait to be taken
 
 # Where the terminal's watchdog runs it can't be stopped, only given time; in system/watchdog it would bite after 30 s.
 _FEED = """
@@ -90,6 +91,7 @@ class Cable:
         self._line: Any = _opened(port)
         self._fed: float | None = None
         self._raw = False
+        self._heard = b""  # of its console, and not yet given
 
     def __enter__(self) -> "Cable":
         return self
@@ -181,7 +183,7 @@ class Cable:
         """Start the board anew as at power on, with what it has in its flash. Raises CableLostError."""
         if not self._raw:
             self.stop()
-        self._raw = False
+        self._raw, self._heard = False, b""
         try:
             self._line.exec_raw_no_follow("import machine\nmachine.reset()")
         except _LOST as error:
@@ -194,17 +196,22 @@ class Cable:
             CableLostError: it is gone for longer.
         """
         until = time.monotonic() + limit_s
-        rest = b""
-        while (left := until - time.monotonic()) > 0:
-            try:
-                rest += self._line.chunk(min(left, 0.5))
-            except _LOST as error:
-                self.close()
-                self._reopen(error)
-                rest = b""
-                continue
-            *whole, rest = rest[-_LINE_MOST:].split(b"\n")
-            yield from (line.decode("utf-8", "replace").strip() for line in whole)
+        while True:
+            *whole, self._heard = self._heard.split(b"\n", 1)
+            if whole:
+                yield whole[0].decode("utf-8", "replace").strip()
+            elif (left := until - time.monotonic()) > 0:
+                self._hear(min(left, _LOOK_S))
+            else:
+                return
+
+    def _hear(self, limit_s: float) -> None:
+        try:
+            self._heard = (self._heard + self._line.chunk(limit_s))[-_HEARD_MOST:]
+        except _LOST as error:
+            self.close()
+            self._reopen(error)
+            self._heard = b""
 
     def _reopen(self, why: Exception) -> None:
         until = time.monotonic() + _OPEN_S

@@ -134,7 +134,10 @@ class NVS:
         values.update(self._pending)  # None: erased
         with open(FOLDER + "/nvs.json.new", "w") as file:
             json.dump(stored, file)
-        os.rename(FOLDER + "/nvs.json.new", FOLDER + "/nvs.json")
+        here = os.getcwd()
+        os.chdir(FOLDER)  # MicroPython's VfsPosix below another root takes both names for the second one, if absolute
+        os.rename("nvs.json.new", "nvs.json")
+        os.chdir(here)
         self._pending.clear()
 
 

@@ -1,0 +1,184 @@
+"""From a board out of its bag to an accepted scan: `flash`, `provision` and one barcode, against a site that runs."""
+
+import base64
+import csv
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scanlatch_tools import enrol
+from scanlatch_tools.errors import ToolError
+from scanlatch_tools.provision import batch
+from scanlatch_tools.provision.errors import NotForThisError, NotReadyError, SomeFailedError
+from scanlatch_tools.stage import Stage
+from scanlatch_tools.twin.chip import cable
+from scanlatch_tools.twin.chip.bare import BareBoard
+
+from tests.documents import BIN
+from tests.tools import provision_case as case
+from tests.tools.flash_case import flashed, image
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Iterator[BareBoard]:
+    with BareBoard(tmp_path / "board") as found:
+        found.start()
+        flashed(found, tmp_path, "esp32")
+        yield found
+
+
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BareBoard]:
+    folder = tmp_path_factory.mktemp("untouched")
+    with BareBoard(folder / "board") as found:
+        found.start()
+        flashed(found, folder, "esp32")
+        yield found
+
+
+def test_from_the_bag_to_an_accepted_scan(stage: Stage, codes: Iterator[str], tmp_path: Path) -> None:
+    with BareBoard(tmp_path / "board") as board:
+        board.start()
+        (tmp_path / "password").write_text(case.PASSWORD + "\n")
+        began = time.monotonic()
+        flash = _run("flash", "--port", board.port, "--board", case.BOARD, "--image", image(tmp_path, "esp32"))
+        assert flash[-1]["event"] == "done"
+        wifi = ("--wifi", "clinic", "--wifi-password-file", tmp_path / "password")
+        told = _run(
+            "provision", "--site", stage.site.folder, "--name", "window-01", "--port", board.port,
+            "--board", case.BOARD, *wifi,
+        )  # fmt: skip
+        case.sold(board, "window-01", next(codes))
+        took = time.monotonic() - began
+    steps = {row["step"]: row["seconds"] for row in told if row["event"] == "step"}
+    assert list(steps) == ["firmware", "enrol", "label", "self-test"]
+    assert {row["what"]: row["ok"] for row in told if row["event"] == "check"} == {
+        "program": True, "journal": True, "engine": True, "link": True, "bridge": True,
+    }  # fmt: skip
+    assert told[-1]["event"] == "done"
+    assert Path(told[-1]["label"]).read_bytes().startswith(b"%PDF")
+    print(f"flash {flash[-1]['seconds']} s, provision {told[-1]['seconds']} s {steps}, in all {took:.1f} s")
+
+
+def _run(*arguments: object) -> list[dict[str, Any]]:
+    done = subprocess.run(
+        [BIN / "scanlatch", *map(str, arguments), "--json"], capture_output=True, text=True, timeout=180, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_no_private_key_leaves_the_board(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = bytearray()
+    say = cable.Cable.say
+
+    def heard(self: cable.Cable, data: bytes) -> None:
+        said.extend(data)
+        say(self, data)
+
+    monkeypatch.setattr(cable.Cable, "say", heard)
+    with BareBoard(tmp_path / "board") as board:
+        board.start()
+        flashed(board, tmp_path, "esp32")
+        case.made(stage, board, name="window-02", label=tmp_path / "label.pdf")
+        keys = case.keys_of(board)
+    assert b'"csr": "30' in said  # so it has what it should
+    written = [path for folder in (stage.folder, tmp_path) for path in folder.rglob("*") if path.is_file()]
+    own = ("nvs.json", "flash.bin")  # the board's own flash
+    texts = {str(path): path.read_bytes() for path in written if path.name not in own}
+    assert any("window-02" in name for name in texts)
+    assert str(board.files / "settings.json") in texts
+    for name, key in keys.items():
+        assert len(key) == 32, name
+        for form in (key, key.hex().encode(), base64.b64encode(key)[:40]):
+            assert form not in said, name
+            assert [where for where, text in texts.items() if form in text] == [], name
+
+
+def test_again_it_copies_nothing_and_keeps_keys_and_id(stage: Stage, board: BareBoard) -> None:
+    first = case.Listener()
+    assert case.made(stage, board, first, name="window-03", link=False).anew
+    assert first.told("step", step="firmware")["kept"] == 0
+    assert first.told("check", what="link")["ok"] is None
+    keys = case.keys_of(board)
+    (board.files / "scanlatch" / "old.mpy").write_bytes(b"of a version before")
+    (board.files / "scanlatch" / "scan.mpy").write_bytes(b"damaged")
+    again = case.Listener()
+    done = case.made(stage, board, again, board=None, wifi=None, password=None)
+    assert (done.device, done.board, done.anew) == ("window-03", case.BOARD, False)
+    step = again.told("step", step="firmware")
+    assert (step["written"], step["removed"]) == (2, 1)  # scan.mpy, and main.py behind it
+    assert again.told("check", what="link")["ok"]
+    assert case.keys_of(board) == keys
+    parts = {path.name for path in (board.files / "scanlatch" / "system" / "parts").iterdir()}
+    assert parts == {"__init__.mpy", "neopixel_light.mpy", "wifi.mpy"}
+    with pytest.raises(NotForThisError, match="this board is 'window-03', and an id is for life"):
+        case.made(stage, board, name="window-04")
+
+
+def test_a_terminal_that_the_bridge_does_not_hear_is_told_of_and_mended(stage: Stage, board: BareBoard) -> None:
+    board.link(False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("scanlatch_tools.provision.selftest.LINK_S", 1.0)
+        with pytest.raises(
+            NotReadyError, match=r"window-05 is enrolled, but .*: link down: .*run this again"
+        ) as refusal:
+            case.made(stage, board, name="window-05")
+    assert refusal.value.status == 7
+    board.link(True)
+    assert not case.made(stage, board).anew
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"board": None}, "say which board it is with --board: .*esp32-devkitc"),
+        ({"wifi": None}, "joins a Wi-Fi: name it with --wifi"),
+        ({"password": None}, "password is missing: --wifi-password-file"),
+        ({"name": None}, "give it one with --name"),
+        ({"name": "Fenster 1"}, "use 1 to 32 of"),
+        ({"at": "elsewhere"}, "no site 'elsewhere' in .*: clinic-7"),
+    ],
+)
+def test_what_is_missing_is_asked_for_before_anything_is_written(
+    stage: Stage, untouched: BareBoard, more: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(ToolError, match=says):
+        case.made(stage, untouched, **{"name": "window-06", **more})
+    assert not (untouched.files / "main.py").exists()
+    with enrol.registry(stage.site) as registry:
+        assert "window-06" not in {row.id for row in registry.listed()}
+
+
+def test_a_board_without_our_table_is_sent_to_be_flashed(stage: Stage, board: BareBoard) -> None:
+    (board.folder / "twin.json").write_text('{"sectors": 0}')
+    with pytest.raises(NotForThisError, match="no partition for the journal: `scanlatch flash`"):
+        case.made(stage, board, name="window-07")
+
+
+def test_a_batch_goes_on_behind_a_board_that_fails(stage: Stage, board: BareBoard, tmp_path: Path) -> None:
+    with BareBoard(tmp_path / "second") as second:
+        second.start()
+        flashed(second, tmp_path, "esp32")
+        report = tmp_path / "report.csv"
+        talk = case.Listener()
+        gone = str(tmp_path / "gone")
+        ports = iter([str(board.port), gone, str(second.port)])
+
+        def taken() -> set[str]:
+            with enrol.registry(stage.site) as registry:
+                return {row.id for row in registry.listed()}
+
+        with pytest.raises(SomeFailedError, match="1 of 3 boards are not ready"):
+            batch.run(case.wish(stage), batch.Names("till-09", taken), ports, report, talk)
+        with report.open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        assert [(row["device"], row["ok"]) for row in rows] == [("till-09", "True"), ("", "False"), ("till-10", "True")]
+        assert "is not there" in rows[1]["text"]
+        assert [facts["port"] for name, facts in talk.events if name == "row"] == [row["port"] for row in rows]
+        with enrol.registry(stage.site) as registry:
+            assert registry.find("till-10").head_at > 0

@@ -1,0 +1,83 @@
+"""Cable and power lost at each step of provisioning: the same command again makes the terminal that was meant."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from scanlatch_tools import enrol
+from scanlatch_tools.cable import CableLostError, NoAnswerError
+from scanlatch_tools.stage import Stage
+from scanlatch_tools.twin.chip.bare import BareBoard
+
+from tests.tools import provision_case as case
+from tests.tools.flash_case import flashed
+
+FULL = bool(os.environ.get("SCANLATCH_FULL"))
+EVERY = 1 if FULL else 4  # calls between two pulls, of those that copy no file
+EVERY_FILE = 1 if FULL else 35
+EVENTS = range(1, 15) if FULL else (2, 9)  # of a whole run, told one after the other
+_TESTED = 8  # from this event on it is started and watched: what was heard before the pull may be enough
+
+
+def test_pulled_at_each_call_the_same_command_mends_it(stage: Stage, codes: Iterator[str], tmp_path: Path) -> None:
+    with case.PulledBoard(tmp_path / "board") as board:
+        board.start()
+        flashed(board, tmp_path, "esp32")
+        pulled = 0
+        at, every = 1, EVERY_FILE
+        while _is_pulled(stage, board, "pulled-01", at, bool(pulled % 2)):
+            pulled += 1
+            if (board.files / "main.py").exists():
+                if every != EVERY:  # no file is to be copied any more, so few calls are left
+                    at, every = 0, EVERY
+                at += every
+            else:
+                at = max(1, every * (pulled % 2))
+        assert pulled >= (40 if FULL else 4)
+        case.sold(board, "pulled-01", next(codes))
+        _is_what_was_meant(stage, board, "pulled-01")
+
+
+def _is_pulled(stage: Stage, board: case.PulledBoard, device: str, at: int, whole: bool) -> bool:
+    """Whether the cable was pulled at this call of a run; it is in again then. False: the run has fewer calls."""
+    board.arm(at, whole)
+    try:
+        case.made(stage, board, name=device)
+    except (CableLostError, NoAnswerError):
+        assert board.pulled.wait(60), "lost, and nobody pulled"
+        board.put_cable_in()
+        return True
+    assert board.pull is not None
+    board.pull = None
+    return False
+
+
+def test_pulled_behind_each_word_the_same_command_mends_it(
+    stage: Stage, codes: Iterator[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scanlatch_tools.cable.cable._OPEN_S", 0.3)  # nobody puts it in while the self-test waits
+    with BareBoard(tmp_path / "board") as board:
+        board.start()
+        flashed(board, tmp_path, "esp32")
+        for number in EVENTS:
+            lost = False
+            try:
+                case.made(stage, board, case.Listener(number, board), name="pulled-02")
+            except (CableLostError, NoAnswerError):
+                lost = True
+            assert lost or number >= _TESTED
+            board.put_cable_in()
+        talk = case.Listener()
+        case.made(stage, board, talk, name="pulled-02")
+        assert len(talk.events) == 14
+        case.sold(board, "pulled-02", next(codes))
+        _is_what_was_meant(stage, board, "pulled-02")
+
+
+def _is_what_was_meant(stage: Stage, board: BareBoard, device: str) -> None:
+    assert board.violations() == []
+    assert list(board.files.rglob("*.part")) == []
+    with enrol.registry(stage.site) as registry:
+        assert registry.find(device).newest == 1
+        assert [row.id for row in registry.listed()].count(device) == 1

@@ -1,0 +1,138 @@
+"""Many boards, one after the other: a line each, and a report as CSV."""
+
+import csv
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+from host_bridge.errors import BridgeError
+from scanlatch_tools.errors import ToolError
+from scanlatch_tools.flash import ports
+from scanlatch_tools.provision.errors import SomeFailedError
+from scanlatch_tools.provision.facts import Facts
+from scanlatch_tools.provision.work import Talk, Wish, provision
+
+_NUMBERED = re.compile(r"(.*?)(\d+)")
+_LOOK_S = 1.0
+BOARDS_MOST = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A board's line in the report. ok: it is a terminal and passed its self-test; text: why not."""
+
+    port: str
+    device: str
+    site: str
+    board: str
+    ok: bool
+    seconds: float
+    text: str
+
+
+class Names:
+    """Ids for boards that have none: `first`, and then its number goes up; None: the boards make their own.
+
+    taken: ids that were ever given.
+    """
+
+    def __init__(self, first: str | None, taken: Callable[[], set[str]]) -> None:
+        if first is not None and not _NUMBERED.fullmatch(first):
+            raise ToolError(f"--name {first!r}: in a batch it ends with the first board's number, such as window-01")
+        self._next = first
+        self._taken = taken
+
+    def of(self, told: Facts) -> str | None:
+        """The id of a board."""
+        if told.device or self._next is None:
+            return told.device or None
+        taken = self._taken()
+        while self._next in taken:
+            self._next = following(self._next)
+        return self._next
+
+
+def following(name: str) -> str:
+    """The name with the next number, as wide as before."""
+    found = _NUMBERED.fullmatch(name)
+    if found is None:
+        raise ToolError(f"{name!r} ends with no number")
+    return f"{found[1]}{int(found[2]) + 1:0{len(found[2])}}"
+
+
+def run(wish: Wish, names: Names, at: Iterator[str], report: Path | None, talk: Talk) -> list[Row]:
+    """Provision the boards at the ports that `at` gives. A board that fails does not stop the next.
+
+    Raises:
+        SomeFailedError: at the end, where one did; the others are done.
+        ToolError: the report can't be written.
+    """
+    rows: list[Row] = []
+    for port in at:
+        rows.append(_one(wish, names, port, talk))
+        last = rows[-1]
+        talk.event("row", **{field.name: getattr(last, field.name) for field in fields(Row)})
+        if report is not None:
+            _write(report, rows)
+        if len(rows) >= BOARDS_MOST:
+            break
+    failed = [row for row in rows if not row.ok]
+    where = f", see {report}" if report else ""
+    talk.event(
+        "report",
+        boards=len(rows),
+        failed=len(failed),
+        text=f"{len(rows) - len(failed)} of {len(rows)} boards are ready{where}",
+    )
+    if failed:
+        raise SomeFailedError(f"{len(failed)} of {len(rows)} boards are not ready: run the same command again for them")
+    return rows
+
+
+def waiting(ask_next: Callable[[], None]) -> Iterator[str]:
+    """Ports as boards are plugged in, until Ctrl-C; each once while it is there."""
+    seen: set[str] = set()
+    try:
+        while True:
+            there = {port.name for port in ports.found()}
+            new = sorted(there - seen)
+            seen &= there
+            if new:
+                seen.add(new[0])
+                yield new[0]
+                ask_next()
+            else:
+                time.sleep(_LOOK_S)
+    except KeyboardInterrupt:
+        return
+
+
+def _one(wish: Wish, names: Names, port: str, talk: Talk) -> Row:
+    began = time.monotonic()
+    device = ""
+
+    def name(told: Facts) -> str | None:
+        nonlocal device
+        device = names.of(told) or told.own_name
+        return device
+
+    try:
+        done = provision(replace(wish, label=None), port, talk, name)
+        return Row(port, done.device, done.site, done.board, True, done.seconds, "new" if done.anew else "again")
+    except (ToolError, BridgeError) as error:
+        seconds = round(time.monotonic() - began, 1)
+        return Row(port, device, wish.at or "", wish.board or "", False, seconds, " ".join(str(error).split()))
+
+
+def _write(report: Path, rows: Sequence[Row]) -> None:
+    new = report.with_name(report.name + ".new")
+    try:
+        with new.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow([field.name for field in fields(Row)])
+            writer.writerows([getattr(row, field.name) for field in fields(Row)] for row in rows)
+        new.replace(report)
+    except OSError as error:
+        raise ToolError(f"the report {report} can't be written: {error}") from error

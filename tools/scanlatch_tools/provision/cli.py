@@ -1,0 +1,107 @@
+"""`scanlatch provision`: from a board with MicroPython to an enrolled terminal."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from scanlatch_tools.errors import ToolError
+from scanlatch_tools.provision.talk import Machine, People
+
+if TYPE_CHECKING:
+    from scanlatch_tools.provision.work import Wish
+
+_PASSWORD_FILE_MOST = 256  # bytes
+
+
+def app(
+    site: Annotated[Path, typer.Option(help="The site's folder.")],
+    name: Annotated[
+        str | None, typer.Option(help="Its id; default: the one that it has, or one made of its chip's number.")
+    ] = None,
+    at: Annotated[str | None, typer.Option(help="Which of the folder's sites; its first by default.")] = None,
+    port: Annotated[
+        list[str] | None, typer.Option(help="Where it is plugged in; without it the one that is found.")
+    ] = None,
+    board: Annotated[
+        str | None, typer.Option(help="Its board file; default: the one for which it was provisioned.")
+    ] = None,
+    operation: Annotated[
+        str, typer.Option(help="What it does: sale, return, receive, stock-take, query or dispatch.")
+    ] = "sale",
+    wifi: Annotated[str | None, typer.Option(help="Name of the Wi-Fi to join; its password is asked for.")] = None,
+    wifi_password_file: Annotated[
+        Path | None, typer.Option(help="File with that password, in place of asking.")
+    ] = None,
+    ntp: Annotated[str | None, typer.Option(help="Time server, where the site has one.")] = None,
+    link: Annotated[
+        bool, typer.Option(help="Wait for the broker and the bridge; not where they are elsewhere.")
+    ] = True,
+    label: Annotated[Path | None, typer.Option(help="Its label's PDF; default: in the site's folder.")] = None,
+    batch: Annotated[bool, typer.Option("--batch", help="One board after the other, a line each.")] = False,
+    report: Annotated[Path | None, typer.Option(help="A batch's report, CSV.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Tell it to a program: one JSON line an event.")] = False,
+) -> None:
+    """Make a board a terminal of a site: firmware, its own keys, certificate, settings, self-test, label."""
+    from scanlatch_tools.flash import ports
+    from scanlatch_tools.provision.work import Wish, provision  # brings the bridge's registry along
+
+    talk = Machine() if as_json else People(brief=batch)
+    password = None if wifi_password_file is None else _password(wifi_password_file)
+    wish = Wish(site, at, None if batch else name, board, operation, ntp, wifi, password, link, label)
+    try:
+        if batch:
+            _batch(wish, name, port, report, talk)
+        else:
+            provision(wish, ports.chosen(_only(port), talk.ask), talk)
+    except ToolError as error:
+        talk.quiet()
+        if not as_json:
+            raise
+        talk.event("error", status=error.status, text=str(error))
+        raise typer.Exit(error.status) from error
+
+
+def _only(port: list[str] | None) -> str | None:
+    if port and len(port) > 1:
+        raise ToolError("several ports: --batch does one board after the other")
+    return port[0] if port else None
+
+
+def _batch(
+    wish: "Wish", name: str | None, given: list[str] | None, report: Path | None, talk: People | Machine
+) -> None:
+    from scanlatch_tools import enrol
+    from scanlatch_tools import site as sites
+    from scanlatch_tools.flash import ports
+    from scanlatch_tools.provision import batch
+
+    def taken() -> set[str]:
+        with enrol.registry(sites.load(wish.site)) as registry:
+            return {row.id for row in registry.listed()}
+
+    def ask_next() -> None:
+        talk.event("next", text="plug in the next board; Ctrl-C ends")
+
+    at: Iterator[str]
+    if given:
+        at = iter(given)
+    elif sys.stdin.isatty():
+        ask_next()
+        at = batch.waiting(ask_next)
+    else:
+        at = iter([found.name for found in ports.found()])
+    batch.run(wish, batch.Names(name, taken), at, report, talk)
+
+
+def _password(path: Path) -> str:
+    try:
+        raw = path.read_bytes()[: _PASSWORD_FILE_MOST + 1]
+        text = raw.decode("utf-8").rstrip("\r\n")
+    except (OSError, ValueError) as error:
+        raise ToolError(f"{path} can't be read as the Wi-Fi's password: {error}") from error
+    if "\n" in text or len(raw) > _PASSWORD_FILE_MOST:
+        raise ToolError(f"{path} holds more than a Wi-Fi's password: one line is wanted")
+    return text

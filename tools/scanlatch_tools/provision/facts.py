@@ -1,0 +1,91 @@
+"""What a board tells of itself before anything is written: MicroPython, partitions, the id and settings it has."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from scanlatch_tools.cable import Cable, NoAnswerError
+from scanlatch_tools.provision.errors import NotForThisError
+
+_OLDEST = (1, 24)
+_MPY = 6  # version of compiled files; MicroPython 1.24 and later
+_ID_BYTES = 3  # of the chip's own number, enough to tell a site's boards apart
+
+# Runs on a board that may have nothing of ours yet. settings.json ends with its CRC-32.
+_ASK = """
+import json, sys
+told = {"version": list(sys.implementation.version)[:2], "mpy": getattr(sys.implementation, "_mpy", 0) & 0xFF}
+try:
+    from machine import unique_id
+    told["chip"] = "".join("%02x" % byte for byte in unique_id())
+except (ImportError, AttributeError):
+    pass
+try:
+    import esp32
+    told["scanlog"] = bool(esp32.Partition.find(1, label="scanlog"))
+    for name in ("device", "wifi_password"):
+        room = bytearray(64)
+        try:
+            size = esp32.NVS("scanlatch").get_blob(name, room)
+            told[name] = name[0] == "w" or bytes(room[:size]).decode()
+        except OSError:
+            pass
+except ImportError:
+    pass
+try:
+    with open("settings.json", "rb") as file:
+        told["settings"] = json.loads(file.read()[:-4])
+except (OSError, ValueError):
+    pass
+print(json.dumps(told))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A board's own words.
+
+    chip: the chip's number in hex, "" where it tells none; device: the id that it has, "" where none; board: name of
+    the board file that it was provisioned for, ""; wifi: the network that it knows, ""; password: whether it has one.
+    """
+
+    version: tuple[int, ...]
+    chip: str
+    device: str
+    board: str
+    wifi: str
+    password: bool
+
+    @property
+    def own_name(self) -> str:
+        """The id that it has, or one made of the chip's number; "" where it tells none."""
+        return self.device or (f"t-{self.chip[-2 * _ID_BYTES :]}" if self.chip else "")
+
+
+def ask(cable: Cable) -> Facts:
+    """Ask a board.
+
+    Raises:
+        NotForThisError: it can't become a terminal as it is; says what to do.
+        NoAnswerError: it does not answer as MicroPython does.
+    """
+    said = cable.run(_ASK)
+    try:
+        told: dict[str, Any] = json.loads(said.strip().splitlines()[-1])
+    except (ValueError, IndexError) as error:
+        raise NoAnswerError(f"the board at {cable.port} says what can't be understood: {said[-200:]!r}") from error
+    version = tuple(told["version"])
+    if version < _OLDEST or told["mpy"] != _MPY:
+        running = ".".join(map(str, version))
+        raise NotForThisError(f"the board runs MicroPython {running}: `scanlatch flash` gives it 1.24 or newer")
+    if not told.get("scanlog"):
+        raise NotForThisError("the board has no partition for the journal: `scanlatch flash` gives it our table")
+    settings: dict[str, Any] = told.get("settings") or {}
+    return Facts(
+        version,
+        told.get("chip", ""),
+        told.get("device", ""),
+        settings.get("board", {}).get("name", ""),
+        settings.get("wifi", {}).get("ssid", ""),
+        bool(told.get("wifi_password")),
+    )

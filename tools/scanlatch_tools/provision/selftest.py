@@ -1,0 +1,119 @@
+"""Starts a provisioned terminal and watches it: program, journal, scan engine, link, and the bridge that heard it."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from scanlatch_tools.cable import Cable
+
+START_S = 60.0  # until its program has started, with MicroPython's boot and the first journal
+ENGINE_S = 45.0  # until its scan engine is set up; one that has to be found answers at the fourth speed, maybe
+LINK_S = 60.0  # until it is connected to the broker
+BRIDGE_S = 30.0  # until the bridge has taken its first head
+_LOOK_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at. ok: None where it was not asked for."""
+
+    name: str
+    ok: bool | None
+    text: str
+
+
+def run(
+    cable: Cable, heard_since: Callable[[int], bool], now: int, *, link: bool, tell: Callable[[Check], None]
+) -> bool:
+    """Restart the board and look; whether all that was asked for is well.
+
+    Args:
+        cable: to a board that has all that it needs.
+        heard_since: whether the bridge has taken a head of this terminal since a time, ms UTC.
+        now: ms UTC.
+        link: whether the broker can be reached from here.
+        tell: gets each finding.
+
+    Raises:
+        CableLostError.
+    """
+    cable.restart()
+    found = _Watch(cable)
+    started = found.wait("started", lambda _: True, START_S)
+    if started is None:
+        tell(Check("program", False, f"does not start within {START_S:.0f} s: {found.last or 'it says nothing'}"))
+        return False
+    fault = started.get("fault")
+    checks = [
+        Check("program", True, "runs"),
+        Check("journal", not fault, f"fault: {fault}" if fault else "stands"),
+    ]
+    engine = found.wait("engine", _engine_stands, ENGINE_S)
+    checks.append(_of_engine(engine, found.newest("engine")))
+    for check in checks:
+        tell(check)
+    if not link:
+        tell(Check("link", None, "not looked at"))
+        return all(check.ok for check in checks)
+    up = found.wait("link", lambda told: told.get("online") is True, LINK_S)
+    if up is None:
+        cause = (found.newest("link") or {}).get("cause") or "no connection yet"
+        checks.append(Check("link", False, f"down: {cause}. It goes on trying; see docs/troubleshooting.md"))
+    else:
+        checks.append(Check("link", True, "connected to the broker"))
+        heard = _within(BRIDGE_S, lambda: heard_since(now))
+        text = "has its first word" if heard else "has not heard it: does the bridge run?"
+        checks.append(Check("bridge", heard, text))
+    for check in checks[3:]:
+        tell(check)
+    return all(check.ok for check in checks)
+
+
+def _engine_stands(told: dict[str, Any]) -> bool:
+    return told.get("state") == "ready" or str(told.get("detail", "")).endswith("by line")
+
+
+def _of_engine(stands: dict[str, Any] | None, newest: dict[str, Any] | None) -> Check:
+    if stands is not None:
+        return Check("engine", True, str(stands.get("detail") or stands.get("state")))
+    why = (newest or {}).get("detail") or "says nothing"
+    return Check("engine", False, f"not found ({why}): its plug, its wires, engine.kind in the board's file")
+
+
+def _within(limit_s: float, true: Callable[[], bool]) -> bool:
+    until = time.monotonic() + limit_s
+    while not (found := true()) and time.monotonic() < until:
+        time.sleep(_LOOK_S)
+    return found
+
+
+class _Watch:
+    """What a terminal tells on its console, one JSON line an event."""
+
+    def __init__(self, cable: Cable) -> None:
+        self._cable = cable
+        self._told: list[dict[str, Any]] = []
+        self.last = ""
+
+    def newest(self, event: str) -> dict[str, Any] | None:
+        return next((told for told in reversed(self._told) if told.get("event") == event), None)
+
+    def wait(self, event: str, wanted: Callable[[dict[str, Any]], bool], limit_s: float) -> dict[str, Any] | None:
+        """The newest such event, already told or to come; None where none comes in time."""
+        newest = self.newest(event)
+        if newest and wanted(newest):
+            return newest
+        for line in self._cable.lines(limit_s):
+            self.last = line or self.last
+            if not line.startswith("{"):
+                continue
+            try:
+                told: Any = json.loads(line)
+            except ValueError:
+                continue
+            self._told.append(told)
+            if told.get("event") == event and wanted(told):
+                return told
+        return None
