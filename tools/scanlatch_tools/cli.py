@@ -24,6 +24,7 @@ _PARTS = {
     "flash": _Part("scanlatch_tools.flash.cli", "Write MicroPython and our partition table into a board."),
     "image": _Part("scanlatch_tools.flash.image_cli", "MicroPython's images: list and add."),
     "provision": _Part("scanlatch_tools.provision.cli", "Make a board a terminal of a site: firmware, keys, settings."),
+    "rescue": _Part("scanlatch_tools.rescue.cli", "Save a terminal's unsent records over its cable."),
     "twin": _Part("scanlatch_tools.twin.cli", "A terminal without the hardware."),
     "platform": _Part("scanlatch_tools.platform_sim.cli", "A stand-in for the insurance platform."),
     "labels": _Part("scanlatch_tools.labels.cli", "Control sheets, device labels, the calibration sheet."),

@@ -1,0 +1,81 @@
+"""`scanlatch bridge take`: records that were saved from a terminal over its cable go through intake as any other."""
+
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import cbor2
+import typer
+
+from host_bridge.clock import SystemClock, system_chance
+from host_bridge.config import load
+from host_bridge.devices import Registry, load_agreement_key
+from host_bridge.errors import BridgeError, PermanentError
+from host_bridge.intake import Intake, Parts
+from host_bridge.ledger import open_ledger
+from host_bridge.ledger.devices import REVOKED
+from host_bridge.opening import Inbound
+from host_bridge.replies import Done, Replies
+
+FILE_MOST = 16 << 20  # bytes; a ring of 1 MiB holds less
+_BATCH = 64
+
+_File = Annotated[Path, typer.Argument(help="what `scanlatch rescue` wrote")]
+_Settings = Annotated[Path, typer.Option("--config", help="bridge.toml of the site")]
+
+
+class _Silent:
+    """Publishes nothing: the running bridge sends what is due, and the terminal's receipt with its next head."""
+
+    def publish(self, topic: str, payload: bytes, done: Done | None) -> bool:  # noqa: ARG002
+        return False
+
+
+def take(file: _File, config: _Settings) -> None:
+    """Take the records of a file that `scanlatch rescue` wrote. Safe to repeat: what is known stays as it is."""
+    try:
+        device, site, records = _read(file)
+        settings, clock = load(config), SystemClock()
+        agreement = load_agreement_key(settings.bridge.agreement_key)
+        ledger = open_ledger(settings.ledger.url, settings.ledger.busy_timeout_ms)
+        try:
+            registry = Registry(ledger, agreement)
+            before = registry.find(device)
+            if before.status == REVOKED:
+                raise PermanentError(f"{device} is revoked: nothing of it is taken; keep the file")
+            replies = Replies(_Silent(), registry, clock)
+            parts = Parts(
+                ledger, registry, replies, clock, system_chance(), settings.platform.deadline_ms, lambda: None,
+                sites=settings.sites, shared=True,
+            )  # fmt: skip
+            intake = Intake(parts)
+            topic = f"scanlatch/v1/{site}/{device}/scan"
+            inbound = [Inbound(topic, record, lambda: None) for record in records]
+            for at in range(0, len(inbound), _BATCH):
+                intake.process(inbound[at : at + _BATCH])
+            after = registry.find(device)
+        finally:
+            ledger.close()
+    except BridgeError as error:
+        typer.secho(str(error), err=True, fg=typer.colors.RED)
+        raise typer.Exit(1) from error
+    refused = after.quarantined - before.quarantined
+    told = f"; {refused} claim nothing: see `scanlatch bridge alerts`" if refused else ""
+    typer.echo(f"{device}: {len(records)} records given to intake, its records now reach to {after.upto}{told}")
+
+
+def _read(file: Path) -> tuple[str, str, list[bytes]]:
+    try:
+        if file.stat().st_size > FILE_MOST:
+            raise PermanentError(f"{file} is larger than {FILE_MOST} bytes: no terminal has so much")
+        told: Any = cbor2.loads(file.read_bytes())
+        found = cast("dict[str, Any]", told)
+        version, device, site, records = found["v"], found["device"], found["site"], found["records"]
+    except (OSError, cbor2.CBORDecodeError, KeyError, TypeError, ValueError) as error:
+        raise PermanentError(f"{file} is not what `scanlatch rescue` wrote: {error}") from error
+    named = isinstance(device, str) and isinstance(site, str)
+    if version != 1 or not named or not isinstance(records, list):
+        raise PermanentError(f"{file} is not what `scanlatch rescue` of this version wrote")
+    items = cast("list[Any]", records)
+    if not all(isinstance(one, bytes) for one in items):
+        raise PermanentError(f"{file} has a record that is none")
+    return str(device), str(site), items

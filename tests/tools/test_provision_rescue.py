@@ -1,0 +1,58 @@
+"""Records that a terminal could not send: saved over its cable, and taken by the bridge as they were signed."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import cbor2
+from scanlatch_tools import enrol
+from scanlatch_tools.demo.desk import Desk
+from scanlatch_tools.stage import Stage
+from scanlatch_tools.twin.chip.bare import BareBoard
+
+from tests.documents import BIN
+from tests.tools import provision_case as case
+from tests.tools.flash_case import flashed
+
+KEPT = 3
+
+
+def test_what_was_kept_in_an_outage_reaches_the_ledger_over_the_cable(
+    stage: Stage, codes: Iterator[str], tmp_path: Path
+) -> None:
+    saved = tmp_path / "saved.rescue"
+    with BareBoard(tmp_path / "board") as board:
+        board.start()
+        flashed(board, tmp_path, "esp32")
+        case.made(stage, board, name="rescued-01")
+        desk = Desk("rescued-01", case.SITE, board)
+        desk.wait_online(60)
+        stage.bridge.stop()
+        for _ in range(KEPT):
+            seen = desk.hold_text(next(codes), frozenset({"kept"}))
+            assert "kept" in seen.shown
+        told = _run("rescue", "--port", board.port, "--out", saved)
+        assert f"{KEPT} records, 1 to {KEPT}" in told
+        again = _run("rescue", "--port", board.port, "--out", saved, status=1)
+        assert "is there already" in again
+    file = cbor2.loads(saved.read_bytes())
+    assert (file["device"], file["site"], file["lost"], len(file["records"])) == ("rescued-01", case.SITE, [], KEPT)
+    config = ("--config", stage.site.config)
+    for _ in range(2):  # what is known stays as it is
+        assert f"now reach to {KEPT}" in _run("bridge", "take", saved, *config)
+    stage.bridge.start()  # the broker has them, too
+    spoilt = tmp_path / "spoilt.rescue"
+    spoilt.write_bytes(saved.read_bytes()[:-10])
+    assert "is not what `scanlatch rescue` wrote" in _run("bridge", "take", spoilt, *config, status=1)
+    with enrol.registry(stage.site) as registry:
+        assert registry.find("rescued-01").quarantined == 0
+        registry.revoke("rescued-01")
+    assert "is revoked: nothing of it is taken" in _run("bridge", "take", saved, *config, status=1)
+
+
+def _run(*arguments: object, status: int = 0) -> str:
+    done = subprocess.run(
+        [BIN / "scanlatch", *map(str, arguments)], capture_output=True, text=True, timeout=180, check=False
+    )
+    assert done.returncode == status, done.stdout + done.stderr
+    return done.stdout + done.stderr

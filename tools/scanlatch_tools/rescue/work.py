@@ -1,0 +1,105 @@
+"""Reads a terminal's journal over its cable, with the terminal's own reader, into a file for the bridge."""
+
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cbor2
+
+from scanlatch_tools.cable import Cable, DeviceError
+from scanlatch_tools.errors import ToolError
+
+VERSION = 1  # of the file
+_AT_ONCE = 8  # records in one call: each has 8 KiB at most
+
+_OPEN = """
+import json
+from scanlatch.keep import store
+from scanlatch.keep.journal import Journal
+from scanlatch.system import board, settings, wiring
+_given = settings.load() or {}
+_journal = Journal(wiring.scanlog(), store.Nvs(board.nvs()).get_bytes("journal"))
+_journal.recover()
+print(json.dumps([_given.get("device"), _given.get("site"), _journal.oldest, _journal.freed, _journal.newest]))
+"""
+_READ = """
+for seq in range({}, {}):
+    record = _journal.read(seq)
+    print(_enc(record).decode().strip() if record else "-")
+"""
+
+
+class NoJournalError(ToolError):
+    """The board has no journal that its own reader can read."""
+
+    status = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Rescued:
+    """What was saved. first, last: numbers of the records, 0 where the bridge has all; lost: those that the flash
+    holds no more; records: their signed messages, in order."""
+
+    device: str
+    site: str
+    first: int
+    last: int
+    lost: tuple[int, ...]
+    records: tuple[bytes, ...]
+
+
+def read(cable: Cable, everything: bool, progress: Callable[[int, int], None]) -> Rescued:
+    """Read the records that the bridge may not have; everything: those that it has, too, as far as they are there.
+
+    progress: gets records read, and of how many.
+
+    Raises:
+        NoJournalError: the journal can't be read.
+        CableLostError.
+    """
+    try:
+        device, site, oldest, freed, newest = json.loads(cable.run(_OPEN).strip().splitlines()[-1])
+    except DeviceError as error:
+        raise NoJournalError(
+            f"the board's own reader finds no journal ({error.last}). Where files are missing: `scanlatch provision` "
+            "puts them back, and keeps the journal"
+        ) from error
+    if not device or not site:
+        raise NoJournalError("the board has a journal but no settings: `scanlatch provision` gives them back")
+    first = oldest if everything else max(oldest, freed + 1)
+    found: dict[int, bytes] = {}
+    for at in range(first, newest + 1, _AT_ONCE):
+        end = min(at + _AT_ONCE, newest + 1)
+        lines = cable.run(_READ.format(at, end)).split()
+        found.update({at + i: base64.b64decode(line) for i, line in enumerate(lines) if line != "-"})
+        progress(end - first, newest + 1 - first)
+    wanted = range(first, newest + 1)
+    lost = tuple(seq for seq in wanted if seq not in found)
+    records = tuple(found[seq] for seq in wanted if seq in found)
+    return Rescued(device, site, first if wanted else 0, newest if wanted else 0, lost, records)
+
+
+def save(found: Rescued, path: Path) -> None:
+    """Write the file that `scanlatch bridge take` reads; one that is there is never written over.
+
+    Raises:
+        ToolError: it can't be written.
+    """
+    told = {
+        "v": VERSION,
+        "device": found.device,
+        "site": found.site,
+        "first": found.first,
+        "last": found.last,
+        "lost": list(found.lost),
+        "records": list(found.records),
+    }
+    try:
+        with path.open("xb") as file:
+            file.write(cbor2.dumps(told, canonical=True))
+    except FileExistsError:
+        raise ToolError(f"{path} is there already: it may hold records that nobody else has; name another") from None
+    except OSError as error:
+        raise ToolError(f"{path} can't be written: {error}") from error
