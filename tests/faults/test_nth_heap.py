@@ -76,7 +76,7 @@ class Attempt:
         return bool(_TROUBLE.intersection(self.said())) or "MemoryError" in self.printed() or "memory" in self.printed()
 
     def starts_again(self) -> None:
-        """Wait until it has reset itself or its watchdog has bitten; or is still at its engine, and will do so later."""
+        """Wait until it has reset itself, its watchdog has bitten, or it goes on trying and will do so later."""
         until(lambda: self.over() or self._goes_on(), "an end or a restart", _AGAIN_S)
         if not self.twin.restarts and not self._goes_on():
             self._hurry()

@@ -11,6 +11,9 @@ _QUIET_MS = const(100)  # since the last byte of the engine, before anything her
 _ERASE_QUIET_MS = const(300)
 _LOOK_MS = const(50)
 _AGAIN_MS = const(10_000)  # where there was no room, or no store, for a look
+# Small integers end at 2 ** 30 ms: behind that each look at the clock makes garbage. 22 hours, a night among them, are
+# enough to find a moment for a restart.
+_OLD_MS = const(993_600_000)
 _COLLECT_AFTER = const(16_384)  # bytes allocated since the last collection: a scan takes 12 KB, and 30 KB are free
 
 
@@ -33,6 +36,8 @@ async def run(terminal):
         if terminal.clock.ms() >= outage[0] or (outage[2] and terminal.answers.heard):
             try:
                 load("system.outage").look(terminal)
+                if terminal.clock.ms() >= _OLD_MS:
+                    load("system.renewal").look(terminal)
             except (MemoryError, OSError):  # nor does a word of the bridge have it tried sooner
                 outage[0], outage[2] = terminal.clock.ms() + _AGAIN_MS, False
         worked = False
