@@ -9,7 +9,9 @@ from scanlatch_tools import enrol
 from scanlatch_tools.demo.desk import Desk
 from scanlatch_tools.stage import Stage
 from scanlatch_tools.twin.chip.bare import BareBoard
+from typer.testing import CliRunner
 
+from host_bridge import cli as bridge_cli
 from tests.documents import BIN
 from tests.tools import provision_case as case
 from tests.tools.flash_case import flashed
@@ -37,17 +39,22 @@ def test_what_was_kept_in_an_outage_reaches_the_ledger_over_the_cable(
         assert "is there already" in again
     file = cbor2.loads(saved.read_bytes())
     assert (file["device"], file["site"], file["lost"], len(file["records"])) == ("rescued-01", case.SITE, [], KEPT)
-    config = ("--config", stage.site.config)
     for _ in range(2):  # what is known stays as it is
-        assert f"now reach to {KEPT}" in _run("bridge", "take", saved, *config)
+        assert f"now reach to {KEPT}" in _taken(stage, saved)
     stage.bridge.start()  # the broker has them, too
     spoilt = tmp_path / "spoilt.rescue"
     spoilt.write_bytes(saved.read_bytes()[:-10])
-    assert "is not what `scanlatch rescue` wrote" in _run("bridge", "take", spoilt, *config, status=1)
+    assert "is not what `scanlatch rescue` wrote" in _taken(stage, spoilt, 1)
     with enrol.registry(stage.site) as registry:
         assert registry.find("rescued-01").quarantined == 0
         registry.revoke("rescued-01")
-    assert "is revoked: nothing of it is taken" in _run("bridge", "take", saved, *config, status=1)
+    assert "is revoked: nothing of it is taken" in _taken(stage, saved, 1)
+
+
+def _taken(stage: Stage, file: Path, status: int = 0) -> str:
+    done = CliRunner().invoke(bridge_cli.app, ["take", str(file), "--config", str(stage.site.config)])
+    assert done.exit_code == status, done.output
+    return done.output
 
 
 def _run(*arguments: object, status: int = 0) -> str:
