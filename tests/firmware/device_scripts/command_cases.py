@@ -216,6 +216,9 @@ def test_a_command_under_another_key_is_not_answered_but_counted():
 class _Kept:
     newest, freed, room, capacity, erases = 7, 7, 100, 3000, 4
 
+    class _ring:
+        count, top = 256, 1
+
 
 class _Reporting(_Terminal):
     journal, not_after = _Kept, None

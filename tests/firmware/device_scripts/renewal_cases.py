@@ -80,6 +80,11 @@ def _kept(terminal):
     equal(terminal.sale(OTHER), 2)
 
 
+def _unreceipted(terminal):
+    _kept(terminal)
+    terminal.uplink.records.sent(2)
+
+
 def _session(terminal):
     terminal.session.opened = ["s-1", "sale", NOW + (1 << 40)]
 
@@ -119,7 +124,8 @@ def _bytes(terminal):
 
 
 def test_what_a_restart_would_lose_or_disturb_keeps_it_running_for_as_long_as_it_lasts():
-    for change in (_kept, _session, _operation, _badge, _attention, _offline, _asked, _fault, _amber, _bytes):
+    held = _session, _operation, _badge, _attention, _fault
+    for change in (_kept, _unreceipted, _offline, _asked, _amber, _bytes) + held:
         terminal = _old()
         change(terminal)
         equal((change.__name__, _through(terminal, END - OLD + 24 * HOUR)), (change.__name__, []))
