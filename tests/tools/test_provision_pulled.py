@@ -15,7 +15,10 @@ from tests.tools.flash_case import flashed
 
 FULL = bool(os.environ.get("SCANLATCH_FULL"))
 EVERY = 1 if FULL else 4  # calls between two pulls, of those that copy no file
-EVERY_FILE = 1 if FULL else 35
+COPYING = 12 if FULL else 40  # calls of a run that copies files: enough for the longest to get through
+COPYING_VARIES = 7
+PULLS_MOST = 200
+CALLS_LEAST, CALLS_MOST = 8, 40  # of a run that copies no file
 EVENTS = range(1, 15) if FULL else (2, 9)  # of a whole run, told one after the other
 _TESTED = 8  # from this event on it is started and watched: what was heard before the pull may be enough
 
@@ -25,18 +28,24 @@ def test_pulled_at_each_call_the_same_command_mends_it(stage: Stage, codes: Iter
         board.start()
         flashed(board, tmp_path, "esp32")
         pulled = 0
-        at, every = 1, EVERY_FILE
-        while _is_pulled(stage, board, "pulled-01", at, bool(pulled % 2)):
+        while _is_pulled(stage, board, "pulled-01", COPYING + pulled % COPYING_VARIES, bool(pulled % 2)):
             pulled += 1
-            if (board.files / "main.py").exists():
-                if every != EVERY:  # no file is to be copied any more, so few calls are left
-                    at, every = 0, EVERY
-                at += every
-            else:
-                at = max(1, every * (pulled % 2))
-        assert pulled >= (40 if FULL else 4)
-        case.sold(board, "pulled-01", next(codes))
-        _is_what_was_meant(stage, board, "pulled-01")
+            assert pulled < PULLS_MOST, "it gets no further"
+        assert pulled >= (5 if FULL else 1)
+        _without_keys(board)
+        calls = range(1, CALLS_MOST, EVERY)
+        got = next(at for at in calls if not _is_pulled(stage, board, "pulled-03", at, bool(at // EVERY % 2)))
+        assert got >= CALLS_LEAST
+        case.sold(board, "pulled-03", next(codes))
+        _is_what_was_meant(stage, board, "pulled-03")
+
+
+def _without_keys(board: BareBoard) -> None:
+    """As it is when its files were copied, and no more."""
+    board.kill()
+    for name in ("nvs.json", "files/settings.json", "files/ca.der", "files/device.der"):
+        (board.folder / name).unlink()
+    board.start()
 
 
 def _is_pulled(stage: Stage, board: case.PulledBoard, device: str, at: int, whole: bool) -> bool:
