@@ -16,6 +16,7 @@ FULL = bool(os.environ.get("SCANLATCH_FULL"))
 PROGRAMS = ("deaf", "part", "dull", "refused")  # a program that is not done, half done, leaves bits, or is refused
 ERASES = ("numb", "sticky", "unerased")  # an erase that is not done, leaves bits, or is refused
 WORN = ("worn", "dead")  # from there on a sector takes nothing rightly, or refuses all
+RAISED = ("refused", "unerased", "dead")  # an error that passes through LittleFS, and leaves it in disorder
 SEEDS, SEEDS_ON_MICROPYTHON = (40, 10) if FULL else (2, 1)
 LIMIT_S = 1800 if FULL else 120
 
@@ -23,8 +24,18 @@ LIMIT_S = 1800 if FULL else 120
 def _on_micropython(script: str, *arguments: object) -> int:
     path = interpreter.search_path(places.firmware())
     done = interpreter.run([str(SCRIPTS / script), *map(str, arguments)], path, heap="8M", timeout=LIMIT_S)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return int(done.stdout.split()[-1])  # before it stands what finalisers of files could not do
+    # Before it stands what finalisers of files could not do. LittleFS goes on pointing at a file whose close the flash
+    # refused, so behind the last line the interpreter may stumble as it ends.
+    last = done.stdout.split()[-1:]
+    assert done.returncode == 0 or (done.returncode == -11 and last[0].isdigit()), done.stdout + done.stderr
+    return int(last[0])
+
+
+def _one_a_process(kind: str, every: int) -> int:
+    count = 0
+    while _on_micropython("store_faults.py", kind, every, 1 + count * every):
+        count += 1
+    return count
 
 
 def _on_cpython(script: str, *arguments: object) -> int:
@@ -53,4 +64,5 @@ def test_an_operation_that_fails_loses_no_record(kind: str) -> None:
 @pytest.mark.parametrize("kind", PROGRAMS + ERASES + WORN)
 def test_an_operation_that_fails_leaves_every_file_old_or_new(kind: str) -> None:
     every = 1 if FULL else 11
-    assert _on_micropython("store_faults.py", kind, every) * every > (15 if kind in ERASES else 200)
+    count = _one_a_process(kind, every) if kind in RAISED else _on_micropython("store_faults.py", kind, every)
+    assert count * every > (15 if kind in ERASES else 200)

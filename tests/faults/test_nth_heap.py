@@ -90,7 +90,7 @@ class Attempt:
     def _hurry(self) -> None:
         """So that the test does not have to last as long as the watchdog waits."""
         watchdog = self.twin.folder / "wdt"
-        until(watchdog.exists, "a watchdog", 10)
+        until(watchdog.exists, "a watchdog", 60)
         timeout = int(watchdog.read_text().split()[1])
         watchdog.write_text(f"{int(time.monotonic() * 1000) - timeout + 200} {timeout} \n")
 

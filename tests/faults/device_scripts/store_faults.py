@@ -1,6 +1,7 @@
 # Fails each flash operation of storing files on the real LittleFS, in turn, with no power cut. MicroPython only.
 #
-# Usage: store_faults.py KIND EVERY. KIND: see flash_faults.py. Prints one line: the number of failures.
+# Usage: store_faults.py KIND EVERY [NTH]. KIND: see flash_faults.py. Prints one line: the number of failures; with NTH
+# only that operation fails.
 #
 # A file that was said to be stored is stored; one that could not be is as it was or as it was to become. So it is at
 # once, after a restart, and when the terminal has gone on storing.
@@ -60,9 +61,13 @@ def main():
     start = prepared()
     nth, count = 1, 0
     try:
-        while fails(start, kind, nth):
-            nth += every
-            count += 1
+        if len(sys.argv) > 3:
+            nth = int(sys.argv[3])
+            count += fails(start, kind, nth)
+        else:
+            while fails(start, kind, nth):
+                nth += every
+                count += 1
     except Exception:
         print("kind %s, operation %d" % (kind, nth))
         raise
