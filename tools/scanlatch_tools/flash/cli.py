@@ -1,96 +1,15 @@
 """`scanlatch flash`: from a board out of its bag to one that runs MicroPython with our partition table."""
 
-import json
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from scanlatch_tools.errors import ToolError
+from scanlatch_tools.talk import Machine, People
 
 _BAUD = 460_800
 _KEPT = {"nvs": "keys", "vfs": "files", "scanlog": "journal"}
-_STEPS = 10  # progress events a step, for machines
-
-
-class _People:
-    """Tells a person, and asks where there is one."""
-
-    def __init__(self) -> None:
-        self._console = Console(highlight=False, soft_wrap=True)
-        self._bars = Progress(
-            TextColumn("{task.description:<16}"), BarColumn(), DownloadColumn(), TimeElapsedColumn(),
-            console=self._console, transient=True,
-        )  # fmt: skip
-        self._bar: TaskID | None = None
-        self._step = ""
-
-    def event(self, name: str, **facts: Any) -> None:
-        self.quiet()
-        text = _text(name, facts)
-        if text:
-            self._console.print(text, markup=False)
-
-    def progress(self, step: str, done: int, total: int) -> None:
-        if self._bar is None or self._step != step:
-            self.quiet()
-            self._step = step
-            self._bars.start()
-            self._bar = self._bars.add_task(step, total=total)
-        self._bars.update(self._bar, completed=done, total=total)
-
-    def quiet(self) -> None:
-        """No bar moves any more."""
-        if self._bar is not None:
-            self._bars.stop()
-            self._bars.remove_task(self._bar)
-            self._bar = None
-
-    def ask(self, question: str, among: Sequence[str]) -> str | None:
-        self.quiet()
-        if not sys.stdin.isatty():
-            return None
-        while True:
-            answer = typer.prompt(question)
-            if answer in among:
-                return str(answer)
-            self._console.print(f"one of {', '.join(among)}", markup=False)
-
-    def typed(self, question: str, phrase: str) -> bool:
-        self.quiet()
-        if not sys.stdin.isatty():
-            return False
-        self._console.print(f"{question}. Save them with `scanlatch rescue`: press Enter, and do that.", markup=False)
-        return typer.prompt(f'to lose them for ever type "{phrase}"', default="", show_default=False) == phrase
-
-
-class _Machine:
-    """Tells a program: one JSON line an event, and asks nobody."""
-
-    def __init__(self) -> None:
-        self._told = ("", 0)
-
-    def event(self, name: str, **facts: Any) -> None:
-        print(json.dumps({"event": name, **facts}), flush=True)
-
-    def progress(self, step: str, done: int, total: int) -> None:
-        now = (step, done * _STEPS // max(total, 1))
-        if now != self._told:
-            self._told = now
-            self.event("progress", step=step, done=done, of=total)
-
-    def quiet(self) -> None:
-        """Nothing moves here."""
-
-    def ask(self, question: str, among: Sequence[str]) -> str | None:  # noqa: ARG002
-        return None
-
-    def typed(self, question: str, phrase: str) -> bool:  # noqa: ARG002
-        return False
 
 
 def app(
@@ -110,7 +29,7 @@ def app(
     """Write MicroPython and our partition table into a board, and verify it."""
     from scanlatch_tools.flash.work import Wish, flash  # brings esptool along
 
-    talk = _Machine() if as_json else _People()
+    talk = Machine() if as_json else People(_text)
     try:
         flash(Wish(port, board, image, stub, baud, read_all, erase_journal), talk)
     except ToolError as error:

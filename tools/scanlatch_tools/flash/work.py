@@ -137,6 +137,9 @@ _PHRASE = re.compile(r"erase (\d+) records")
 _UNREAD = "erase unread journal"
 
 
+_OR_TYPE = ". Save them with `scanlatch rescue`: press Enter, and do that. To lose them for ever type"
+
+
 def phrase(held: Holds) -> str:
     """What a person types to give up what a journal holds."""
     return f"erase {held.unsent} records" if held.unsent else _UNREAD
@@ -161,7 +164,7 @@ def given_up(held: Holds, given: str | None, port: str, talk: Talk) -> bool:
         if held.unsent
         else f"its journal can't be read ({held.fault}) and may hold records that the bridge does not have"
     )
-    if _agreed(given, held) if given is not None else talk.typed(what, phrase(held)):
+    if _agreed(given, held) if given is not None else talk.typed(what + _OR_TYPE, phrase(held)):
         talk.event("erased", unsent=held.unsent)
         return True
     raise UnsentError(

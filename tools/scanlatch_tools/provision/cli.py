@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from scanlatch_tools.errors import ToolError
-from scanlatch_tools.provision.talk import Machine, People
+from scanlatch_tools.provision import texts
+from scanlatch_tools.talk import Machine, People
 
 if TYPE_CHECKING:
     from scanlatch_tools.provision.work import Wish
@@ -48,7 +49,7 @@ def app(
     from scanlatch_tools.flash import ports
     from scanlatch_tools.provision.work import Wish, provision  # brings the bridge's registry along
 
-    talk = Machine() if as_json else People(brief=batch)
+    talk = Machine() if as_json else People(texts.brief if batch else texts.text)
     password = None if wifi_password_file is None else _password(wifi_password_file)
     wish = Wish(site, at, None if batch else name, board, operation, ntp, wifi, password, link, label)
     try:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import typer
@@ -10,30 +10,32 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-_SIGNS = {True: ("✓", "green"), False: ("✗", "red"), None: ("-", "dim")}
 _STEPS = 10  # progress events a step, for machines
 
 
 class People:
-    """Tells a person. brief: a line a board only, for a batch."""
+    """Tells a person. said(name, facts): an event as a person reads it, or None."""
 
-    def __init__(self, *, brief: bool = False) -> None:
+    def __init__(self, said: Callable[[str, dict[str, Any]], Text | str | None]) -> None:
+        self._said = said
         self._console = Console(highlight=False, soft_wrap=True)
-        self._brief = brief
         self._bars = Progress(
-            TextColumn("  {task.description:<12}"), BarColumn(), DownloadColumn(), TimeElapsedColumn(),
+            TextColumn("{task.description:<16}"), BarColumn(), DownloadColumn(), TimeElapsedColumn(),
             console=self._console, transient=True, disable=not self._console.is_terminal,
         )  # fmt: skip
         self._bar: TaskID | None = None
+        self._step = ""
 
     def event(self, name: str, **facts: Any) -> None:
         self.quiet()
-        text = _text(name, facts)
-        if text is not None and (not self._brief or name in ("row", "report", "next")):
-            self._console.print(text)
+        text = self._said(name, facts)
+        if text:
+            self._console.print(text, markup=False)
 
     def progress(self, step: str, done: int, total: int) -> None:
-        if self._bar is None:
+        if self._bar is None or self._step != step:
+            self.quiet()
+            self._step = step
             self._bars.start()
             self._bar = self._bars.add_task(step, total=total)
         self._bars.update(self._bar, completed=done, total=total)
@@ -46,6 +48,7 @@ class People:
             self._bar = None
 
     def ask(self, question: str, among: Sequence[str]) -> str | None:
+        """One of `among`; None where nobody is there."""
         self.quiet()
         if not sys.stdin.isatty():
             return None
@@ -56,10 +59,18 @@ class People:
             self._console.print(f"one of {', '.join(among)}", markup=False)
 
     def secret(self, question: str) -> str | None:
+        """What is typed unseen; None where nobody is there."""
         self.quiet()
         if not sys.stdin.isatty():
             return None
         return str(typer.prompt(question, hide_input=True, default="", show_default=False))
+
+    def typed(self, question: str, phrase: str) -> bool:
+        """Whether the person types the whole phrase: what can't be undone is not done by a key hit in haste."""
+        self.quiet()
+        if not sys.stdin.isatty():
+            return False
+        return typer.prompt(f'{question} "{phrase}"', default="", show_default=False) == phrase
 
 
 class Machine:
@@ -86,31 +97,5 @@ class Machine:
     def secret(self, question: str) -> str | None:  # noqa: ARG002
         return None
 
-
-def _text(name: str, facts: dict[str, Any]) -> Text | None:
-    """An event as a person reads it."""
-    if name == "check":
-        sign, style = _SIGNS[facts["ok"]]
-        return Text.assemble((f"  {sign} ", style), f"{facts['what']:<9}{facts['text']}")
-    if name == "row":
-        sign, style = _SIGNS[facts["ok"]]
-        return Text.assemble(
-            (f"{sign} ", style), f"{facts['device'] or facts['port']}  {facts['seconds']} s  ", facts["text"]
-        )
-    if name == "board":
-        again = ", again" if facts["before"] else ""
-        return Text(f"{facts['device']} for {facts['site']}{again}: {facts['board']} at {facts['port']}")
-    if name == "step":
-        return Text.assemble(("  ✓ ", "green"), _step(facts), (f"  {facts['seconds']} s", "dim"))
-    if name == "done":
-        return Text(f"{facts['device']} is ready after {facts['seconds']} s; print its label: {facts['label']}")
-    return Text(str(facts["text"])) if name in ("report", "next") else None
-
-
-def _step(facts: dict[str, Any]) -> str:
-    if facts["step"] == "firmware":
-        removed = f", {facts['removed']} removed" if facts["removed"] else ""
-        return f"its files: {facts['written']} written, {facts['kept']} were there{removed}"
-    if facts["step"] == "label":
-        return "its label is drawn"
-    return str(facts.get("text") or f"{facts['step']} passed")
+    def typed(self, question: str, phrase: str) -> bool:  # noqa: ARG002
+        return False
