@@ -44,18 +44,20 @@ class Stream(Meanwhile):
 
     def work(self) -> None:
         for count in itertools.count(1):
-            kills = self._kills
+            kills = self._when_powered()
+            if kills is None:
+                return
             said = self.person.scan()
             assert said == "kept" or self._kills > kills, said
-            rest_s = _NEXT_STACK_S if count % _STACK == 0 else self._next_box_s
-            if self.over.wait(rest_s) or not self._await_power():
+            if self.over.wait(_NEXT_STACK_S if count % _STACK == 0 else self._next_box_s):
                 return
 
-    def _await_power(self) -> bool:
-        """False where it is over meanwhile."""
+    def _when_powered(self) -> int | None:
+        """Wait for power; how often it had been cut before that was seen, None where it is over meanwhile."""
         for _ in range(10 * _DARK_S):
+            kills = self._kills  # before the look: a cut behind it counts
             if self._powered.wait(0.1):
-                return True
+                return kills
             if self.over.is_set():
-                return False
+                return None
         raise AssertionError(f"no power for {_DARK_S} s")
