@@ -23,7 +23,7 @@ MOST = {
     "de2120": 6681,
     "ssi": 7680,
     "ssi_lite": 7680,
-    "auto": 1280,  # until an engine is found; then nothing
+    "auto": 1400,  # until an engine is found; then nothing
 }
 # The chip's own modules are C, in flash; what of the port's modules ours use is loaded first.
 _SCRIPT = """

@@ -23,7 +23,9 @@ def match(pattern, data):
         least, _, most = counts.partition("-")
         i = stop + 1
         start = at
-        end = at + len(data[at : at + int(most or least)])
+        end = at + int(most or least)
+        if end > len(data):
+            end = len(data)
         wanted = int(digits or 0)
         while at < end:
             byte = data[at]
