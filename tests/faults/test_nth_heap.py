@@ -16,7 +16,7 @@ from tests.system.waiting import until
 
 ENOUGH_KB = 160  # what every twin has
 LARGEST_KB, SMALLEST_KB, STEP_KB = 152, 92, 2  # at the largest it works whole
-NO_START_KB = 104  # from there on downwards it may be that nothing starts at all, and the console says so
+NO_START_KB = 112  # from there on downwards it may be that nothing starts at all, and the console says so
 IN_TEST = 2
 BOXES = 3
 _TRIES_MORE = 5
