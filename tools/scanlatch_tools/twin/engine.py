@@ -78,7 +78,9 @@ class Engine:
         self._wake()
 
     def close(self) -> None:
-        """End the thread and close the line."""
+        """End the thread and close the line; once only, since the numbers of its files may be another's by then."""
+        if self._closing:
+            return
         self._closing = True
         self._wake()
         self._thread.join()
