@@ -65,8 +65,9 @@ class Day:
         self._await_scans(_BEFORE)
 
     def _end(self, plagues: list[Plague]) -> None:
-        # Who connects to a broker needs one that is there; else a part would not come up.
-        for plague in sorted(plagues, key=lambda one: "broker" not in one.parts):
+        needed = frozenset[str]().union(*(one.needs for one in plagues))
+        first = [one for one in self._at_work if one.parts & needed and not one.needs]
+        for plague in first + [one for one in plagues if one not in first]:
             plague.end()
             self._at_work.remove(plague)
 

@@ -12,16 +12,23 @@ from tests.faults.proxy import Wrong
 from tests.faults.wired_site import WiredSite
 
 _WRONGS: list[Wrong] = ["stall", "up", "down", "slow", "vanish", "reset", "end"]
+_NONE = frozenset[str]()
+_BRIDGE_NEEDS = frozenset({"broker", "line of bridge", "line of ledger"})
 
 
 @dataclass(frozen=True)
 class Plague:
-    """One thing that goes wrong. parts: whom it is about; two plagues of one part are never at work together."""
+    """One thing that goes wrong.
+
+    parts: whom it is about; two plagues of one part are never at work together.
+    needs: what must work for its end: the part that it starts would not come up.
+    """
 
     name: str
     parts: frozenset[str]
     begin: Callable[[], None]
     end: Callable[[], None]
+    needs: frozenset[str] = _NONE
 
 
 def kills(site: Stage, streams: list[Stream]) -> list[Plague]:
@@ -38,10 +45,13 @@ def kills(site: Stage, streams: list[Stream]) -> list[Plague]:
         "bridge": site.bridge.start,
         **{stream.person.device: stream.start for stream in streams},
     }
-    found = [Plague(f"kill {part}", frozenset({part}), begin[part], end[part]) for part in begin]
+    found = [
+        Plague(f"kill {part}", frozenset({part}), begin[part], end[part], _BRIDGE_NEEDS if part == "bridge" else _NONE)
+        for part in begin
+    ]
     found.append(Plague("broker forgets", frozenset({"broker"}), partial(_forget, site), site.broker.start))
     every = partial(_each, list(begin.values())), partial(_each, list(end.values()))
-    return [*found, Plague("kill all", frozenset(begin), *every)]
+    return [*found, Plague("kill all", frozenset(begin), *every, _BRIDGE_NEEDS)]
 
 
 def lines(site: WiredSite) -> list[Plague]:
