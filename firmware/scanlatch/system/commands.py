@@ -9,6 +9,8 @@ AAD_COMMAND = b"scanlatch/1/command"
 AAD_REPLY = b"scanlatch/1/reply"
 _ANY_TIME = ("identify", "health")  # allowed where the clock was never set
 _KINDS = ("sale", "return", "receive", "stock-take", "query", "dispatch")
+# What is rarer still has a module of its own: carry_out(name, arguments, terminal) returns (result, details).
+_RARE = {}
 
 
 def handle(message, terminal):
@@ -25,7 +27,7 @@ def handle(message, terminal):
     if not _is_command(body):
         terminal.health.count("malformed")
         return None
-    last = 0
+    last, details = 0, {}
     try:
         nvs = terminal.nvs
         last = nvs.get_int("command") or 0
@@ -33,17 +35,20 @@ def handle(message, terminal):
         if result is None:
             nvs.set_int("command", body[2])  # before it acts: a command is never carried out twice
             last = body[2]
-            result = _carry_out(body[3], body[4], terminal, nvs)
+            if body[3] in _RARE:
+                result, details = load("system." + _RARE[body[3]]).carry_out(body[3], body[4], terminal)
+            else:
+                result = _carry_out(body[3], body[4], terminal, nvs)
     except OSError as fault:
         result = "store: " + str(fault)
-    reply = cbor.dumps({1: 1, 2: body[2], 3: result, 4: last, 5: {}})
+    reply = cbor.dumps({1: 1, 2: body[2], 3: result, 4: last, 5: details})
     return cose.mac0(terminal.device.encode(), reply, AAD_REPLY, mac_key)
 
 
 def _refusal(body, last, clock):
     if body[2] <= last:
         return "counter is not above the last"
-    if body[3] not in ("identify", "session", "acknowledge", "health", "resend"):
+    if body[3] not in ("identify", "session", "acknowledge", "health", "resend") and body[3] not in _RARE:
         return "not known: " + body[3][:32]
     now, quality = clock.now()
     if quality == NEVER_SET:
