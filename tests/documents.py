@@ -1,13 +1,18 @@
 """The documents as tests read them, and commands as a person at a shell runs them."""
 
+import io
 import os
 import re
 import shlex
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+import pytest
+from scanlatch_tools import cli
 
 ROOT = Path(__file__).parent.parent
 ENGLISH, CHINESE = ROOT / "README.md", ROOT / "README.zh-CN.md"
@@ -42,8 +47,15 @@ def environment(**more: str) -> dict[str, str]:
 
 @cache
 def usage(*words: str) -> str:
-    """What `scanlatch <words> --help` says."""
-    return once(shlex.join(["scanlatch", *words, "--help"]), ROOT)
+    """What `scanlatch <words> --help` says; in this process, for a hundred pages of help at a second each are long."""
+    said = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(said), redirect_stderr(said):
+        patch.setenv("COLUMNS", "120")
+        try:
+            cli.main([*words, "--help"])
+        except SystemExit as end:
+            assert not end.code, f"scanlatch {shlex.join(words)} --help\n{said.getvalue()}"
+    return said.getvalue()
 
 
 def once(command: str, folder: Path, **more: str) -> str:
