@@ -1,7 +1,8 @@
 """Rows of the commands: the counter is stored before anything is sent; sent until PUBACK."""
 
+from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import sqlalchemy as sa
 
@@ -12,7 +13,7 @@ from host_bridge.ledger.schema import IS_UNSENT, commands, devices
 
 
 class CommandRow(NamedTuple):
-    """One command that is to go out."""
+    """One command that is to go out; bytes in its arguments are bytes."""
 
     device: str
     counter: int
@@ -21,6 +22,7 @@ class CommandRow(NamedTuple):
     not_after: int
 
 
+_BYTES, _TEXT = "base64:", "text:"  # in JSON: bytes, and a text that begins like one of these two
 _SELECT = sa.select(commands.c.device, commands.c.counter, commands.c.name, commands.c.arguments, commands.c.not_after)
 _UNSENT = sa.text(IS_UNSENT)
 _SENT = (
@@ -33,20 +35,51 @@ _SENT = (
 def add(
     connection: sa.Connection, row: DeviceRow, name: str, arguments: Mapping[str, Any], now: int, not_after: int
 ) -> CommandRow:
-    """Take the next counter of a locked device and write the command down."""
+    """Take the next counter of a locked device and write the command down. Arguments: what JSON holds, or bytes."""
     row.command_counter += 1
     counter = row.command_counter
     connection.execute(sa.update(devices).where(devices.c.id == row.id).values(command_counter=counter))
     command = CommandRow(row.id, counter, name, dict(arguments), not_after)
-    connection.execute(sa.insert(commands), [{**command._asdict(), "made_at": now, "sent": False}])
+    values = {**command._asdict(), "arguments": encoded(command.arguments), "made_at": now, "sent": False}
+    connection.execute(sa.insert(commands), [values])
     return command
+
+
+def encoded(value: Any) -> Any:
+    """A value as JSON can hold it: bytes become texts that no other text becomes."""
+    match value:
+        case bytes():
+            return _BYTES + b64encode(value).decode()
+        case str() if value.startswith((_BYTES, _TEXT)):
+            return _TEXT + value
+        case Mapping():
+            return {key: encoded(one) for key, one in cast("Mapping[str, Any]", value).items()}
+        case list() | tuple():
+            return [encoded(one) for one in cast("Sequence[Any]", value)]
+        case _:
+            return value
+
+
+def decoded(value: Any) -> Any:
+    """The value that `encoded` was given; a tuple is a list by then."""
+    match value:
+        case str() if value.startswith(_BYTES):
+            return b64decode(value.removeprefix(_BYTES))
+        case str():
+            return value.removeprefix(_TEXT)
+        case dict():
+            return {key: decoded(one) for key, one in cast("dict[str, Any]", value).items()}
+        case list():
+            return [decoded(one) for one in cast("list[Any]", value)]
+        case _:
+            return value
 
 
 def due(connection: sa.Connection, now: int, limit: int) -> list[CommandRow]:
     """Those that the broker has not acknowledged and that still make sense."""
     statement = _SELECT.where(_UNSENT, commands.c.not_after >= now)
     rows = connection.execute(statement.order_by(commands.c.device, commands.c.counter).limit(limit))
-    return [CommandRow(*row) for row in rows]
+    return [_command(row) for row in rows]
 
 
 def expire(connection: sa.Connection, now: int) -> None:
@@ -75,7 +108,7 @@ def unheard(connection: sa.Connection, device: str, counter: int, now: int) -> C
     mine = commands.c.device == device, commands.c.counter == counter
     statement = _SELECT.where(*mine, commands.c.result.is_(None), commands.c.not_after >= now)
     row = connection.execute(statement).first()
-    return None if row is None else CommandRow(*row)
+    return None if row is None else _command(row)
 
 
 def last(connection: sa.Connection, device: str, name: str) -> tuple[dict[str, Any], str | None]:
@@ -84,4 +117,9 @@ def last(connection: sa.Connection, device: str, name: str) -> tuple[dict[str, A
         commands.c.device == device, commands.c.name == name
     )
     row = connection.execute(statement.order_by(commands.c.counter.desc()).limit(1)).first()
-    return ({}, None) if row is None else (row.arguments, row.result)
+    return ({}, None) if row is None else (decoded(row.arguments), row.result)
+
+
+def _command(row: Sequence[Any]) -> CommandRow:
+    device, counter, name, arguments, not_after = row
+    return CommandRow(device, counter, name, decoded(arguments), not_after)

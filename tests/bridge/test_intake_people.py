@@ -103,6 +103,16 @@ def test_command_written_by_another_process_goes_out_with_the_next_round(world: 
     assert [(one.name, one.counter) for one in till.commands()] == [("identify", 1)]
 
 
+def test_bytes_in_a_commands_arguments_come_as_they_were(world: World) -> None:
+    till = world.terminal()
+    arguments: dict[str, object] = {"at": 7, "data": b"\x00\xff", "note": "base64:AA==", "of": ["text:", {"it": b""}]}
+    with world.ledger.write() as connection:
+        row = rows.lock(connection, ["d-window-01"])["d-window-01"]
+        commands.add(connection, row, "update-chunk", arguments, world.clock.now(), world.clock.now() + 60_000)
+    world.later(11_000)
+    assert dict(till.commands()[0].arguments) == arguments
+
+
 def test_command_that_comes_too_late_is_never_sent(world: World) -> None:
     till = world.terminal()
     world.outlet.down = True
