@@ -12,6 +12,7 @@ from host_bridge.clock import Chance, Clock
 from host_bridge.config import Site
 from host_bridge.devices import Registry
 from host_bridge.errors import LedgerBusy
+from host_bridge.hints import Hints
 from host_bridge.ledger import Ledger, commands, devices, outbox, verdicts
 from host_bridge.ledger.devices import REVOKED, DeviceRow
 from host_bridge.ledger.verdicts import Final
@@ -51,6 +52,7 @@ class Intake:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._opener = Opener(parts.registry)
+        self._hints = Hints(parts.ledger)
         self._next_pending: int | None = None
         self._next_round = 0.0
         self._next_flush = 0.0
@@ -74,7 +76,9 @@ class Intake:
         if opened:
             with self._transaction({one.device for one in opened}) as work:
                 self._take(work, opened)
+        now = self._parts.clock.now()
         for message in batch:
+            self._hints.note(message, now)
             message.ack()
 
     def tick(self) -> None:
@@ -87,9 +91,11 @@ class Intake:
             with self._transaction(set()) as work:
                 due.look_after(work, ticks >= self._asks_from)
             self.publish_unsent()
-        if ticks >= self._next_flush and self._parts.replies.has_acknowledged:
-            with self._parts.ledger.write() as connection:
-                self._parts.replies.acknowledged(connection)
+        if ticks >= self._next_flush:
+            if self._parts.replies.has_acknowledged:
+                with self._parts.ledger.write() as connection:
+                    self._parts.replies.acknowledged(connection)
+            self._hints.write()
             self._next_flush = ticks + _FLUSH_S
 
     def idle_s(self) -> float:

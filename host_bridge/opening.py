@@ -26,7 +26,7 @@ from host_bridge.wire import (
 
 _TOPIC = re.compile(r"scanlatch/v1/([a-z0-9-]{1,32})/([a-z0-9-]{1,32})/([a-z]{1,16})\Z")
 _TOPICS = 65_536  # topics remembered
-HINTS = frozenset({"status", "health"})  # never evidence: counted, no more
+HINTS = frozenset({"status", "health"})  # never evidence: see hints.py
 EVIDENCE = frozenset({"scan", "head"})  # quarantined where they claim nothing
 KINDS = ("scan", "head", "credential", "reply", "status", "health")  # what devices publish
 
@@ -61,12 +61,12 @@ class Opener:
         self._registry = registry
 
     def open(self, message: Inbound) -> Opened | None:
-        """What `message` claims; None for what is only counted: hints, and topics that are none of ours."""
-        place = _place(message.topic)
-        if place is None or place[2] not in KINDS:
+        """What `message` claims; None for hints, which claim nothing, and for topics that are none of ours."""
+        where = place(message.topic)
+        if where is None or where[2] not in KINDS:
             metrics.refused.labels("other", "topic").inc()
             return None
-        site, device, kind = place
+        site, device, kind = where
         metrics.messages.labels(kind).inc()
         if kind in HINTS:
             return None
@@ -103,6 +103,7 @@ def peek(message: bytes, key: int) -> int | bytes | None:
 
 
 @lru_cache(maxsize=_TOPICS)
-def _place(topic: str) -> tuple[str, str, str] | None:
+def place(topic: str) -> tuple[str, str, str] | None:
+    """(site, device, kind) of a topic; None where it is none of ours."""
     found = _TOPIC.match(topic)
     return (found[1], found[2], found[3]) if found else None

@@ -1,4 +1,4 @@
-"""Makes the ledgers of older versions that tests open, once for each: `python -m tests.bridge.ledgers.make 0005`.
+"""Makes the ledgers of older versions that tests open, once for each: `python -m tests.bridge.ledgers.make 0006`.
 
 A small day is run by the code as it is; its rows go into an empty ledger of the version asked for, as far as that had
 tables and columns for them. For both databases; PostgreSQL's programs must be installed. A file that was made is kept:
@@ -19,7 +19,7 @@ from alembic.config import Config
 from cryptography.hazmat.primitives.asymmetric import ec
 from scanlatch_tools.postgres import Postgres
 
-from host_bridge.ledger import bridges
+from host_bridge.ledger import bridges, hints
 from host_bridge.wire import Operation
 from tests.bridge import shop
 from tests.bridge.world import CODES, OTHER_SITE, SITE, Terminal, World
@@ -81,6 +81,7 @@ def _day(folder: Path) -> tuple[str, bytes]:
     dock.last = kept
     with world.ledger.write() as connection:
         bridges.seen(connection, "bridge-2", world.clock.now())
+        hints.put(connection, {(TILL[0], kind): ('{"v": 1}', world.clock.now()) for kind in ("status", "health")})
     world.close()
     return world.url, late
 
