@@ -9,6 +9,8 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from scanlatch_tools.errors import ToolError
+from scanlatch_tools.texts import _, speak, told
+from scanlatch_tools.texts.commands import translated
 
 
 class _Part(NamedTuple):
@@ -37,8 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run `scanlatch` with `arguments` (default: those of this process) and exit."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     wanted = next((word for word in given if not word.startswith("-")), None)
+    speak()
     try:
-        _app(wanted)(given, prog_name="scanlatch")
+        translated(typer.main.get_command(_app(wanted)))(given, prog_name="scanlatch")
     except ToolError as error:
         _tell(error)
     except Exception as error:
@@ -77,7 +80,7 @@ def _mount(app: typer.Typer, name: str, part: _Part) -> None:
     except ModuleNotFoundError as error:
         if error.name is None or not part.module.startswith(error.name):
             raise  # the part is there, but something that it needs is not
-        raise ToolError(f"this installation has no {name!r}") from None
+        raise ToolError(_("this installation has no {name!r}").format(name=name)) from None
     found: Any = module.app
     if isinstance(found, typer.Typer):
         app.add_typer(found, name=name, help=part.help)
@@ -95,7 +98,7 @@ def _is_of_the_bridge(error: Exception) -> bool:
 
 
 def _tell(error: Exception) -> None:
-    print(f"scanlatch: {error}", file=sys.stderr)
+    print(f"scanlatch: {told(error)}", file=sys.stderr)
     sys.exit(error.status if isinstance(error, ToolError) else 1)
 
 

@@ -16,6 +16,7 @@ FOLDERS = {
     "board_configs/": "one TOML a board: every key is in docs/boards.md, every pin in docs/wiring.md",
     "docs/wiring/": "one picture a board and engine, drawn from the board files; shown in docs/wiring.md",
     "tools/scanlatch_tools/labels/font/": "the Chinese characters of the labels, with licence and source",
+    "tools/scanlatch_tools/texts/zh/": "the compiled catalogue, as gettext finds it; made by `tools/scripts/texts.py`",
     "host_bridge/ledger/migrations/": "the ledger's schema, step by step: every version that ever was can be opened",
 }
 # Files that can't hold a comment.
