@@ -211,7 +211,8 @@ class Intake:
         unheard = None
         if reply.last > reply.counter:  # of commands that this ledger has forgotten: it was put back
             unheard = commands.unheard(work.connection, row.id, reply.counter, work.now)
-        known = commands.replied(work.connection, row.id, reply.counter, reply.result, work.now)
+        details = reply.details
+        known = commands.replied(work.connection, row.id, reply.counter, reply.result, details, work.now)
         _log.info("reply", device=row.id, counter=reply.counter, result=reply.result, known=known)
         if unheard is not None:
             name, arguments, not_after = unheard.name, unheard.arguments, unheard.not_after

@@ -11,6 +11,7 @@ bridges = sa.Table(
     metadata,
     sa.Column("name", sa.String(64), primary_key=True),  # its client id at the broker
     sa.Column("seen_at", sa.BigInteger, nullable=False),
+    sa.Column("kids", sa.Text),  # ids of the agreement keys that it holds, hex, parted by blanks
 )
 
 _BACK = 1_000  # seqs of a device that are looked at: more than it sends in the time that is asked about

@@ -97,10 +97,13 @@ def acknowledged(connection: sa.Connection, pairs: Sequence[Pair]) -> None:
         connection.execute(_SENT, [{"of": device, "at": counter} for device, counter in pairs])
 
 
-def replied(connection: sa.Connection, device: str, counter: int, result: str, now: int) -> bool:
+def replied(
+    connection: sa.Connection, device: str, counter: int, result: str, details: Mapping[str, Any], now: int
+) -> bool:
     """Write a device's reply down; False where no such command was sent."""
     statement = sa.update(commands).where(commands.c.device == device, commands.c.counter == counter)
-    return connection.execute(statement.values(result=result, replied_at=now, sent=True)).rowcount == 1
+    said = {"result": result, "details": encoded(details), "replied_at": now, "sent": True}
+    return connection.execute(statement.values(said)).rowcount == 1
 
 
 def unheard(connection: sa.Connection, device: str, counter: int, now: int) -> CommandRow | None:

@@ -51,6 +51,8 @@ class DeviceRow:
     credential_boot: int = 0
     credential_counter: int = 0
     archived: int = 0
+    certificate_until: int | None = None
+    bridge_kid: str | None = None
 
     @property
     def sites(self) -> list[str]:
@@ -72,6 +74,8 @@ _FIXED = {
     "signing_public",
     "agreement_public",
     "certificate",
+    "certificate_until",
+    "bridge_kid",
     "keys_version",
     "enrolled_at",
     "archived",

@@ -54,6 +54,8 @@ devices = Table(
     Column("signing_public", LargeBinary, nullable=False),  # uncompressed P-256 point
     Column("agreement_public", LargeBinary, nullable=False),
     Column("certificate", String(64)),  # SHA-256 of the TLS certificate, hex
+    Column("certificate_until", BigInteger),  # when that ends; null where nobody said
+    Column("bridge_kid", String(16)),  # id of the bridge key that it uses, hex; null: of the first
     Column("keys_version", Integer, nullable=False),  # grows with every change of a key
     Column("enrolled_at", BigInteger, nullable=False),
     Column("spoke_from", SITE),  # site in the topic that it last spoke under: answers go there
@@ -244,6 +246,7 @@ commands = Table(
     Column("not_after", BigInteger, nullable=False),
     Column("sent", Boolean, nullable=False),  # until PUBACK
     Column("result", Text),
+    Column("details", JSON),  # of its reply
     Column("replied_at", BigInteger),
     only("commands_unsent", "device", "counter", where=IS_UNSENT),
 )
