@@ -1,10 +1,11 @@
-"""What can still be read of a signed map that strict decoding refused: the value of one of its keys."""
+"""What can be read of CBOR that no decoder is to be trusted with: its heads are walked, and nothing is built."""
 
 from typing import Final
 
 _UINT, _BYTES, _TEXT, _ARRAY, _MAP, _TAG, _SIMPLE = 0, 2, 3, 4, 5, 6, 7
 _BREAK: Final = -1
 _MAX_DEPTH: Final = 16
+_SIMPLES: Final = (20, 21, 22)  # false, true, null
 
 
 class _NotWellFormedError(Exception):
@@ -22,6 +23,45 @@ def find(data: bytes, key: int) -> int | bytes | None:
     except (_NotWellFormedError, IndexError):
         return None
     return values[0] if len(values) == 1 else None
+
+
+def payload(message: bytes) -> bytes | None:
+    """Third item of a tagged array, as a COSE message has its payload there; None where that is no byte string."""
+    try:
+        tag, _, at = _head(message, 0)
+        major, count, at = _head(message, at)
+        if tag != _TAG or major != _ARRAY or (count is not None and count < 3):
+            return None
+        start = _skip_value(message, _skip_value(message, at, _MAX_DEPTH), _MAX_DEPTH)
+        _skip_value(message, start, _MAX_DEPTH)  # it is all there
+        found = _scalar(message, start)
+    except (_NotWellFormedError, IndexError):
+        return None
+    return found if isinstance(found, bytes) else None
+
+
+def is_plain(data: bytes) -> bool:
+    """Whether these are well-formed items without tags, floats and indefinite lengths, nested 16 deep at most."""
+    left = [1]  # items to come, on each level
+    at = 0
+    try:
+        while left:
+            if left[-1] == 0:
+                left.pop()
+                continue
+            left[-1] -= 1
+            major, argument, at = _head(data, at)
+            if argument is None or major == _TAG or (major == _SIMPLE and argument not in _SIMPLES):
+                return False
+            if major in (_BYTES, _TEXT):
+                at += argument
+            elif major in (_ARRAY, _MAP):
+                left.append(argument * (2 if major == _MAP else 1))
+            if len(left) > _MAX_DEPTH or at > len(data):
+                return False
+    except (_NotWellFormedError, IndexError):
+        return False
+    return at == len(data)
 
 
 def _values(data: bytes, key: int) -> list[int | bytes | None]:

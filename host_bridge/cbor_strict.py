@@ -1,12 +1,18 @@
 """Deterministic CBOR (RFC 8949 4.2.1) to plain values, refusing every other encoding of them."""
 
+import re
 from typing import Final, cast
 
 import cbor2
 
+from host_bridge.cbor_peek import is_plain
+
 MAX_DEPTH: Final = 8  # containers inside each other; the contract needs four
 _BITS_64: Final = 1 << 64
 _READ: Final = 512  # bytes that the decoder takes at once; by itself it takes one
+# Tags for which cbor2 works longer than their bytes are long: values shared (28, 29), which a handful of bytes can make
+# a tree of any size, and regular expressions (35). Random bytes look so once in two hundred messages.
+_COSTLY: Final = re.compile(rb"[\xd8-\xdb]\x00{0,7}[\x1c\x1d\x23]")
 _SCALARS: Final = frozenset({bytes, str, bool, type(None)})
 
 
@@ -53,6 +59,8 @@ def decode(data: bytes) -> object:
         WireError: `encoding` for anything else: floats, tags, other simple values, longer or indefinite
             lengths, keys doubled, mixed or out of bytewise order, bytes left over.
     """
+    if _COSTLY.search(data) and not is_plain(data):
+        raise WireError("encoding", "a tag has no place here")
     try:
         value: object = cbor2.loads(data, read_size=_READ)
     except Exception as error:

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Annotated, Any, cast
 
-import cbor2
 import typer
 
+from host_bridge.cbor_strict import WireError, decode
 from host_bridge.clock import SystemClock, system_chance
 from host_bridge.config import load
 from host_bridge.devices import Registry, load_agreement_key
@@ -67,10 +67,10 @@ def _read(file: Path) -> tuple[str, str, list[bytes]]:
     try:
         if file.stat().st_size > FILE_MOST:
             raise PermanentError(f"{file} is larger than {FILE_MOST} bytes: no terminal has so much")
-        told: Any = cbor2.loads(file.read_bytes())
+        told: Any = decode(file.read_bytes())
         found = cast("dict[str, Any]", told)
         version, device, site, records = found["v"], found["device"], found["site"], found["records"]
-    except (OSError, cbor2.CBORDecodeError, KeyError, TypeError, ValueError) as error:
+    except (OSError, WireError, KeyError, TypeError) as error:
         raise PermanentError(f"{file} is not what `scanlatch rescue` wrote: {error}") from error
     named = isinstance(device, str) and isinstance(site, str)
     if version != 1 or not named or not isinstance(records, list):

@@ -4,12 +4,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
-import cbor2
-
-from host_bridge import metrics
-from host_bridge.cbor_peek import find
+from host_bridge import cbor_peek, metrics
 from host_bridge.devices import Keys, Registry
 from host_bridge.wire import (
     Credential,
@@ -52,6 +48,7 @@ class Opened:
     content: OpenedScan | Head | Credential | Reply | None
     why: str | None
     keys_version: int | None  # None: no such device
+    kid: str | None = None  # id of the bridge key that it was sealed under, hex, where it was under one
 
 
 class Opener:
@@ -94,12 +91,8 @@ _READERS: dict[str, Callable[[bytes, str, Keys], OpenedScan | Head | Credential 
 
 def peek(message: bytes, key: int) -> int | bytes | None:
     """What can be read under `key` in the payload of a message that claims nothing; proves nothing by itself."""
-    try:
-        frame: Any = cbor2.loads(message)
-        payload = frame.value[2]
-    except Exception:  # noqa: BLE001  # whatever a decoder makes of hostile bytes, they cannot be read
-        return None
-    return find(payload, key) if isinstance(payload, bytes) else None
+    payload = cbor_peek.payload(message)
+    return None if payload is None else cbor_peek.find(payload, key)
 
 
 @lru_cache(maxsize=_TOPICS)

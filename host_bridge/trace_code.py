@@ -47,12 +47,12 @@ def prefix(code: str) -> str | None:
 
 def gtin(code: str) -> str | None:
     """GTIN, 14 digits, of a canonical code that has one."""
-    return code[2:16] if code[:2] == _GTIN and code[16:18] == _SERIAL and code[2:16].isdigit() else None
+    return code[2:16] if code[:2] == _GTIN and code[16:18] == _SERIAL and _digits(code[2:16]) else None
 
 
 def is_twenty(code: str) -> bool:
     """True where the canonical code is twenty digits: no GTIN with a two-digit serial, and no shipping unit's SSCC."""
-    return len(code) == 20 and code.isdigit() and gtin(code) is None and not _is_sscc(code)
+    return len(code) == 20 and _digits(code) and gtin(code) is None and not _is_sscc(code)
 
 
 def label(family: int, data: bytes, year: int) -> Label:
@@ -117,7 +117,7 @@ def _elements(text: str) -> list[tuple[str, str]] | None:
 
 def _day(yymmdd: str, year: int) -> int | None:
     """A GS1 date as yyyymmdd; day 00 is the last of its month (GS1 General Specifications 3.4.6)."""
-    if len(yymmdd) != 6 or not (yymmdd.isascii() and yymmdd.isdigit()):
+    if len(yymmdd) != 6 or not _digits(yymmdd):
         return None
     short, month, day = int(yymmdd[:2]), int(yymmdd[2:4]), int(yymmdd[4:])
     full = year - year % 100 + short
@@ -143,13 +143,18 @@ def _in_link(data: bytes, rules: CodeRules) -> str | None:
     return _gs1(text) or (text if _PRINTABLE.match(text) else None)
 
 
+def _digits(text: str) -> bool:
+    """0 to 9 alone: other signs count as digits too, and not all of them can be reckoned with."""
+    return text.isascii() and text.isdigit()
+
+
 def _is_sscc(code: str) -> bool:
     digits = code[2:]
-    return code[:2] == _SSCC and len(digits) == 18 and digits.isdigit() and check_digit(digits[:-1]) == digits[-1]
+    return code[:2] == _SSCC and len(digits) == 18 and _digits(digits) and check_digit(digits[:-1]) == digits[-1]
 
 
 def _unit(gtin: str, serial: str) -> str | None:
     """A GTIN alone names a product, never one box."""
-    if len(gtin) != 14 or not (gtin.isascii() and gtin.isdigit()) or not _PRINTABLE.match(serial):
+    if len(gtin) != 14 or not _digits(gtin) or not _PRINTABLE.match(serial):
         return None
     return f"01{gtin}21{serial}"

@@ -24,6 +24,7 @@ _NONE_YET: Final = bytes(32)  # stands for the digest of no record
 _MAX_DATA: Final = 512
 _MAX_TEXT: Final = 64  # bytes of a text for a display, and of texts that the contract sets no limit for
 _MAX_RESULT: Final = 256
+_MAX_COUNTER: Final = 1 << 53  # of commands: far beyond any terminal's life, and room for more in the ledger above it
 _NAME: Final = matching("[A-Za-z0-9-]{1,32}")
 ID: Final = matching("[a-z0-9-]{1,32}")  # of a site and of a device
 
@@ -166,7 +167,7 @@ REPLY: Final = Table(
     [
         Field(2, "counter", UINT),
         Field(3, "result", text(1, _MAX_RESULT)),
-        Field(4, "last", UINT),
+        Field(4, "last", uint(0, _MAX_COUNTER)),
         Field(5, "details", MAP),
     ],
 )
