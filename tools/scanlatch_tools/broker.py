@@ -25,6 +25,7 @@ from scanlatch_tools.errors import ToolError
 from scanlatch_tools.site import Site
 from scanlatch_tools.site_files import FROM_DEVICE, TO_DEVICE
 from scanlatch_tools.site_plan import BRIDGE_USER
+from scanlatch_tools.texts import _
 
 _START_S = 10.0
 _STOP_S = 10.0
@@ -66,7 +67,7 @@ class Mosquitto:
     def pid(self) -> int:
         """Process id. Raises BrokerError where it does not run."""
         if self._process is None:
-            raise BrokerError("mosquitto is not running")
+            raise BrokerError(_("mosquitto is not running"))
         return self._process.pid
 
     def start(self) -> None:
@@ -80,7 +81,9 @@ class Mosquitto:
         while not _accepts(self._site):
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.kill()
-                raise BrokerError(f"mosquitto did not start; {self._log} ends with:\n{self._tail()}")
+                raise BrokerError(
+                    _("mosquitto did not start; {log} ends with:\n{tail}").format(log=self._log, tail=self._tail())
+                )
             time.sleep(_POLL_S)
 
     def stop(self) -> None:
@@ -140,7 +143,9 @@ class Amqtt:
             self._broker = self._run(self._open(), _START_S)
         except Exception as error:
             self._end_loop()
-            raise BrokerError(f"the broker can't listen on port {self._site.port}: {error}") from error
+            raise BrokerError(
+                _("the broker can't listen on port {port}: {error}").format(port=self._site.port, error=error)
+            ) from error
 
     def stop(self) -> None:
         """Drop every connection and close the port. Raises BrokerError where that hangs."""
@@ -168,13 +173,13 @@ class Amqtt:
 
     def _run(self, job: Coroutine[Any, Any, Any], limit_s: float) -> Any:
         if self._loop is None:
-            raise BrokerError("the broker is not running")
+            raise BrokerError(_("the broker is not running"))
         future = asyncio.run_coroutine_threadsafe(job, self._loop)
         try:
             return future.result(limit_s)
         except FutureTimeoutError:
             future.cancel()
-            raise BrokerError(f"the broker did not answer within {limit_s:.0f} s") from None
+            raise BrokerError(_("the broker did not answer within {limit_s:.0f} s").format(limit_s=limit_s)) from None
 
     def _end_loop(self) -> None:
         loop, thread, self._loop, self._thread = self._loop, self._thread, None, None
@@ -226,7 +231,7 @@ def find_mosquitto() -> str:
     """Path of mosquitto. Raises BrokerError where there is none."""
     found = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
     if not found:
-        raise BrokerError("mosquitto is not installed: apt-get install mosquitto, or brew install mosquitto")
+        raise BrokerError(_("mosquitto is not installed: apt-get install mosquitto, or brew install mosquitto"))
     return found
 
 

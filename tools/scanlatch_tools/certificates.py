@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from scanlatch_tools.errors import ToolError
+from scanlatch_tools.texts import _
 
 CA_DAYS = 20 * 365
 SERVICE_DAYS = 2 * 365
@@ -53,11 +54,13 @@ def read_key(path: Path) -> ec.EllipticCurvePrivateKey:
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), password=None)
     except FileNotFoundError:
-        raise ToolError(f"{path} is not there: put the key back for as long as this takes") from None
+        raise ToolError(
+            _("{path} is not there: put the key back for as long as this takes").format(path=path)
+        ) from None
     except ValueError as error:
-        raise ToolError(f"{path} holds no private key in PEM: {error}") from error
+        raise ToolError(_("{path} holds no private key in PEM: {error}").format(path=path, error=error)) from error
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise ToolError(f"{path} holds a key of another kind; P-256 is needed")
+        raise ToolError(_("{path} holds a key of another kind; P-256 is needed").format(path=path))
     return key
 
 
@@ -129,13 +132,13 @@ def check_request(der: bytes) -> tuple[str, ec.EllipticCurvePublicKey]:
         names = request.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
         signed = request.is_signature_valid
     except (ValueError, TypeError, UnsupportedAlgorithm, InvalidSignature) as error:
-        raise RequestRefusedError(f"the certificate request can't be read: {error}") from error
+        raise RequestRefusedError(_("the certificate request can't be read: {error}").format(error=error)) from error
     if not signed:
-        raise RequestRefusedError("the certificate request is not signed by the key that it names")
+        raise RequestRefusedError(_("the certificate request is not signed by the key that it names"))
     if not isinstance(public, ec.EllipticCurvePublicKey) or not isinstance(public.curve, ec.SECP256R1):
-        raise RequestRefusedError("the certificate request is for a key that is not P-256")
+        raise RequestRefusedError(_("the certificate request is for a key that is not P-256"))
     if len(names) != 1 or not isinstance(names[0].value, str):
-        raise RequestRefusedError("the certificate request must have exactly one common name")
+        raise RequestRefusedError(_("the certificate request must have exactly one common name"))
     return names[0].value, public
 
 

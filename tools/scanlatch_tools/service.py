@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scanlatch_tools.errors import ToolError
+from scanlatch_tools.texts import _
 
 _READY_S = 20.0
 _END_S = 10.0
@@ -46,7 +47,7 @@ class Service:
     def pid(self) -> int:
         """Process id. Raises ServiceError where it was not started."""
         if self._process is None:
-            raise ServiceError(f"{self._arguments[0]} is not running")
+            raise ServiceError(_("{arguments} is not running").format(arguments=self._arguments[0]))
         return self._process.pid
 
     def start(self) -> None:
@@ -65,7 +66,11 @@ class Service:
         while not self._is_ready.wait(0.05):
             if not self.running or time.monotonic() > deadline:
                 self.kill()
-                raise ServiceError(f"scanlatch {' '.join(self._arguments)} did not start:\n{self.tail()}")
+                raise ServiceError(
+                    _("scanlatch {arguments} did not start:\n{tail}").format(
+                        arguments=" ".join(self._arguments), tail=self.tail()
+                    )
+                )
 
     def stop(self) -> None:
         """End it in order."""

@@ -27,6 +27,7 @@ from scanlatch_tools.site_plan import (
     bridge_names,
 )
 from scanlatch_tools.site_plan import plan as make_plan
+from scanlatch_tools.texts import _
 
 
 class SiteExistsError(ToolError):
@@ -137,9 +138,11 @@ def load(folder: Path) -> Site:
         tokens = {name: table.get("control_token", "") for name, table in settings["sites"].items()}
         return Site(folder, mqtt["host"], mqtt["port"], mqtt["verify"], tuple(tokens), ledger, bridges, tokens)
     except FileNotFoundError:
-        raise NotASiteError(f"{folder} is no site: make one with: scanlatch site init {folder} --site NAME") from None
+        raise NotASiteError(
+            _("{folder} is no site: make one with: scanlatch site init {folder} --site NAME").format(folder=folder)
+        ) from None
     except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
-        raise NotASiteError(f"{path} can't be used: {error!r}") from error
+        raise NotASiteError(_("{path} can't be used: {error!r}").format(path=path, error=error)) from error
 
 
 def issue_device_certificate(folder: Path, request_der: bytes, device: str | None = None) -> bytes:
@@ -156,9 +159,13 @@ def issue_device_certificate(folder: Path, request_der: bytes, device: str | Non
     site = load(folder)
     name, public = certificates.check_request(request_der)
     if not NAME.fullmatch(name) or RESERVED.fullmatch(name):
-        raise certificates.RequestRefusedError(f"{name!r} is no device id: 1 to 32 of a-z, 0-9 and -")
+        raise certificates.RequestRefusedError(
+            _("{name!r} is no device id: 1 to 32 of a-z, 0-9 and -").format(name=name)
+        )
     if device is not None and name != device:
-        raise certificates.RequestRefusedError(f"the request is for {name!r}, but the device is {device!r}")
+        raise certificates.RequestRefusedError(
+            _("the request is for {name!r}, but the device is {device!r}").format(name=name, device=device)
+        )
     issued = certificates.issue_client(site.ca(), _ca_key(site.folder), public, name)
     return issued.public_bytes(serialization.Encoding.DER)
 
@@ -176,8 +183,11 @@ def renew(folder: Path) -> None:
 def _must_be_free(folder: Path) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise SiteExistsError(
-            f"{folder} is not empty, and a site is never written over: its keys, and its devices with them, "
-            f"would be lost. Choose another folder; to renew certificates run: scanlatch site renew {folder}"
+            _(
+                "{folder} is not empty, and a site is never written over: its keys, and its devices with "
+                "them, would be lost. Choose another folder; to renew certificates run: scanlatch site "
+                "renew {folder}"
+            ).format(folder=folder)
         )
 
 
@@ -236,7 +246,11 @@ def _make_ledger(url: str) -> None:
         taken = devices.every(connection)
     ledger.close()
     if taken:
-        raise ToolError(f"the ledger has {len(taken)} devices of another site, which know another bridge's key")
+        raise ToolError(
+            _("the ledger has {count} devices of another site, which know another bridge's key").format(
+                count=len(taken)
+            )
+        )
     if url.startswith(SQLITE):
         Path(url.removeprefix(SQLITE)).chmod(0o600)
 
@@ -249,7 +263,7 @@ def _read_certificate(path: Path) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificate(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise NotASiteError(f"{path} can't be read: {error}") from error
+        raise NotASiteError(_("{path} can't be read: {error}").format(path=path, error=error)) from error
 
 
 def _write(path: Path, text: str, mode: int) -> None:

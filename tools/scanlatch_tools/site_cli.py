@@ -7,6 +7,7 @@ import typer
 
 from scanlatch_tools import site as sites
 from scanlatch_tools.errors import ToolError
+from scanlatch_tools.texts import _
 
 app = typer.Typer(help="Make a site and its certificates.", no_args_is_help=True)
 
@@ -26,7 +27,7 @@ def init_command(
 ) -> None:
     """Make CA, certificates, keys, ledger, mosquitto.conf, and bridge.toml (several: bridge-1.toml, ...)."""
     if broker not in ("mosquitto", "amqtt"):
-        raise ToolError(f"broker {broker!r}: mosquitto or amqtt")
+        raise ToolError(_("broker {broker!r}: mosquitto or amqtt").format(broker=broker))
     made = sites.create(
         folder,
         site,
@@ -39,15 +40,19 @@ def init_command(
         bridges=bridges,
         ledger=ledger,
     )
-    typer.echo(f"made {made.folder} for {', '.join(made.sites)}")
-    typer.echo(f"broker:  mosquitto -c {made.folder}/mosquitto.conf")
+    typer.echo(_("made {folder} for {sites}").format(folder=made.folder, sites=", ".join(made.sites)))
+    typer.echo(_("broker:  mosquitto -c {folder}/mosquitto.conf").format(folder=made.folder))
     for config in made.configs:
-        typer.echo(f"bridge:  scanlatch bridge run --config {config}")
-    typer.echo(f"keep {made.folder}/ca/ca.key apart from the rest; it is needed to enrol and to renew, not to run")
+        typer.echo(_("bridge:  scanlatch bridge run --config {config}").format(config=config))
+    typer.echo(
+        _("keep {folder}/ca/ca.key apart from the rest; it is needed to enrol and to renew, not to run").format(
+            folder=made.folder
+        )
+    )
 
 
 @app.command("renew")
 def renew_command(folder: Annotated[Path, typer.Argument(help="The site's folder.")]) -> None:
     """Issue the broker's and the bridges' certificates anew."""
     sites.renew(folder)
-    typer.echo("renewed; restart the bridges, and the broker (or send it SIGHUP)")
+    typer.echo(_("renewed; restart the bridges, and the broker (or send it SIGHUP)"))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from scanlatch_tools.errors import ToolError
+from scanlatch_tools.texts import _
 
 BRIDGE_USER = "bridge"
 BRIDGES_MAX = 16
@@ -51,7 +52,7 @@ def check_name(name: str, what: str) -> str:
         ToolError: it may not.
     """
     if not NAME.fullmatch(name):
-        raise ToolError(f"{what} {name!r}: use 1 to 32 of a-z, 0-9 and -")
+        raise ToolError(_("{what} {name!r}: use 1 to 32 of a-z, 0-9 and -").format(what=what, name=name))
     return name
 
 
@@ -68,20 +69,20 @@ def plan(
     """What `site.create` is asked for, checked. Raises ToolError: a name or number can't be used."""
     url = (ledger or LEDGER).replace("postgresql://", POSTGRES, 1)
     if not sites:
-        raise ToolError("name at least one site: --site clinic-7")
+        raise ToolError(_("name at least one site: --site clinic-7"))
     if len(set(sites)) != len(sites):
-        raise ToolError("a site is named twice")
+        raise ToolError(_("a site is named twice"))
     if not hosts:
-        raise ToolError("name the broker's host: --host 192.168.1.10")
+        raise ToolError(_("name the broker's host: --host 192.168.1.10"))
     for host in hosts:
         if not _HOST.fullmatch(host):
-            raise ToolError(f"{host!r} is neither a host name nor an address")
+            raise ToolError(_("{host!r} is neither a host name nor an address").format(host=host))
     if not 0 < port < 65536:
-        raise ToolError(f"{port} is no port")
+        raise ToolError(_("{port} is no port").format(port=port))
     if not platform_url.startswith(("http://", "https://")):
-        raise ToolError(f"{platform_url!r} is no http or https address")
+        raise ToolError(_("{platform_url!r} is no http or https address").format(platform_url=platform_url))
     if not _INSTITUTION.fullmatch(institution):
-        raise ToolError(f"institution {institution!r}: 12 of A-Z and 0-9")
+        raise ToolError(_("institution {institution!r}: 12 of A-Z and 0-9").format(institution=institution))
     _check_fleet(bridges, broker, url)
     names = tuple(check_name(site, "site") for site in sites)
     return Plan(names, tuple(hosts), port, platform_url, institution, broker, bridges, url, tuple(map(_token, names)))
@@ -93,10 +94,18 @@ def _token(_site: str) -> str:
 
 def _check_fleet(bridges: int, broker: Broker, ledger: str) -> None:
     if not 0 < bridges <= BRIDGES_MAX:
-        raise ToolError(f"{bridges} bridges: 1 to {BRIDGES_MAX}")
+        raise ToolError(_("{bridges} bridges: 1 to {bridges_max}").format(bridges=bridges, bridges_max=BRIDGES_MAX))
     if not ledger.startswith((SQLITE, POSTGRES)):
-        raise ToolError(f"the ledger's URL begins with {POSTGRES} or {SQLITE}")
+        raise ToolError(
+            _("the ledger's URL begins with {postgres} or {sqlite}").format(postgres=POSTGRES, sqlite=SQLITE)
+        )
     if bridges > 1 and not ledger.startswith(POSTGRES):
-        raise ToolError(f"several bridges need one ledger in PostgreSQL: --ledger {POSTGRES}USER@HOST/DATABASE")
+        raise ToolError(
+            _("several bridges need one ledger in PostgreSQL: --ledger {postgres}USER@HOST/DATABASE").format(
+                postgres=POSTGRES
+            )
+        )
     if bridges > 1 and broker != "mosquitto":
-        raise ToolError(f"several bridges need a broker that shares subscriptions: mosquitto, not {broker}")
+        raise ToolError(
+            _("several bridges need a broker that shares subscriptions: mosquitto, not {broker}").format(broker=broker)
+        )

@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from scanlatch_tools.texts import _
+
 _STEPS = 10  # progress events a step, for machines
 
 
@@ -56,7 +58,7 @@ class People:
             answer = typer.prompt(question)
             if answer in among:
                 return str(answer)
-            self._console.print(f"one of {', '.join(among)}", markup=False)
+            self._console.print(_("one of {among}").format(among=", ".join(among)), markup=False)
 
     def secret(self, question: str) -> str | None:
         """What is typed unseen; None where nobody is there."""

@@ -1,5 +1,6 @@
 """Writes what the documents show of the boards: the wiring pictures, and the table of keys; --check only compares."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -24,6 +25,7 @@ def pages() -> dict[Path, str]:
 
 def main() -> None:
     """Write the files, or with --check exit 1 where one is not what would be written."""
+    os.environ["LANGUAGE"] = "en"  # whoever runs this
     wanted = pages()
     stale = {path for path, text in wanted.items() if not path.is_file() or path.read_text("utf-8") != text}
     stale |= set(PICTURES.glob("*")) - set(wanted)

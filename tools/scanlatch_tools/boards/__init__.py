@@ -10,6 +10,7 @@ from scanlatch_tools.boards.compact import compiled
 from scanlatch_tools.boards.schema import Board, EngineKind
 from scanlatch_tools.boards.words import nearest, wrong_keys
 from scanlatch_tools.errors import ToolError
+from scanlatch_tools.texts import _
 
 __all__ = ["Board", "BoardFileError", "compiled", "load", "names", "pins", "problems", "tables", "with_engine"]
 
@@ -48,13 +49,17 @@ def tables(name_or_path: str | Path) -> tuple[Path, Tables]:
     if path.suffix != ".toml":
         path = places.board_configs() / f"{name_or_path}.toml"
         if not path.is_file():
-            raise BoardFileError(f"no board {str(name_or_path)!r}{nearest(str(name_or_path), names())}")
+            raise BoardFileError(
+                _("no board {name!r}{nearest}").format(
+                    name=str(name_or_path), nearest=nearest(str(name_or_path), names())
+                )
+            )
     try:
         return path, tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise BoardFileError(f"{path} can't be read: {error.strerror}") from error
+        raise BoardFileError(_("{path} can't be read: {error}").format(path=path, error=error.strerror)) from error
     except ValueError as error:
-        raise BoardFileError(f"{path} is no TOML: {error}") from error
+        raise BoardFileError(_("{path} is no TOML: {error}").format(path=path, error=error)) from error
 
 
 def problems(found: dict[str, Any]) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from scanlatch_tools.boards.chips import CHIPS, Chip
 from scanlatch_tools.boards.schema import BEEPS, direction, model_of
+from scanlatch_tools.texts import _
 
 Tables = dict[str, dict[str, Any]]
 
@@ -58,41 +59,47 @@ def _pins(tables: Tables, name: str, chip: Chip) -> Iterator[str]:
     wired = network.get("kind") == "lan" and bool(chip.rmii)
     users: dict[int, str] = {}
     for use in uses(tables):
-        at = f"{use.key}: pin {use.pin} of {name}"
+        at = _("{key}: pin {pin} of {name}").format(key=use.key, pin=use.pin, name=name)
         if use.pin in users:
-            yield f"{use.key} and {users[use.pin]} are both on pin {use.pin}"
+            yield _("{key} and {users} are both on pin {pin}").format(key=use.key, users=users[use.pin], pin=use.pin)
         users.setdefault(use.pin, use.key)
         if use.pin not in chip.exist:
-            yield f"{at} does not exist"
+            yield _("{at} does not exist").format(at=at)
         if use.pin in chip.taken:
-            yield f"{at} is taken by {chip.taken[use.pin]}"
+            yield _("{at} is taken by {taken}").format(at=at, taken=_(chip.taken[use.pin]))
         if use.pin in chip.input_only and use.direction == "out":
-            yield f"{at} can only be an input"
+            yield _("{at} can only be an input").format(at=at)
         if use.pin in chip.straps and not use.onboard:
-            yield f"{at} decides how the chip starts ({chip.straps[use.pin]})"
+            yield _("{at} decides how the chip starts ({straps})").format(at=at, straps=_(chip.straps[use.pin]))
         if wired and use.pin in chip.rmii:
-            yield f"{at} belongs to the wired network ({chip.rmii[use.pin]})"
+            yield _("{at} belongs to the wired network ({rmii})").format(at=at, rmii=_(chip.rmii[use.pin]))
         if wired and use.pin == _CLOCK_IN and not use.key.startswith("network.") and "ref_clk" not in network:
-            yield f"{at} takes the wired network's clock"
+            yield _("{at} takes the wired network's clock").format(at=at)
 
 
 def _parts(tables: Tables, name: str, chip: Chip, whole: bool) -> Iterator[str]:
     port = tables.get("uart", {}).get("id")
     if port is not None and port not in chip.uarts:
-        yield f"uart.id is {port}: {name} has {' and '.join(map(str, chip.uarts))}, and the console's"
+        yield _("uart.id is {port}: {name} has {ports}, and the console's").format(
+            port=port, name=name, ports=_(" and ").join(map(str, chip.uarts))
+        )
     button = tables.get("button", {})
     if button.get("pin") in chip.input_only and not button.get("onboard"):
         yield (
-            f"button.pin: pin {button['pin']} of {name} has no resistor of its own: use another pin, "
-            "or solder one on and set button.onboard"
+            _(
+                "button.pin: pin {pin} of {name} has no resistor of its own: use another pin, or solder "
+                "one on and set button.onboard"
+            ).format(pin=button["pin"], name=name)
         )
     engine = tables.get("engine", {})
     if engine.get("trigger") is not None and whole and not button:
-        yield "engine.trigger follows the button: add the table [button], or leave the trigger out"
+        yield _("engine.trigger follows the button: add the table [button], or leave the trigger out")
     if tables.get("buzzer", {}).get("kind") == "engine" and engine.get("kind", BEEPS[0]) not in BEEPS:
         yield (
-            f"buzzer.kind is 'engine': no command for a beep is known of engine.kind {engine['kind']!r}, only with "
-            f"{_or(BEEPS)}; use passive or active"
+            _(
+                "buzzer.kind is 'engine': no command for a beep is known of engine.kind {kind!r}, only "
+                "with {beeps}; use passive or active"
+            ).format(kind=engine["kind"], beeps=_or(BEEPS))
         )
 
 
@@ -101,25 +108,27 @@ def _network(tables: Tables, name: str, chip: Chip, whole: bool) -> Iterator[str
     if network.get("kind") != "lan":
         return
     if not chip.rmii and name != "unix":
-        yield f"network.kind is 'lan': {name} has no Ethernet; use wifi"
+        yield _("network.kind is 'lan': {name} has no Ethernet; use wifi").format(name=name)
         return
     clock, mode = network.get("ref_clk"), network.get("ref_clk_mode")
     if clock is None and mode == "out" and whole:
-        yield "network.ref_clk is missing: where the chip gives the clock the pin must be named"
+        yield _("network.ref_clk is missing: where the chip gives the clock the pin must be named")
     if clock is not None and mode is None and whole:
-        yield "network.ref_clk_mode is missing: say whether the clock goes in or out"
+        yield _("network.ref_clk_mode is missing: say whether the clock goes in or out")
     if mode == "out" and clock is not None and chip.clock_out and clock not in chip.clock_out:
-        yield f"network.ref_clk: {name} gives the clock on pin {_or(chip.clock_out)} only"
+        yield _("network.ref_clk: {name} gives the clock on pin {clock_out} only").format(
+            name=name, clock_out=_or(chip.clock_out)
+        )
     if mode == "in" and clock not in (None, _CLOCK_IN):
-        yield f"network.ref_clk: {name} takes the clock on pin {_CLOCK_IN} only"
+        yield _("network.ref_clk: {name} takes the clock on pin {clock_in} only").format(name=name, clock_in=_CLOCK_IN)
 
 
 def _flash(tables: Tables, name: str, chip: Chip) -> Iterator[str]:
     flash = tables.get("flash", {})
     image = flash.get("image", "")
-    generic, _, _ = image.partition("-")
+    generic = image.partition("-")[0]
     if generic.startswith("ESP32_GENERIC") and generic != chip.image:
-        yield f"flash.image is {image!r}: {name} needs {chip.image}"
+        yield _("flash.image is {image!r}: {name} needs {wanted}").format(image=image, name=name, wanted=chip.image)
     names = ("size_mb", "fs_at", "fs_kb", "scanlog_at", "scanlog_kb")
     if any(not isinstance(flash.get(key), int) for key in names):
         return
@@ -129,16 +138,24 @@ def _flash(tables: Tables, name: str, chip: Chip) -> Iterator[str]:
         at, end = flash[f"{part}_at"], flash[f"{part}_at"] + (flash[f"{part}_kb"] << 10)
         places.append((at, end, part))
         if at % _SECTOR:
-            yield f"flash.{part}_at is {at:#x}: it must be a multiple of {_SECTOR:#x}"
+            yield _("flash.{part}_at is {at:#x}: it must be a multiple of {sector:#x}").format(
+                part=part, at=at, sector=_SECTOR
+            )
         if end > size:
-            yield f"flash.{part}_at and {part}_kb end at {end:#x}: the flash has {size:#x} bytes"
-    (first, end, before), (second, _, after) = sorted(places)
+            yield _("flash.{part}_at and {part}_kb end at {end:#x}: the flash has {size:#x} bytes").format(
+                part=part, end=end, size=size
+            )
+    (first, end, before), (second, _end, after) = sorted(places)
     if second < end:
-        yield f"flash.{after}_at is {second:#x}: {before} ends at {end:#x} only"
+        yield _("flash.{after}_at is {second:#x}: {before} ends at {end:#x} only").format(
+            after=after, second=second, before=before, end=end
+        )
     if first < _PROGRAM_AT + _PROGRAM_SIZE:
-        yield f"flash.{before}_at is {first:#x}: the program needs all below {_PROGRAM_AT + _PROGRAM_SIZE:#x}"
+        yield _("flash.{before}_at is {first:#x}: the program needs all below {program_at:#x}").format(
+            before=before, first=first, program_at=_PROGRAM_AT + _PROGRAM_SIZE
+        )
 
 
 def _or(several: tuple[int, ...] | tuple[str, ...]) -> str:
     *first, last = map(str, several)
-    return f"{', '.join(first)} or {last}" if first else last
+    return _("{several} or {last}").format(several=", ".join(first), last=last) if first else last

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, field
 
-_FLASH = "the flash chip"
-_CONSOLE = "the console"
+from scanlatch_tools.texts import N_
+
+_FLASH = N_("the flash chip")
+_CONSOLE = N_("the console")
 _USB = "USB"
-_PSRAM = "the module's PSRAM"
-_OCTAL = "the module's octal flash or PSRAM"
+_PSRAM = N_("the module's PSRAM")
+_OCTAL = N_("the module's octal flash or PSRAM")
 
 
 def _taken(reason: str, *pins: int) -> dict[int, str]:
@@ -33,20 +35,20 @@ class Chip:
 _ESP32_PINS = frozenset(range(40)) - {20, 24, 28, 29, 30, 31}
 _ESP32_TAKEN = _taken(_FLASH, *range(6, 12)) | _taken(_CONSOLE, 1, 3)
 _ESP32_STRAPS = {
-    0: "low at power-on: the chip waits to be flashed",
-    2: "must be low or open while the chip is flashed",
-    5: "decides timing at the start",
-    12: "high at power-on: the flash gets 1.8 V and the chip does not start",
-    15: "low at power-on: the chip says nothing while it starts",
+    0: N_("low at power-on: the chip waits to be flashed"),
+    2: N_("must be low or open while the chip is flashed"),
+    5: N_("decides timing at the start"),
+    12: N_("high at power-on: the flash gets 1.8 V and the chip does not start"),
+    15: N_("low at power-on: the chip says nothing while it starts"),
 }
 _RMII = {19: "TXD0", 21: "TX_EN", 22: "TXD1", 25: "RXD0", 26: "RXD1", 27: "CRS_DV"}  # fixed
 _S3_PINS = frozenset(range(49)) - frozenset(range(22, 26))
 _S3_TAKEN = _taken(_FLASH, *range(26, 33)) | _taken(_USB, 19, 20) | _taken(_CONSOLE, 43, 44)
 _S3_STRAPS = {
-    0: "low at power-on: the chip waits to be flashed",
-    3: "chooses where JTAG is",
-    45: "high at power-on: the flash gets 1.8 V and the chip does not start",
-    46: "must be low while the chip is flashed",
+    0: N_("low at power-on: the chip waits to be flashed"),
+    3: N_("chooses where JTAG is"),
+    45: N_("high at power-on: the flash gets 1.8 V and the chip does not start"),
+    46: N_("must be low while the chip is flashed"),
 }
 
 
@@ -80,13 +82,23 @@ CHIPS = {
         frozenset(range(22)),
         _taken(_FLASH, *range(11, 18)) | _taken(_USB, 18, 19) | _taken(_CONSOLE, 20, 21),
         {
-            2: "must be high or open while the chip is flashed",
-            8: "low together with 9: the chip does not start",
-            9: "low at power-on: the chip waits to be flashed",
+            2: N_("must be high or open while the chip is flashed"),
+            8: N_("low together with 9: the chip does not start"),
+            9: N_("low at power-on: the chip waits to be flashed"),
         },
         uarts=(1,),  # it has two, and the console's is the other
         mhz=160,
         image="ESP32_GENERIC_C3",
     ),
     "unix": Chip("no chip (a computer)", frozenset(range(49)), {}, {}, (1, 2), 240, "unix"),
+}
+
+# A board file's chip says which pins there are; a chip that answers tells only its family.
+FAMILIES = {
+    "esp32": "esp32",
+    "esp32-wrover": "esp32",
+    "esp32-pico-d4": "esp32",
+    "esp32s3": "esp32s3",
+    "esp32s3-octal": "esp32s3",
+    "esp32c3": "esp32c3",
 }

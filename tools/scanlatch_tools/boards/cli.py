@@ -13,6 +13,7 @@ from scanlatch_tools.boards import new, picture
 from scanlatch_tools.boards.chips import CHIPS
 from scanlatch_tools.boards.schema import ENGINES, Lan
 from scanlatch_tools.errors import ToolError
+from scanlatch_tools.texts import _
 
 app = typer.Typer(help="How each board is wired: pins, engine, light, network.", no_args_is_help=True)
 
@@ -35,15 +36,15 @@ def check_command(
             wrong += 1
             typer.echo(str(error), err=True)
         else:
-            typer.echo(f"{name}: right, {len(boards.pins(board))} pins")
+            typer.echo(_("{name}: right, {count} pins").format(name=name, count=len(boards.pins(board))))
     if wrong:
-        raise ToolError(f"{wrong} of {len(file or boards.names())} are wrong")
+        raise ToolError(_("{wrong} of {count} are wrong").format(wrong=wrong, count=len(file or boards.names())))
 
 
 @app.command("list")
 def list_command() -> None:
     """List the boards that come with this package."""
-    table = Table("name", "title", "chip", "engine", "network", "flash", box=None, pad_edge=False)
+    table = Table(_("name"), _("title"), _("chip"), _("engine"), _("network"), _("flash"), box=None, pad_edge=False)
     for name in boards.names():
         board = boards.load(name)
         network = board.network.phy if isinstance(board.network, Lan) else "Wi-Fi"
@@ -66,19 +67,21 @@ def new_command(
 ) -> None:
     """Ask for a board's wiring, check each answer at once, and write a commented file."""
     if file.suffix != ".toml" or not re.fullmatch("[a-z0-9-]{1,32}", file.stem):
-        raise ToolError(f"{file.name}: a board's file is called a-z 0-9 -, at most 32 of them, and .toml")
+        raise ToolError(
+            _("{file}: a board's file is called a-z 0-9 -, at most 32 of them, and .toml").format(file=file.name)
+        )
     if file.exists():
-        raise ToolError(f"{file} is there already: choose another name, or take it away first")
+        raise ToolError(_("{file} is there already: choose another name, or take it away first").format(file=file))
     given: dict[str, str] = {}
     for pair in answer or ():
         key, equals, value = pair.partition("=")
         if not equals:
-            raise ToolError(f"--set {pair}: write it as KEY=VALUE, such as uart.tx=4")
+            raise ToolError(_("--set {pair}: write it as KEY=VALUE, such as uart.tx=4").format(pair=pair))
         given[key.strip()] = value.strip()
     tables = boards.tables(like)[1] if like else {}
     made = new.made(file.stem, tables, given, _ask if ask else None, typer.echo)
     new.write(file, made)
-    typer.echo(f"made {file}; look at it: scanlatch board draw {file}")
+    typer.echo(_("made {file}; look at it: scanlatch board draw {file}").format(file=file))
 
 
 @app.command("draw")
@@ -90,7 +93,11 @@ def draw_command(
     board = boards.load(file)
     path = to or Path(f"{board.board.name}.svg")
     path.write_text(picture.of_board(board), "utf-8")
-    typer.echo(f"drew {path}: {CHIPS[board.board.chip].title}, {len(boards.pins(board))} pins")
+    typer.echo(
+        _("drew {path}: {title}, {count} pins").format(
+            path=path, title=CHIPS[board.board.chip].title, count=len(boards.pins(board))
+        )
+    )
 
 
 def _ask(key: str, means: str, default: str | None) -> str:

@@ -14,6 +14,7 @@ from scanlatch_tools.boards.schema import Board, Table, allowed, choices, kind_o
 from scanlatch_tools.boards.words import nearest, wrong_keys
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.flash.partitions import LAYOUTS
+from scanlatch_tools.texts import _
 
 NONE = "none"  # what is answered where there is no such part
 _YES = {"yes": True, "true": True, "y": True, "no": False, "false": False, "n": False}
@@ -92,34 +93,45 @@ class _Answers:
     def all_taken(self) -> None:
         """Raises AnswerError where an answer was given that nothing asked for."""
         for key in self._given:
-            table, _, name = key.partition(".")
+            table, _dot, name = key.partition(".")
             known = [
                 f"{at}.{inner}" for at in Board.model_fields for model in variants(at) for inner in model.model_fields
             ]
             if key in known or key in Board.model_fields:
-                raise AnswerError(f"{key} has no place here: {table} is another kind, or there is none")
+                raise AnswerError(
+                    _("{key} has no place here: {table} is another kind, or there is none").format(key=key, table=table)
+                )
             raise AnswerError(
-                f"{key} is not known{nearest(key, dict.fromkeys(known))}" if name else f"{key}: table.key"
+                _("{key} is not known{nearest}").format(key=key, nearest=nearest(key, dict.fromkeys(known)))
+                if name
+                else _("{key}: write it as table.key").format(key=key)
             )
 
     def _kind(self, draft: Tables, table: str, kinds: list[str], default: str | None) -> str:
         key = f"{table}.kind"
-        means = Board.model_fields[table].description or ""
+        means = _(Board.model_fields[table].description or "")
         while True:
             answer = self._answer(key, f"{means}: {', '.join(kinds)}", default)
             trouble = next(_so_far({**draft, table: {"kind": answer}}), None)
             if answer in kinds and (trouble is None or answer == NONE):
                 return answer
-            self._wrong(trouble or f"{key} is {answer!r}: use one of {', '.join(kinds)}")
+            self._wrong(
+                trouble
+                or _("{key} is {value!r}: use one of {field}").format(key=key, value=answer, field=", ".join(kinds))
+            )
 
     def _is_there(self, table: str, default: bool) -> bool:
         if any(key.startswith(f"{table}.") for key in self._given):
             return True
         while True:
-            answer = self._answer(table, f"is there a {table}? yes, {NONE}", "yes" if default else NONE)
+            answer = self._answer(
+                table,
+                _("is there a {table}? yes, {none}").format(table=table, none=NONE),
+                "yes" if default else NONE,
+            )
             if answer in ("yes", NONE):
                 return answer == "yes"
-            self._wrong(f"{table} is {answer!r}: use yes or {NONE}")
+            self._wrong(_("{table} is {answer!r}: use yes or {none}").format(table=table, answer=answer, none=NONE))
 
     def _key(self, draft: Tables, table: str, key: str, field: FieldInfo, like: Any) -> None:
         name = f"{table}.{key}"
@@ -132,7 +144,7 @@ class _Answers:
             if name in _NOT_ASKED and name not in self._given:
                 answer = str(like or "")
             else:
-                answer = self._answer(name, f"{field.description} ({_may_be(field)})", _text(key, default))
+                answer = self._answer(name, f"{_(field.description or '')} ({_may_be(field)})", _text(key, default))
             if answer == NONE and not field.is_required():
                 return
             draft[table][key] = _value(answer, field)
@@ -148,7 +160,7 @@ class _Answers:
         if self._ask is not None:
             return self._ask(key, means, default).strip()
         if default is None:
-            raise AnswerError(f"{key} is missing: {means}")
+            raise AnswerError(_("{key} is missing: {means}").format(key=key, means=means))
         return default
 
     def _wrong(self, trouble: str) -> None:
@@ -169,7 +181,7 @@ def _so_far(draft: Tables) -> Iterator[str]:
 
 
 def _may_be(field: FieldInfo) -> str:
-    of = unit(field)
+    of = _(unit(field)) if unit(field) else ""
     return f"{of} {allowed(field)}" if of == "GPIO" else f"{allowed(field)} {of}".strip()
 
 
@@ -203,7 +215,7 @@ def write(path: Path, tables: Tables) -> None:
     lines = [f"# {tables['board']['title']}.", ""]
     for table, values in tables.items():
         model: type[Table] = model_of(table, values) or variants(table)[0]
-        lines.append(f"[{table}]  # {Board.model_fields[table].description}")
+        lines.append(f"[{table}]  # {_(Board.model_fields[table].description or '')}")
         width = max(len(f"{key} = {_toml(key, value)}") for key, value in values.items())
         for key, value in values.items():
             if value == "":
@@ -213,15 +225,17 @@ def write(path: Path, tables: Tables) -> None:
             may_be = _may_be(field)
             if key == "kind" and len(variants(table)) > 1:
                 may_be = ", ".join(str(kind_of(variant)) for variant in variants(table))
-            lines.append(f"{said:<{width}}  # {field.description} ({may_be})")
+            lines.append(f"{said:<{width}}  # {_(field.description or '')} ({may_be})")
         lines.append("")
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write("\n".join(lines))
     except FileExistsError:
-        raise ToolError(f"{path} is there already: choose another name, or take it away first") from None
+        raise ToolError(
+            _("{path} is there already: choose another name, or take it away first").format(path=path)
+        ) from None
     except OSError as error:
-        raise ToolError(f"{path} can't be written: {error.strerror}") from error
+        raise ToolError(_("{path} can't be written: {error}").format(path=path, error=error.strerror)) from error
 
 
 def _toml(key: str, value: Any) -> str:

@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal, cast, get_args
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
+from scanlatch_tools.texts import _
+
 ENGINES = {  # kind: speed as such an engine leaves the factory (bits a second)
     "auto": 9600,
     "line": 9600,
@@ -234,9 +236,9 @@ def allowed(field: FieldInfo) -> str:
     if "pattern" in limits:
         return str(limits["pattern"]).strip("^$")
     if "max_length" in limits:
-        return f"{limits.get('min_length', 0)} to {limits['max_length']} characters"
+        return _("{least} to {most} characters").format(least=limits.get("min_length", 0), most=limits["max_length"])
     if "le" in limits:
-        return f"{limits['ge']} to {limits['le']}"
+        return _("{least} to {most}").format(least=limits["ge"], most=limits["le"])
     if "ge" in limits:
-        return f"{limits['ge']} or more"
-    return "true, false"
+        return _("{least} or more").format(least=limits["ge"])
+    return _("true, false")

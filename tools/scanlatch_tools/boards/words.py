@@ -9,9 +9,10 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from scanlatch_tools.boards.schema import Board, allowed, kind_of, model_of, unit, variants
+from scanlatch_tools.texts import N_, _
 
 _MISSING = ("missing", "union_tag_not_found")
-_TYPES = {"int_type": "a whole number", "string_type": "text", "bool_type": "true or false"}
+_TYPES = {"int_type": N_("a whole number"), "string_type": N_("text"), "bool_type": N_("true or false")}
 
 
 def wrong_keys(tables: dict[str, Any], *, whole: bool = True) -> Iterator[str]:
@@ -31,7 +32,11 @@ def nearest(key: str, known: Iterable[str]) -> str:
     """The end of a sentence about an unknown name: which one may be meant, or which there are."""
     names = list(known)
     near = difflib.get_close_matches(key, names, 1, 0.6)
-    return f"; did you mean {near[0]}?" if near else f"; use one of {', '.join(names)}"
+    return (
+        _("; did you mean {name}?").format(name=near[0])
+        if near
+        else _("; use one of {names}").format(names=", ".join(names))
+    )
 
 
 def _sentence(tables: dict[str, Any], error: ErrorDetails) -> str:
@@ -40,25 +45,29 @@ def _sentence(tables: dict[str, Any], error: ErrorDetails) -> str:
     value = error["input"]
     what = error["type"]
     if what == "missing":
-        return f"{key} is missing"
+        return _("{key} is missing").format(key=key)
     if what == "extra_forbidden":
-        return f"{key} is not known{nearest(rest[-1] if rest else table, _known(tables, table if rest else None))}"
+        return _("{key} is not known{nearest}").format(
+            key=key, nearest=nearest(rest[-1] if rest else table, _known(tables, table if rest else None))
+        )
     if what == "union_tag_not_found" and isinstance(value, dict):
-        return f"{table}.kind is missing"
+        return _("{key} is missing").format(key=f"{table}.kind")
     if what == "union_tag_invalid":
         kind = cast(dict[str, Any], value)["kind"]
-        return f"{table}.kind is {kind!r}: use one of {', '.join(str(kind_of(m)) for m in variants(table))}"
+        return _("{key} is {value!r}: use one of {field}").format(
+            key=f"{table}.kind", value=kind, field=", ".join(str(kind_of(m)) for m in variants(table))
+        )
     if not rest:
-        return f"{table} must be a table"
+        return _("{table} must be a table").format(table=table)
     field = _field(tables, table, rest[-1])
     if what == "literal_error":
-        return f"{key} is {value!r}: use one of {allowed(field)}"
+        return _("{key} is {value!r}: use one of {field}").format(key=key, value=value, field=allowed(field))
     if what in _TYPES:
-        return f"{key} is {value!r}: it must be {_TYPES[what]}"
+        return _("{key} is {value!r}: it must be {types}").format(key=key, value=value, types=_(_TYPES[what]))
     if what == "multiple_of":
-        return f"{key} is {value}: it must be a multiple of 4"
-    of = "" if unit(field) in ("", "GPIO") else f" {unit(field)}"
-    return f"{key} is {value!r}: use {allowed(field)}{of}"
+        return _("{key} is {value}: it must be a multiple of 4").format(key=key, value=value)
+    of = "" if unit(field) in ("", "GPIO") else f" {_(unit(field))}"
+    return _("{key} is {value!r}: use {field}{of}").format(key=key, value=value, field=allowed(field), of=of)
 
 
 def _known(tables: dict[str, Any], table: str | None) -> list[str]:

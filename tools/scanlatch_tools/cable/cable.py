@@ -17,6 +17,7 @@ from scanlatch_tools.cable.errors import CableLostError, DeviceError, NoAnswerEr
 from scanlatch_tools.cable.line import Line
 from scanlatch_tools.flash import ports
 from scanlatch_tools.flash.errors import NoChipError
+from scanlatch_tools.texts import _
 
 try:
     from termios import error as _port_error  # a port that is gone, where there are such
@@ -118,8 +119,10 @@ class Cable:
             raise self._lost(error) from error
         if not self._raw:
             raise NoAnswerError(
-                f"no MicroPython answers at {self.port}: is it the right port? A board out of its bag gets it with "
-                "`scanlatch flash`; else press RESET (EN) and run this again"
+                _(
+                    "no MicroPython answers at {port}: is it the right port? A board out of its bag gets it "
+                    "with `scanlatch flash`; else press RESET (EN) and run this again"
+                ).format(port=self.port)
             )
         self._fed = None
         self.run(_HELPERS)
@@ -165,7 +168,11 @@ class Cable:
             data += part
             if len(part) < _CHUNK:
                 return data
-        raise CableLostError(f"{path} is longer than {_FILE_MOST} bytes: that is no file of a terminal")
+        raise CableLostError(
+            _("{path} is longer than {file_most} bytes: that is no file of a terminal").format(
+                path=path, file_most=_FILE_MOST
+            )
+        )
 
     def digests(self, *names: str) -> dict[str, str]:
         """SHA-256 in hex of these files, and of all below these folders, by path. Missing ones are left out."""
@@ -242,11 +249,15 @@ class Cable:
     def _lost(self, error: Exception) -> CableLostError:
         self._raw = False
         if os.name != "nt" and not Path(self.port).exists():
-            why = "its port is gone: was the cable pulled?"
+            why = _("its port is gone: was the cable pulled?")
         else:
             why = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
-            why = f"it stopped answering ({why})"
-        return CableLostError(f"the board at {self.port}: {why} Put the cable in and run the same command again")
+            why = _("it stopped answering ({why}).").format(why=why)
+        return CableLostError(
+            _("the board at {port}: {why} Put the cable in and run the same command again").format(
+                port=self.port, why=why
+            )
+        )
 
 
 @contextmanager
@@ -267,4 +278,4 @@ def _opened(port: str) -> Line:
     except NoChipError as error:
         raise NoAnswerError(str(error)) from error
     except _LOST as error:  # gone between the look and the use
-        raise NoAnswerError(f"{port} can't be used: {error}") from error
+        raise NoAnswerError(_("{port} can't be used: {error}").format(port=port, error=error)) from error

@@ -7,6 +7,7 @@ import typer
 
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.talk import Machine, People
+from scanlatch_tools.texts import _
 
 _BAUD = 460_800
 _KEPT = {"nvs": "keys", "vfs": "files", "scanlog": "journal"}
@@ -24,6 +25,9 @@ def app(
     erase_journal: Annotated[
         str | None, typer.Option(help="Give up records that were not sent: the sentence that the refusal tells.")
     ] = None,
+    site: Annotated[
+        Path | None, typer.Option(help="A site's folder: records that its ledger has need no rescue.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Tell it to a program: one JSON line an event.")] = False,
 ) -> None:
     """Write MicroPython and our partition table into a board, and verify it."""
@@ -31,7 +35,7 @@ def app(
 
     talk = Machine() if as_json else People(_text)
     try:
-        flash(Wish(port, board, image, stub, baud, read_all, erase_journal), talk)
+        flash(Wish(port, board, image, stub, baud, read_all, erase_journal, site), talk)
     except ToolError as error:
         talk.quiet()
         if not as_json:
@@ -43,23 +47,35 @@ def app(
 def _text(name: str, facts: dict[str, Any]) -> str | None:
     """An event as a person reads it."""
     if name == "chip":
-        return f"{facts['text']}, {facts['flash_mb']} MiB of flash, {facts['mac']}"
+        return _("{text}, {flash_mb} MiB of flash, {mac}").format(
+            text=facts["text"], flash_mb=facts["flash_mb"], mac=facts["mac"]
+        )
     if name == "board":
-        return f"board: {facts['board']} ({facts['title']})"
+        return _("board: {board} ({title})").format(board=facts["board"], title=facts["title"])
     if name == "image":
-        listed = "" if facts["listed"] else ", not in the list of known images"
-        return f"image: MicroPython {facts['version']} of {facts['date']}{listed}"
+        listed = "" if facts["listed"] else _(", not in the list of known images")
+        return _("image: MicroPython {version} of {date}{listed}").format(
+            version=facts["version"], date=facts["date"], listed=listed
+        )
     if name == "journal" and facts["sectors"] and not facts["unsent"]:
-        return "journal: nothing in it that the bridge does not have"
+        return _("journal: nothing in it that the bridge does not have")
     if name == "plan" and facts["keeps"]:
-        return f"kept: {', '.join(_KEPT[label] for label in facts['keeps'])}"
+        return _("kept: {keeps}").format(keeps=", ".join(_KEPT[label] for label in facts["keeps"]))
     if name == "written":
         part = facts["area"].removeprefix("blank ")
-        done = "written" if part == facts["area"] else "blanked"
-        return f"{done}: {part}, {facts['bytes']:,} bytes at {facts['at']:#x}"
+        done = _("written") if part == facts["area"] else _("blanked")
+        return _("{done}: {part}, {bytes:,} bytes at {at:#x}").format(
+            done=done, part=part, bytes=facts["bytes"], at=facts["at"]
+        )
     if name == "verified":
-        return f"verified: {facts['md5']:,} bytes by their MD5s, {facts['read_back']:,} read back"
+        return _("verified: {md5:,} bytes by their MD5s, {read_back:,} read back").format(
+            md5=facts["md5"], read_back=facts["read_back"]
+        )
     if name == "done":
-        told = f"flashed {facts['board']} in {facts['seconds']} s"
-        return told if facts["reset"] else f"{told}: this port can't reset it, so take its power off and put it back"
+        told = _("flashed {board} in {seconds} s").format(board=facts["board"], seconds=facts["seconds"])
+        return (
+            told
+            if facts["reset"]
+            else _("{told}: this port can't reset it, so take its power off and put it back").format(told=told)
+        )
     return {"port": f"port: {facts.get('port')}", "erased": "the journal is given up"}.get(name)

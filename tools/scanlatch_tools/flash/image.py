@@ -10,6 +10,7 @@ from typing import Any
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.flash import partitions
 from scanlatch_tools.flash.errors import NoFitError
+from scanlatch_tools.texts import _
 
 CHIPS = {"esp32": 0x1000, "esp32s3": 0x0, "esp32c3": 0x0}  # chip: where its second-stage loader begins
 MADE_FOR_TESTS = b"scanlatch-stand-in"  # project name of images that no chip could run
@@ -62,10 +63,10 @@ def load(path: Path) -> Image:
     """
     try:
         if path.stat().st_size > _LARGEST:
-            raise ImageError(f"{path.name} is larger than any image")
+            raise ImageError(_("{path} is larger than any image").format(path=path.name))
         raw = path.read_bytes()
     except OSError as error:
-        raise ImageError(f"{path} can't be read: {error.strerror}") from error
+        raise ImageError(_("{path} can't be read: {error}").format(path=path, error=error.strerror)) from error
     return parsed(raw, path.name)
 
 
@@ -78,26 +79,32 @@ def parsed(raw: bytes, name: str) -> Image:
     chip = _BY_ID.get(int.from_bytes(raw[12:14], "little")) if raw[:1] == bytes((_MAGIC,)) else None
     if chip is None:
         raise ImageError(
-            f"{name} is no image for an ESP32, ESP32-S3 or ESP32-C3: take MicroPython's .bin for the board"
+            _("{name} is no image for an ESP32, ESP32-S3 or ESP32-C3: take MicroPython's .bin for the board").format(
+                name=name
+            )
         )
     starts = CHIPS[chip]
     try:
         parts = partitions.read(raw[partitions.AT - starts : partitions.AT - starts + partitions.SIZE])
     except partitions.TableError:
         raise ImageError(
-            f"{name} is a program alone: take the file for a board's first flash, with loader and partition table"
+            _(
+                "{name} is a program alone: take the file for a board's first flash, with loader and partition table"
+            ).format(name=name)
         ) from None
     programs = [part for part in parts if part.kind[0] == 0]
     if not programs:
-        raise ImageError(f"{name} has no program in its partition table")
+        raise ImageError(_("{name} has no program in its partition table").format(name=name))
     loader = _whole(raw[: partitions.AT - starts], chip, f"{name}: the second-stage loader")
     program = _whole(raw[programs[0].at - starts :], chip, f"{name}: the program")
     found = _VERSION.search(program)
     if found is None:
-        raise ImageError(f"{name} is no MicroPython: it nowhere says its version")
+        raise ImageError(_("{name} is no MicroPython: it nowhere says its version").format(name=name))
     version = found[1].decode()
     if (int(found[2]), int(found[3])) < _OLDEST:
-        raise ImageError(f"{name} is MicroPython {version}: the terminal needs v1.24 or newer")
+        raise ImageError(
+            _("{name} is MicroPython {version}: the terminal needs v1.24 or newer").format(name=name, version=version)
+        )
     size_and_speed = loader[3]
     return Image(
         chip,
@@ -130,11 +137,17 @@ def check(image: Image, chip: str, room: int) -> None:
         NoFitError: it is for another chip, or too large.
     """
     if image.chip != chip:
-        raise NoFitError(f"the image is for {image.chip}, the chip is {chip}: take MicroPython's image for {chip}")
+        raise NoFitError(
+            _("the image is for {other}, the chip is {chip}: take MicroPython's image for {chip}").format(
+                other=image.chip, chip=chip
+            )
+        )
     if len(image.program) > room:
         raise NoFitError(
-            f"the image's program has {len(image.program):,} bytes, the board's file leaves {room:,}: "
-            "move flash.fs_at in the board's file, or take a smaller image"
+            _(
+                "the image's program has {count:,} bytes, the board's file leaves {room:,}: move "
+                "flash.fs_at in the board's file, or take a smaller image"
+            ).format(count=len(image.program), room=room)
         )
 
 
@@ -146,11 +159,13 @@ def _whole(raw: bytes, chip: str, name: str) -> bytes:
     try:
         image: Any = LoadFirmwareImage(chip, raw)
     except (FatalError, struct.error, TypeError, RuntimeError) as error:
-        raise ImageError(f"{name} is damaged: {error or 'it ends too early'}") from error
+        raise ImageError(
+            _("{name} is damaged: {error}").format(name=name, error=error or _("it ends too early"))
+        ) from error
     if image.checksum != image.calculate_checksum():
-        raise ImageError(f"{name} is damaged: its checksum is another. Download it again")
+        raise ImageError(_("{name} is damaged: its checksum is another. Download it again").format(name=name))
     if not image.append_digest:
-        raise ImageError(f"{name} has no digest: take an image of MicroPython v1.24 or newer")
+        raise ImageError(_("{name} has no digest: take an image of MicroPython v1.24 or newer").format(name=name))
     if image.stored_digest != image.calc_digest:
-        raise ImageError(f"{name} is damaged: its digest is another. Download it again")
+        raise ImageError(_("{name} is damaged: its digest is another. Download it again").format(name=name))
     return raw[: image.data_length + _DIGEST]

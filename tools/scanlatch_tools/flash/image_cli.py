@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from scanlatch_tools.flash import images
+from scanlatch_tools.texts import _
 
 app = typer.Typer(no_args_is_help=True, help="MicroPython's images: what is known, and how one is added.")
 
@@ -18,13 +19,15 @@ def show() -> None:
     known = images.known()
     console = Console(highlight=False)
     if not known:
-        console.print("no images: get one from micropython.org, then `scanlatch image add FILE`", markup=False)
+        console.print(_("no images: get one from micropython.org, then `scanlatch image add FILE`"), markup=False)
         return
-    table = Table("build", "version", "chip", "flash", "SHA-256", "here")
+    table = Table(_("build"), _("version"), _("chip"), _("flash"), _("SHA-256"), _("here"))
     for one in known:
         facts = one.facts
         mode = f"{facts['mode']} {facts['speed']}"
-        table.add_row(one.build, facts["version"], facts["chip"], mode, one.sha256[:16], "yes" if one.file else "no")
+        table.add_row(
+            one.build, facts["version"], facts["chip"], mode, one.sha256[:16], _("yes") if one.file else _("no")
+        )
     console.print(table)
 
 
@@ -36,5 +39,6 @@ def add(
     """Check an image, record what it is, and keep its bytes on this machine."""
     known, new = images.add(file, build)
     facts = known.facts
-    print(f"{'added' if new else 'was there'}: {known.build} {facts['version']} for {facts['chip']}")
-    print(f"SHA-256 {known.sha256}: compare it with the one that its maker names")
+    told = _("added: {build} {version} for {chip}") if new else _("was there: {build} {version} for {chip}")
+    print(told.format(build=known.build, version=facts["version"], chip=facts["chip"]))
+    print(_("SHA-256 {sha256}: compare it with the one that its maker names").format(sha256=known.sha256))

@@ -12,6 +12,7 @@ from scanlatch_tools.errors import ToolError
 from scanlatch_tools.flash import image as images
 from scanlatch_tools.flash.errors import NoFitError
 from scanlatch_tools.flash.image import Image
+from scanlatch_tools.texts import _
 
 SHIPPED = Path(__file__).with_name("images.toml")
 _BUILDS = {"esp32": "ESP32_GENERIC", "esp32s3": "ESP32_GENERIC_S3", "esp32c3": "ESP32_GENERIC_C3"}
@@ -67,11 +68,13 @@ def add(path: Path, build: str | None) -> tuple[Known, bool]:
     """
     image = images.load(path)
     if image.made_for_tests:
-        raise NoFitError(f"{path.name} was made for tests and runs on no chip: it does not belong into the list")
+        raise NoFitError(
+            _("{path} was made for tests and runs on no chip: it does not belong into the list").format(path=path.name)
+        )
     named = _DATED.match(path.name)
     name = build or (named[1] if named else _BUILDS[image.chip])
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,48}", name):
-        raise ToolError(f"--build {name!r}: MicroPython's name of the build, such as ESP32_GENERIC")
+        raise ToolError(_("--build {name!r}: MicroPython's name of the build, such as ESP32_GENERIC").format(name=name))
     new = image.sha256 not in {one.sha256 for one in known()}
     folder = store()
     folder.mkdir(parents=True, exist_ok=True)
@@ -94,12 +97,16 @@ def for_board(build: str, chip: str) -> Image:
         if one.build == build and one.facts["chip"] == chip and one.file:
             image = images.load(one.file)
             if image.sha256 != one.sha256:
-                raise NoFitError(f"{one.file} is not what was added any more: remove it, and add the image again")
+                raise NoFitError(
+                    _("{file} is not what was added any more: remove it, and add the image again").format(file=one.file)
+                )
             return image
     raise NoFitError(
-        f"no image {build} on this machine: get its .bin from "
-        f"https://micropython.org/download/{build.partition('-')[0]} (nothing is downloaded by itself), "
-        "then `scanlatch image add FILE`, or name it with --image FILE"
+        _(
+            "no image {build} on this machine: get its .bin from "
+            "https://micropython.org/download/{name} (nothing is downloaded by itself), then "
+            "`scanlatch image add FILE`, or name it with --image FILE"
+        ).format(build=build, name=build.partition("-")[0])
     )
 
 
@@ -114,11 +121,15 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     except FileNotFoundError:
         return []
     except (OSError, ValueError) as error:
-        raise ToolError(f"{path} can't be read: {error}. Mend or remove it") from error
+        raise ToolError(_("{path} can't be read: {error}. Mend or remove it").format(path=path, error=error)) from error
     rows: list[dict[str, Any]] = found.get("image", [])
     for row in rows:
         if set(row) != _KEYS:
-            raise ToolError(f"{path}: an image has {', '.join(sorted(row))}, not {', '.join(sorted(_KEYS))}")
+            raise ToolError(
+                _("{path}: an image has {found}, not {wanted}").format(
+                    path=path, found=", ".join(sorted(row)), wanted=", ".join(sorted(_KEYS))
+                )
+            )
     return rows
 
 

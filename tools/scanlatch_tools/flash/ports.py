@@ -11,6 +11,7 @@ from serial.tools import list_ports
 
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.flash.errors import NoChipError
+from scanlatch_tools.texts import _
 
 _NO_LINES = (errno.ENOTTY, errno.EINVAL)
 
@@ -42,13 +43,13 @@ def chosen(name: str | None, ask: Callable[[str, Sequence[str]], str | None]) ->
         return name
     ports = found()
     if not ports:
-        raise NoChipError("no board is plugged in: use a cable that carries data, or name the port with --port")
+        raise NoChipError(_("no board is plugged in: use a cable that carries data, or name the port with --port"))
     if len(ports) == 1:
         return ports[0].name
     listed = "\n".join(f"  {port.name}  {port.text}" for port in ports)
-    answer = ask(f"several ports:\n{listed}\nwhich", [port.name for port in ports])
+    answer = ask(_("several ports:\n{listed}\nwhich").format(listed=listed), [port.name for port in ports])
     if answer is None:
-        raise ToolError(f"several boards may be plugged in: name one with --port\n{listed}")
+        raise ToolError(_("several boards may be plugged in: name one with --port\n{listed}").format(listed=listed))
     return answer
 
 

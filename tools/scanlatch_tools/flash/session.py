@@ -13,6 +13,7 @@ from esptool.util import FatalError
 
 from scanlatch_tools.flash import ports
 from scanlatch_tools.flash.errors import BrokenOffError, NoChipError, NoFitError, NotAsWrittenError
+from scanlatch_tools.texts import _
 
 try:
     from termios import error as _port_error  # a port that is gone, where there are such
@@ -90,8 +91,10 @@ class Session:
         except FatalError as error:
             if "MD5" in str(error) or "is empty" in str(error):
                 raise NotAsWrittenError(
-                    f"the flash at {at:#x} does not hold what was written: run this again; where it stays so, "
-                    "the board's flash is worn out"
+                    _(
+                        "the flash at {at:#x} does not hold what was written: run this again; where it stays so, "
+                        "the board's flash is worn out"
+                    ).format(at=at)
                 ) from error
             raise
         finally:
@@ -139,10 +142,14 @@ def _detected(port: Any, name: str, lines: bool) -> Any:
         return _api.detect_chip(port, _FIRST_BAUD, mode, connect_attempts=attempts)
     except _LOST as error:
         if "Unexpected chip" in str(error):
-            raise NoFitError(f"the chip at {name} is none that Scanlatch knows: {error}") from error
+            raise NoFitError(
+                _("the chip at {name} is none that Scanlatch knows: {error}").format(name=name, error=error)
+            ) from error
         raise NoChipError(
-            f"no chip answers at {name}: hold BOOT, press RESET (EN) shortly, let BOOT go, and run this again. "
-            "Where there is no BOOT: another cable, another port"
+            _(
+                "no chip answers at {name}: hold BOOT, press RESET (EN) shortly, let BOOT go, and run "
+                "this again. Where there is no BOOT: another cable, another port"
+            ).format(name=name)
         ) from error
 
 
@@ -150,9 +157,11 @@ def _ready(esp: Any, stub: bool, baud: int, lines: bool, quiet: _Quiet) -> Sessi
     kind = _NAMES.get(esp.CHIP_NAME)
     if kind is None:
         known = ", ".join(_NAMES)
-        raise NoFitError(f"this is an {esp.CHIP_NAME}: Scanlatch runs on {known}")
+        raise NoFitError(
+            _("this is an {chip_name}: Scanlatch runs on {known}").format(chip_name=esp.CHIP_NAME, known=known)
+        )
     if esp.secure_download_mode or esp.get_secure_boot_enabled() or esp.get_flash_encryption_enabled():
-        raise NoFitError("this chip is locked (secure boot or flash encryption): it takes only its maker's images")
+        raise NoFitError(_("this chip is locked (secure boot or flash encryption): it takes only its maker's images"))
     if stub:
         esp = _api.run_stub(esp)
     if baud != _FIRST_BAUD:
@@ -161,7 +170,7 @@ def _ready(esp: Any, stub: bool, baud: int, lines: bool, quiet: _Quiet) -> Sessi
     _api.attach_flash(esp)
     size = _api.detect_flash_size(esp)
     if size is None:
-        raise NoFitError("the chip's flash does not say its size: another board, or solder joints")
+        raise NoFitError(_("the chip's flash does not say its size: another board, or solder joints"))
     esp.flash_set_parameters(_util.flash_size_bytes(size))
     text = re.sub(r"\s+", " ", esp.get_chip_description())
     mac = ":".join(f"{byte:02x}" for byte in esp.read_mac())
@@ -170,7 +179,7 @@ def _ready(esp: Any, stub: bool, baud: int, lines: bool, quiet: _Quiet) -> Sessi
 
 def _lost(name: str, error: Exception) -> str:
     why = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
-    return (
-        f"the connection at {name} was lost ({why}): put the cable in and run the "
-        "same command again. Where it happens again: another cable, or --baud 115200, or --no-stub"
-    )
+    return _(
+        "the connection at {name} was lost ({why}): put the cable in and run the same command "
+        "again. Where it happens again: another cable, or --baud 115200, or --no-stub"
+    ).format(name=name, why=why)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from scanlatch_tools.boards import Board
-from scanlatch_tools.flash import fitting, images, partitions, plan, ports, session
+from scanlatch_tools.flash import fitting, handed, images, partitions, plan, ports, session
 from scanlatch_tools.flash import image as image_files
 from scanlatch_tools.flash.errors import NoFitError, NotAsWrittenError, UnsentError
 from scanlatch_tools.flash.image import Image
@@ -16,6 +16,7 @@ from scanlatch_tools.flash.journal import Holds, holds
 from scanlatch_tools.flash.partitions import JOURNAL, SECTOR, Partition
 from scanlatch_tools.flash.plan import Area, Plan
 from scanlatch_tools.flash.session import Session
+from scanlatch_tools.texts import _
 
 
 class Talk(Protocol):
@@ -40,7 +41,8 @@ class Talk(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is asked for. erase: the phrase with which a person gives a journal up."""
+    """What is asked for. erase: the phrase with which a person gives a journal up; site: whose ledger is asked what it
+    has of the journal."""
 
     port: str | None = None
     board: str | None = None
@@ -49,6 +51,7 @@ class Wish:
     baud: int = session.BAUD
     read_all: bool = False
     erase: str | None = None
+    site: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ def flash(wish: Wish, talk: Talk) -> Flashed:
     """
     began = time.monotonic()
     image = image_files.load(wish.image) if wish.image else None
+    known = handed.by_ledger(wish.site) if wish.site else None
     name = ports.chosen(wish.port, talk.ask)
     talk.event("port", port=name)
     with session.connected(name, stub=wish.stub, baud=wish.baud) as chip:
@@ -79,7 +83,7 @@ def flash(wish: Wish, talk: Talk) -> Flashed:
         talk.event("board", board=board.board.name, title=board.board.title)
         image = _image(image, board, chip, talk)
         before = _table(chip)
-        held = _journal(chip, board, before, talk)
+        held = _journal(chip, board, before, known, talk)
         wipe = given_up(held, wish.erase, name, talk)
         todo = plan.of(board, image, before, held.sectors, wipe)
         talk.event("plan", keeps=list(todo.kept), partitions=[_row(part) for part in todo.parts])
@@ -99,7 +103,7 @@ def _image(image: Image | None, board: Board, chip: Session, talk: Talk) -> Imag
     program = next(part for part in partitions.of_board(board) if part.kind[0] == 0)
     image_files.check(image, chip.chip.kind, program.size)
     if image.made_for_tests and chip.can_reset:
-        raise NoFitError("this image was made for tests and runs on no chip: take MicroPython's own")
+        raise NoFitError(_("this image was made for tests and runs on no chip: take MicroPython's own"))
     talk.event("image", version=image.version, date=image.date, sha256=image.sha256, listed=images.listed(image))
     return image
 
@@ -111,33 +115,31 @@ def _table(chip: Session) -> list[Partition]:
         return []
 
 
-def _journal(chip: Session, board: Board, before: Sequence[Partition], talk: Talk) -> Holds:
+def _journal(chip: Session, board: Board, before: Sequence[Partition], known: handed.Known | None, talk: Talk) -> Holds:
     """What the board's journal holds: where its table has one, and where the new one will be.
 
     A table that a cut has left blank tells nothing, so the new place is looked at in any case.
     """
     new = partitions.named(partitions.of_board(board), JOURNAL)
     old = partitions.named(before, JOURNAL)
-    found = Holds(())
+    found, taken = Holds(()), 0
     size = chip.chip.flash_mb << 20
     for part in dict.fromkeys(part for part in (old, new) if part is not None):
         if part.at + part.size > size:
             continue
-        one = holds(chip.read, part, lambda done, total: talk.progress("journal", done * SECTOR, total * SECTOR))
+        one = holds(chip.read, part, lambda done, total: talk.progress("journal", done * SECTOR, total * SECTOR), known)
+        taken += one.handed
         if one.unsent or one.fault:
             talk.event("journal", sectors=len(one.sectors), unsent=one.unsent, first=one.first, last=one.last)
             return one if part == new else Holds((), one.first, one.last, one.fault)
         if part == new:
             found = one
-    talk.event("journal", sectors=len(found.sectors), unsent=0, first=0, last=0)
+    talk.event("journal", sectors=len(found.sectors), unsent=0, first=0, last=0, handed=taken)
     return found
 
 
 _PHRASE = re.compile(r"erase (\d+) records")
 _UNREAD = "erase unread journal"
-
-
-_OR_TYPE = ". Save them with `scanlatch rescue`: press Enter, and do that. To lose them for ever type"
 
 
 def phrase(held: Holds) -> str:
@@ -160,16 +162,28 @@ def given_up(held: Holds, given: str | None, port: str, talk: Talk) -> bool:
     if not held.unsent and not held.fault:
         return False
     what = (
-        f"its journal holds {held.unsent} records that the bridge may not have ({held.first} to {held.last})"
+        _("its journal holds {unsent} records that the bridge may not have ({first} to {last})").format(
+            unsent=held.unsent, first=held.first, last=held.last
+        )
         if held.unsent
-        else f"its journal can't be read ({held.fault}) and may hold records that the bridge does not have"
+        else _("its journal can't be read ({fault}) and may hold records that the bridge does not have").format(
+            fault=held.fault
+        )
     )
-    if _agreed(given, held) if given is not None else talk.typed(what + _OR_TYPE, phrase(held)):
+    if _agreed(given, held) if given is not None else talk.typed(_or_type(what), phrase(held)):
         talk.event("erased", unsent=held.unsent)
         return True
     raise UnsentError(
-        f"{what}: save them first with `scanlatch rescue --port {port}`. To lose them for ever: "
-        f'--erase-journal "{phrase(held)}"'
+        _(
+            "{what}: save them first with `scanlatch rescue --port {port}`. To lose them for ever: "
+            '--erase-journal "{phrase}"'
+        ).format(what=what, port=port, phrase=phrase(held))
+    )
+
+
+def _or_type(what: str) -> str:
+    return _("{what}. Save them with `scanlatch rescue`: press Enter, and do that. To lose them for ever type").format(
+        what=what
     )
 
 
@@ -186,8 +200,10 @@ def _read_back(chip: Session, todo: Plan, everything: bool, talk: Talk) -> None:
         for at, size in _ends(area, everything):
             if chip.read(area.at + at, size, _teller(talk, f"read {area.name}")) != area.data[at : at + size]:
                 raise NotAsWrittenError(
-                    f"the {area.name} at {area.at + at:#x} reads back otherwise: run this again; where it stays so, "
-                    "the board's flash is worn out"
+                    _(
+                        "the {area} at {at:#x} reads back otherwise: run this again; where it stays so, the "
+                        "board's flash is worn out"
+                    ).format(area=area.name, at=area.at + at)
                 )
             read += size
     talk.event("verified", md5=sum(len(area.data) for area in todo.areas), read_back=read)

@@ -7,6 +7,7 @@ import typer
 
 from scanlatch_tools import site as sites
 from scanlatch_tools.errors import ToolError
+from scanlatch_tools.texts import _, n_
 
 app = typer.Typer(help="Draw control sheets, device labels and the calibration sheet as PDF.", no_args_is_help=True)
 
@@ -27,11 +28,17 @@ def sheet_command(
     name, chosen = _chosen(site, at)
     if not chosen.control_token:
         raise ToolError(
-            f"{name} has no control sheet: give [sites.{name}] a control_token in bridge.toml, 6 of 0-9 A-Z without "
-            "I, L, O, U; then enrol its terminals"
+            _(
+                "{name} has no control sheet: give [sites.{name}] a control_token in bridge.toml, 6 of "
+                "0-9 A-Z without I, L, O, U; then enrol its terminals"
+            ).format(name=name)
         )
     count = sheet.draw(out, name, chosen.control_token, chosen.name, operator or ())
-    typer.echo(f"{out}: {count} page{'s' if count > 1 else ''} of A4, for {name} only")
+    typer.echo(
+        n_("{out}: {count} page of A4, for {name} only", "{out}: {count} pages of A4, for {name} only", count).format(
+            out=out, count=count, name=name
+        )
+    )
 
 
 @app.command("device")
@@ -46,7 +53,11 @@ def device_command(
 
     name, chosen = _chosen(site, at)
     labels.draw(out, name, device, chosen.name)
-    typer.echo(f"{out}: {len(device)} label{'s' if len(device) > 1 else ''} of 62 by 29 mm")
+    typer.echo(
+        n_("{out}: {count} label of 62 by 29 mm", "{out}: {count} labels of 62 by 29 mm", len(device)).format(
+            out=out, count=len(device)
+        )
+    )
 
 
 @app.command("calibration")
@@ -55,7 +66,7 @@ def calibration_command(out: Annotated[Path, typer.Argument(help="The PDF to wri
     from scanlatch_tools.labels import calibration
 
     calibration.draw(out)
-    typer.echo(f"{out}: one page of A4")
+    typer.echo(_("{out}: one page of A4").format(out=out))
 
 
 def _chosen(folder: Path, at: str | None):
@@ -64,5 +75,7 @@ def _chosen(folder: Path, at: str | None):
     found = config.load(sites.load(folder).config).sites
     name = at or next(iter(found))
     if name not in found:
-        raise ToolError(f"no site {name!r} in {folder}: {', '.join(found)}")
+        raise ToolError(
+            _("no site {name!r} in {folder}: {found}").format(name=name, folder=folder, found=", ".join(found))
+        )
     return name, found[name]

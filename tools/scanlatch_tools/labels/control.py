@@ -4,6 +4,7 @@ import re
 from typing import NamedTuple
 
 from scanlatch_tools.errors import ToolError
+from scanlatch_tools.texts import _
 
 _TOKEN = re.compile(r"[0-9A-HJKMNP-TV-Z]{6}")  # Crockford's base 32: nothing that is misread aloud
 _OPERATOR = re.compile(r"[A-Za-z0-9-]{1,32}")  # WIRE: operator
@@ -42,7 +43,9 @@ def code(token: str, word: str) -> str:
         ToolError: the token is none.
     """
     if not _TOKEN.fullmatch(token):
-        raise ToolError(f"control token {token!r}: 6 characters of Crockford's base 32 (no I, L, O, U)")
+        raise ToolError(
+            _("control token {token!r}: 6 characters of Crockford's base 32 (no I, L, O, U)").format(token=token)
+        )
     return f"SL/{token}/{word}"
 
 
@@ -53,5 +56,5 @@ def badge(token: str, operator: str) -> str:
         ToolError: the operator's name can't go into a record.
     """
     if not _OPERATOR.fullmatch(operator):
-        raise ToolError(f"operator {operator!r}: 1 to 32 of A-Z a-z 0-9 -")
+        raise ToolError(_("operator {operator!r}: 1 to 32 of A-Z a-z 0-9 -").format(operator=operator))
     return code(token, f"BADGE/{operator}")

@@ -6,6 +6,7 @@ from pathlib import Path
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.labels.page import Pages
 from scanlatch_tools.site_plan import check_name
+from scanlatch_tools.texts import _
 
 SIZE = (62.0, 29.0)  # mm: an address label of the usual printers
 LABELS_MOST = 500
@@ -33,7 +34,9 @@ def draw(path: Path, site: str, devices: Sequence[str], name: str = "") -> None:
     """
     check_name(site, "site")
     if not 0 < len(devices) <= LABELS_MOST:
-        raise ToolError(f"{len(devices)} labels: 1 to {LABELS_MOST} at once")
+        raise ToolError(
+            _("{count} labels: 1 to {labels_most} at once").format(count=len(devices), labels_most=LABELS_MOST)
+        )
     pages = Pages(SIZE, f"Scanlatch {site}")
     for device in devices:
         check_name(device, "device")

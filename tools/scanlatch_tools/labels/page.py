@@ -7,6 +7,7 @@ from pathlib import Path
 from fpdf import FPDF
 
 from scanlatch_tools.errors import ToolError
+from scanlatch_tools.texts import _
 from scanlatch_tools.twin import pictures
 
 A4 = (210.0, 297.0)
@@ -44,7 +45,7 @@ class Pages:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._pdf.output(str(path))
         except OSError as error:
-            raise ToolError(f"{path} can't be written: {error.strerror}") from error
+            raise ToolError(_("{path} can't be written: {error}").format(path=path, error=error.strerror)) from error
 
     def text(self, x: float, y: float, text: str, size: float, *, bold: bool = False, grey: int = 0) -> float:
         """Text whose base line begins at (x, y). size: points; grey: 0 black to 255 white. Its width in mm.
@@ -135,7 +136,9 @@ class Pages:
             return _LATIN
         if ord(character) in self._font.cmap:  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
             return _CHINESE
-        raise ToolError(f"{character!r} can't be printed: use Latin letters or characters of GB 2312")
+        raise ToolError(
+            _("{character!r} can't be printed: use Latin letters or characters of GB 2312").format(character=character)
+        )
 
 
 def _rows(content: str | bytes, kind: pictures.Kind) -> list[bytes]:

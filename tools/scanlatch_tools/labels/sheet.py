@@ -6,6 +6,7 @@ from pathlib import Path
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.labels import control
 from scanlatch_tools.labels.page import A4, Pages
+from scanlatch_tools.texts import _
 
 _MARGIN = 13.0
 _WIDE = A4[0] - 2 * _MARGIN
@@ -34,7 +35,11 @@ def draw(path: Path, site: str, token: str, name: str = "", operators: Sequence[
         ToolError: token or an operator's name is none, or there are too many; the file can't be written.
     """
     if len(operators) > OPERATORS_MOST:
-        raise ToolError(f"{len(operators)} operators: at most {OPERATORS_MOST} on one sheet")
+        raise ToolError(
+            _("{count} operators: at most {operators_most} on one sheet").format(
+                count=len(operators), operators_most=OPERATORS_MOST
+            )
+        )
     pages = Pages(A4, f"Scanlatch {site}")
     y = _head(pages, site, name, "控制条码", "Control codes")
     y = _section(pages, y, "操作", "What scans do from now on")

@@ -14,6 +14,7 @@ from scanlatch_tools.errors import ToolError
 from scanlatch_tools.platform_sim.book import CodeError
 from scanlatch_tools.platform_sim.knobs import KnobError, Knobs
 from scanlatch_tools.platform_sim.server import PlatformSim
+from scanlatch_tools.texts import _
 
 app = typer.Typer(help="A stand-in for the insurance platform (never the real one).", no_args_is_help=True)
 
@@ -38,7 +39,11 @@ def run_command(
     except (KnobError, CodeError) as error:
         raise ToolError(str(error)) from error
     except OSError as error:
-        raise ToolError(f"can't listen on port {port} or {admin_port}: {error.strerror}") from error
+        raise ToolError(
+            _("can't listen on port {port} or {admin_port}: {error}").format(
+                port=port, admin_port=admin_port, error=error.strerror
+            )
+        ) from error
     print(f"platform {platform.url} knobs {platform.admin_url}", flush=True)
     over = threading.Event()
 
@@ -62,7 +67,11 @@ def knobs_command(
         answer = httpx.post(url, json=_positions(knob)) if knob else httpx.get(url)
         told = answer.json()
     except (httpx.HTTPError, ValueError) as error:
-        raise ToolError(f"no stand-in answers on port {admin_port}: start it with: scanlatch platform run") from error
+        raise ToolError(
+            _("no stand-in answers on port {admin_port}: start it with: scanlatch platform run").format(
+                admin_port=admin_port
+            )
+        ) from error
     if answer.status_code != 200:
         raise ToolError(told["error"])
     show(told)
@@ -74,7 +83,7 @@ def _positions(knobs: list[str]) -> dict[str, Any]:
     for pair in knobs:
         name, equals, value = pair.partition("=")
         if not equals:
-            raise ToolError(f"{pair!r}: write name=value")
+            raise ToolError(_("{pair!r}: write name=value").format(pair=pair))
         try:
             found[name] = json.loads(value)
         except ValueError:
@@ -88,11 +97,11 @@ def _codes(path: Path) -> list[Any]:
     try:
         text = path.read_text()
     except OSError as error:
-        raise ToolError(f"{path} can't be read: {error.strerror}") from error
+        raise ToolError(_("{path} can't be read: {error}").format(path=path, error=error.strerror)) from error
     if text.lstrip().startswith("["):
         try:
             loaded: list[Any] = json.loads(text)
             return loaded
         except ValueError as error:
-            raise ToolError(f"{path} is no JSON: {error}") from error
+            raise ToolError(_("{path} is no JSON: {error}").format(path=path, error=error)) from error
     return [line.strip() for line in text.splitlines() if line.strip()]

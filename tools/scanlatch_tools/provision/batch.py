@@ -13,6 +13,7 @@ from scanlatch_tools.flash import ports
 from scanlatch_tools.provision.errors import SomeFailedError
 from scanlatch_tools.provision.facts import Facts
 from scanlatch_tools.provision.work import Talk, Wish, provision
+from scanlatch_tools.texts import _, told
 
 _NUMBERED = re.compile(r"(.*?)(\d+)")
 _LOOK_S = 1.0
@@ -40,7 +41,11 @@ class Names:
 
     def __init__(self, first: str | None, taken: Callable[[], set[str]]) -> None:
         if first is not None and not _NUMBERED.fullmatch(first):
-            raise ToolError(f"--name {first!r}: in a batch it ends with the first board's number, such as window-01")
+            raise ToolError(
+                _("--name {first!r}: in a batch it ends with the first board's number, such as window-01").format(
+                    first=first
+                )
+            )
         self._next = first
         self._taken = taken
 
@@ -58,7 +63,7 @@ def following(name: str) -> str:
     """The name with the next number, as wide as before."""
     found = _NUMBERED.fullmatch(name)
     if found is None:
-        raise ToolError(f"{name!r} ends with no number")
+        raise ToolError(_("{name!r} ends with no number").format(name=name))
     return f"{found[1]}{int(found[2]) + 1:0{len(found[2])}}"
 
 
@@ -79,15 +84,21 @@ def run(wish: Wish, names: Names, at: Iterator[str], report: Path | None, talk: 
         if len(rows) >= BOARDS_MOST:
             break
     failed = [row for row in rows if not row.ok]
-    where = f", see {report}" if report else ""
+    where = _(", see {report}").format(report=report) if report else ""
     talk.event(
         "report",
         boards=len(rows),
         failed=len(failed),
-        text=f"{len(rows) - len(failed)} of {len(rows)} boards are ready{where}",
+        text=_("{ready} of {count} boards are ready{where}").format(
+            ready=len(rows) - len(failed), count=len(rows), where=where
+        ),
     )
     if failed:
-        raise SomeFailedError(f"{len(failed)} of {len(rows)} boards are not ready: run the same command again for them")
+        raise SomeFailedError(
+            _("{failed} of {count} boards are not ready: run the same command again for them").format(
+                failed=len(failed), count=len(rows)
+            )
+        )
     return rows
 
 
@@ -120,10 +131,10 @@ def _one(wish: Wish, names: Names, port: str, talk: Talk) -> Row:
 
     try:
         done = provision(replace(wish, label=None), port, talk, name)
-        return Row(port, done.device, done.site, done.board, True, done.seconds, "new" if done.anew else "again")
+        return Row(port, done.device, done.site, done.board, True, done.seconds, _("new") if done.anew else _("again"))
     except (ToolError, BridgeError) as error:
         seconds = round(time.monotonic() - began, 1)
-        return Row(port, device, wish.at or "", wish.board or "", False, seconds, " ".join(str(error).split()))
+        return Row(port, device, wish.at or "", wish.board or "", False, seconds, " ".join(told(error).split()))
 
 
 def _write(report: Path, rows: Sequence[Row]) -> None:
@@ -135,4 +146,6 @@ def _write(report: Path, rows: Sequence[Row]) -> None:
             writer.writerows([getattr(row, field.name) for field in fields(Row)] for row in rows)
         new.replace(report)
     except OSError as error:
-        raise ToolError(f"the report {report} can't be written: {error}") from error
+        raise ToolError(
+            _("the report {report} can't be written: {error}").format(report=report, error=error)
+        ) from error

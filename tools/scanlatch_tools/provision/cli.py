@@ -10,6 +10,7 @@ import typer
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.provision import texts
 from scanlatch_tools.talk import Machine, People
+from scanlatch_tools.texts import _
 
 if TYPE_CHECKING:
     from scanlatch_tools.provision.work import Wish
@@ -67,7 +68,7 @@ def app(
 
 def _only(port: list[str] | None) -> str | None:
     if port and len(port) > 1:
-        raise ToolError("several ports: --batch does one board after the other")
+        raise ToolError(_("several ports: --batch does one board after the other"))
     return port[0] if port else None
 
 
@@ -84,7 +85,7 @@ def _batch(
             return {row.id for row in registry.listed()}
 
     def ask_next() -> None:
-        talk.event("next", text="plug in the next board; Ctrl-C ends")
+        talk.event("next", text=_("plug in the next board; Ctrl-C ends"))
 
     at: Iterator[str]
     if given:
@@ -102,7 +103,9 @@ def _password(path: Path) -> str:
         raw = path.read_bytes()[: _PASSWORD_FILE_MOST + 1]
         text = raw.decode("utf-8").rstrip("\r\n")
     except (OSError, ValueError) as error:
-        raise ToolError(f"{path} can't be read as the Wi-Fi's password: {error}") from error
+        raise ToolError(
+            _("{path} can't be read as the Wi-Fi's password: {error}").format(path=path, error=error)
+        ) from error
     if "\n" in text or len(raw) > _PASSWORD_FILE_MOST:
-        raise ToolError(f"{path} holds more than a Wi-Fi's password: one line is wanted")
+        raise ToolError(_("{path} holds more than a Wi-Fi's password: one line is wanted").format(path=path))
     return text

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scanlatch_tools.cable import Cable
+from scanlatch_tools.texts import N_, _
 
 START_S = 60.0  # until its program has started, with MicroPython's boot and the first journal
 ENGINE_S = 45.0  # until its scan engine is set up; one that has to be found answers at the fourth speed, maybe
@@ -40,32 +41,46 @@ def run(
         CableLostError.
     """
     cable.restart()
-    found = _Watch(cable)
-    started = found.wait("started", lambda _: True, START_S)
+    found = Watch(cable)
+    started = found.wait("started", lambda _told: True, START_S)
     if started is None:
-        tell(Check("program", False, f"does not start within {START_S:.0f} s: {found.last or 'it says nothing'}"))
+        tell(
+            Check(
+                N_("program"),
+                False,
+                _("does not start within {start_s:.0f} s: {last}").format(
+                    start_s=START_S, last=found.last or _("it says nothing")
+                ),
+            )
+        )
         return False
     fault = started.get("fault")
     checks = [
-        Check("program", True, "runs"),
-        Check("journal", not fault, f"fault: {fault}" if fault else "stands"),
+        Check(N_("program"), True, _("runs")),
+        Check(N_("journal"), not fault, _("fault: {fault}").format(fault=fault) if fault else _("stands")),
     ]
     engine = found.wait("engine", _engine_stands, ENGINE_S)
     checks.append(_of_engine(engine, found.newest("engine")))
     for check in checks:
         tell(check)
     if not link:
-        tell(Check("link", None, "not looked at"))
+        tell(Check(N_("link"), None, _("not looked at")))
         return all(check.ok for check in checks)
     up = found.wait("link", lambda told: told.get("online") is True, LINK_S)
     if up is None:
-        cause = (found.newest("link") or {}).get("cause") or "no connection yet"
-        checks.append(Check("link", False, f"down: {cause}. It goes on trying; see docs/troubleshooting.md"))
+        cause = (found.newest("link") or {}).get("cause") or _("no connection yet")
+        checks.append(
+            Check(
+                N_("link"),
+                False,
+                _("down: {cause}. It goes on trying; see docs/troubleshooting.md").format(cause=cause),
+            )
+        )
     else:
-        checks.append(Check("link", True, "connected to the broker"))
+        checks.append(Check(N_("link"), True, _("connected to the broker")))
         heard = _within(BRIDGE_S, lambda: heard_since(now))
-        text = "has its first word" if heard else "has not heard it: does the bridge run?"
-        checks.append(Check("bridge", heard, text))
+        text = _("has its first word") if heard else _("has not heard it: does the bridge run?")
+        checks.append(Check(N_("bridge"), heard, text))
     for check in checks[3:]:
         tell(check)
     return all(check.ok for check in checks)
@@ -77,9 +92,13 @@ def _engine_stands(told: dict[str, Any]) -> bool:
 
 def _of_engine(stands: dict[str, Any] | None, newest: dict[str, Any] | None) -> Check:
     if stands is not None:
-        return Check("engine", True, str(stands.get("detail") or stands.get("state")))
-    why = (newest or {}).get("detail") or "says nothing"
-    return Check("engine", False, f"not found ({why}): its plug, its wires, engine.kind in the board's file")
+        return Check(N_("engine"), True, str(stands.get("detail") or stands.get("state")))
+    why = (newest or {}).get("detail") or _("says nothing")
+    return Check(
+        N_("engine"),
+        False,
+        _("not found ({why}): its plug, its wires, engine.kind in the board's file").format(why=why),
+    )
 
 
 def _within(limit_s: float, true: Callable[[], bool]) -> bool:
@@ -89,7 +108,7 @@ def _within(limit_s: float, true: Callable[[], bool]) -> bool:
     return found
 
 
-class _Watch:
+class Watch:
     """What a terminal tells on its console, one JSON line an event."""
 
     def __init__(self, cable: Cable) -> None:

@@ -2,9 +2,13 @@
 
 from typing import Any
 
+from rich.cells import cell_len
 from rich.text import Text
 
+from scanlatch_tools.texts import _
+
 _SIGNS = {True: ("✓", "green"), False: ("✗", "red"), None: ("-", "dim")}
+_WIDE = 9  # columns
 _BRIEF = ("row", "report", "next")
 
 
@@ -17,26 +21,41 @@ def text(name: str, facts: dict[str, Any]) -> Text | None:
     """An event as a person reads it."""
     if name == "check":
         sign, style = _SIGNS[facts["ok"]]
-        return Text.assemble((f"  {sign} ", style), f"{facts['what']:<9}{facts['text']}")
+        return Text.assemble((f"  {sign} ", style), _padded(_(facts["what"])) + facts["text"])
     if name == "row":
         sign, style = _SIGNS[facts["ok"]]
         return Text.assemble(
             (f"{sign} ", style), f"{facts['device'] or facts['port']}  {facts['seconds']} s  ", facts["text"]
         )
     if name == "board":
-        again = ", again" if facts["before"] else ""
-        return Text(f"{facts['device']} for {facts['site']}{again}: {facts['board']} at {facts['port']}")
+        again = _(", again") if facts["before"] else ""
+        return Text(
+            _("{device} for {site}{again}: {board} at {port}").format(
+                device=facts["device"], site=facts["site"], again=again, board=facts["board"], port=facts["port"]
+            )
+        )
     if name == "step":
         return Text.assemble(("  ✓ ", "green"), _step(facts), (f"  {facts['seconds']} s", "dim"))
     if name == "done":
-        return Text(f"{facts['device']} is ready after {facts['seconds']} s; print its label: {facts['label']}")
+        return Text(
+            _("{device} is ready after {seconds} s; print its label: {label}").format(
+                device=facts["device"], seconds=facts["seconds"], label=facts["label"]
+            )
+        )
     return Text(str(facts["text"])) if name in ("report", "next") else None
+
+
+def _padded(word: str) -> str:
+    """A word with spaces behind it up to a column: characters of Chinese are two wide."""
+    return word + " " * max(1, _WIDE - cell_len(word))
 
 
 def _step(facts: dict[str, Any]) -> str:
     if facts["step"] == "firmware":
-        removed = f", {facts['removed']} removed" if facts["removed"] else ""
-        return f"its files: {facts['written']} written, {facts['kept']} were there{removed}"
+        removed = _(", {removed} removed").format(removed=facts["removed"]) if facts["removed"] else ""
+        return _("its files: {written} written, {kept} were there{removed}").format(
+            written=facts["written"], kept=facts["kept"], removed=removed
+        )
     if facts["step"] == "label":
-        return "its label is drawn"
-    return str(facts.get("text") or f"{facts['step']} passed")
+        return _("its label is drawn")
+    return str(facts.get("text") or _("{step} passed").format(step=facts["step"]))

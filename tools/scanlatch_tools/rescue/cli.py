@@ -8,6 +8,8 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from scanlatch_tools.texts import _
+
 _STAMP = "%Y%m%d-%H%M%S"
 
 
@@ -26,17 +28,21 @@ def app(
         connected(ports.chosen(port, lambda _question, _among: None)) as cable,
         Progress(console=console, transient=True, disable=not console.is_terminal) as bars,
     ):
-        bar = bars.add_task("records")
+        bar = bars.add_task(_("records"))
         found = work.read(cable, everything, lambda done, total: bars.update(bar, completed=done, total=total))
         cable.restart()
     if not found.last:
-        console.print(f"{found.device}: nothing to rescue, the bridge has all", markup=False)
+        console.print(_("{device}: nothing to rescue, the bridge has all").format(device=found.device), markup=False)
         return
     path = out or Path(f"{found.device}-{time.strftime(_STAMP)}.rescue")
     work.save(found, path)
-    lost = f"; {len(found.lost)} more are lost in the flash" if found.lost else ""
+    lost = _("; {count} more are lost in the flash").format(count=len(found.lost)) if found.lost else ""
     console.print(
-        f"{found.device}: {len(found.records)} records, {found.first} to {found.last}, are in {path}{lost}\n"
-        f"give them to the bridge: scanlatch bridge take {path} --config bridge.toml",
+        _(
+            "{device}: {count} records, {first} to {last}, are in {path}{lost}\ngive them to the "
+            "bridge: scanlatch bridge take {path} --config bridge.toml"
+        ).format(
+            device=found.device, count=len(found.records), first=found.first, last=found.last, path=path, lost=lost
+        ),
         markup=False,
     )

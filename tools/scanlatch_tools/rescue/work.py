@@ -10,6 +10,7 @@ import cbor2
 
 from scanlatch_tools.cable import Cable, DeviceError
 from scanlatch_tools.errors import ToolError
+from scanlatch_tools.texts import _
 
 VERSION = 1  # of the file
 _AT_ONCE = 8  # records in one call: each has 8 KiB at most
@@ -63,11 +64,13 @@ def read(cable: Cable, everything: bool, progress: Callable[[int, int], None]) -
         device, site, oldest, freed, newest = json.loads(cable.run(_OPEN).strip().splitlines()[-1])
     except DeviceError as error:
         raise NoJournalError(
-            f"the board's own reader finds no journal ({error.last}). Where files are missing: `scanlatch provision` "
-            "puts them back, and keeps the journal"
+            _(
+                "the board's own reader finds no journal ({last}). Where files are missing: `scanlatch "
+                "provision` puts them back, and keeps the journal"
+            ).format(last=error.last)
         ) from error
     if not device or not site:
-        raise NoJournalError("the board has a journal but no settings: `scanlatch provision` gives them back")
+        raise NoJournalError(_("the board has a journal but no settings: `scanlatch provision` gives them back"))
     first = oldest if everything else max(oldest, freed + 1)
     found: dict[int, bytes] = {}
     for at in range(first, newest + 1, _AT_ONCE):
@@ -100,6 +103,8 @@ def save(found: Rescued, path: Path) -> None:
         with path.open("xb") as file:
             file.write(cbor2.dumps(told, canonical=True))
     except FileExistsError:
-        raise ToolError(f"{path} is there already: it may hold records that nobody else has; name another") from None
+        raise ToolError(
+            _("{path} is there already: it may hold records that nobody else has; name another").format(path=path)
+        ) from None
     except OSError as error:
-        raise ToolError(f"{path} can't be written: {error}") from error
+        raise ToolError(_("{path} can't be written: {error}").format(path=path, error=error)) from error

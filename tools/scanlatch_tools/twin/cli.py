@@ -12,6 +12,7 @@ from rich.text import Text
 
 from scanlatch_tools.boards import Board
 from scanlatch_tools.errors import ToolError
+from scanlatch_tools.texts import _
 from scanlatch_tools.twin.chip import made_image
 from scanlatch_tools.twin.chip.bare import FLASH_MB, BareBoard
 from scanlatch_tools.twin.chip.models import MODELS
@@ -52,9 +53,15 @@ def app(
             _run(board, console, f"{_HELP}\n{_CABLE_HELP}")
         return
     if site is None and enrolled is None:
-        raise ToolError(f"the terminal in {folder} belongs to no site yet: give it one with --site FOLDER")
+        raise ToolError(
+            _("the terminal in {folder} belongs to no site yet: give it one with --site FOLDER").format(folder=folder)
+        )
     if site is None and engine is not None and enrolled not in (engine, "auto"):
-        raise ToolError(f"the terminal in {folder} was enrolled for {enrolled}: enrol it again with --site FOLDER")
+        raise ToolError(
+            _("the terminal in {folder} was enrolled for {enrolled}: enrol it again with --site FOLDER").format(
+                folder=folder, enrolled=enrolled
+            )
+        )
     scanner = simulator(engine or (enrolled if enrolled in NAMES else Family.GROW))
     with Twin(folder, simulator=scanner) as twin:
         if site is not None:
@@ -81,11 +88,17 @@ def _run(twin: Twin, console: Console, help_text: str) -> None:
 
 def _bare(folder: Path, chip: str, flash_mb: int, scanner: Simulator, console: Console) -> BareBoard:
     if chip not in MODELS or flash_mb not in FLASH_MB:
-        raise ToolError(f"--chip is one of {', '.join(MODELS)}, --flash-mb one of {', '.join(map(str, FLASH_MB))}")
+        raise ToolError(
+            _("--chip is one of {models}, --flash-mb one of {sizes}").format(
+                models=", ".join(MODELS), sizes=", ".join(map(str, FLASH_MB))
+            )
+        )
     board = BareBoard(folder, chip=chip, flash_mb=flash_mb, simulator=scanner)
     made = board.folder / "stand-in.bin"
     made.write_bytes(made_image.image(chip))
-    console.print(f"port: {board.port}\nan image that only this board takes: {made}", markup=False)
+    console.print(
+        _("port: {port}\nan image that only this board takes: {made}").format(port=board.port, made=made), markup=False
+    )
     return board
 
 
@@ -159,7 +172,10 @@ def _show(twin: Twin, console: Console, ended: threading.Event) -> None:
                 console.print(text)
         if twin.status is not None and not fallen:
             console.print(
-                f"the terminal's program ended with status {twin.status}:\n{twin.console()[-800:]}", style="red"
+                _("the terminal's program ended with status {status}:\n{console}").format(
+                    status=twin.status, console=twin.console()[-800:]
+                ),
+                style="red",
             )
         fallen = twin.status is not None
 

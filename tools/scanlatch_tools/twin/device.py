@@ -11,6 +11,7 @@ from typing import Any
 from scanlatch_tools import boards
 from scanlatch_tools.boards import Board
 from scanlatch_tools.errors import ToolError
+from scanlatch_tools.texts import _
 from scanlatch_tools.twin import build, interpreter
 from scanlatch_tools.twin.engine import Engine
 from scanlatch_tools.twin.engines import Simulator
@@ -87,7 +88,7 @@ class Twin:
             TwinError: it has power already.
         """
         if self._power.on:
-            raise TwinError(f"the twin in {self.folder} is running already")
+            raise TwinError(_("the twin in {folder} is running already").format(folder=self.folder))
         self._power.switch_on({"SCANLATCH_TWIN_CUT": self.cut} if self.cut else {})
 
     def kill(self) -> None:
@@ -131,7 +132,11 @@ class Twin:
         """
         status = self._power.wait_until_ended(timeout)
         if status is None:
-            raise TwinError(f"the twin did not end within {timeout} s; its trace ends with\n{self._trace.tail()}")
+            raise TwinError(
+                _("the twin did not end within {timeout} s; its trace ends with\n{tail}").format(
+                    timeout=timeout, tail=self._trace.tail()
+                )
+            )
         return status
 
     # What people do to it
@@ -153,7 +158,7 @@ class Twin:
         except pictures.PictureError as error:
             raise ToolError(str(error)) from None
         if not found:
-            raise ToolError(f"{path}: no barcode on it that can be read")
+            raise ToolError(_("{path}: no barcode on it that can be read").format(path=path))
         for symbol in found:
             self.engine.present(symbol.data, symbol.aim)
 
@@ -220,7 +225,9 @@ class Twin:
         ):
             self._check_alive()
             if time.monotonic() > over:
-                raise TraceTimeoutError(f"no engine within {timeout} s; it says\n{self.said('engine')}")
+                raise TraceTimeoutError(
+                    _("no engine within {timeout} s; it says\n{said}").format(timeout=timeout, said=self.said("engine"))
+                )
             time.sleep(POLL_S)
 
     def console(self) -> str:
@@ -239,7 +246,7 @@ class Twin:
             TwinError: it is running, or the code raised; the message has the traceback.
         """
         if self.running:
-            raise TwinError("the twin is running: stop it before it is enrolled")
+            raise TwinError(_("the twin is running: stop it before it is enrolled"))
         done = interpreter.run(
             ["-c", code],
             self._search_path,
@@ -249,7 +256,11 @@ class Twin:
             timeout=_RUN_TIMEOUT_S,
         )
         if done.returncode:
-            raise TwinError(done.stderr.strip() or done.stdout.strip() or f"exit status {done.returncode}")
+            raise TwinError(
+                done.stderr.strip()
+                or done.stdout.strip()
+                or _("exit status {returncode}").format(returncode=done.returncode)
+            )
         return done.stdout
 
     def put(self, path: str, data: bytes) -> None:
@@ -262,7 +273,11 @@ class Twin:
 
     def _check_alive(self) -> None:
         if self._power.status is not None:
-            raise TwinError(f"the device ended with status {self._power.status}:\n{self.console()[-2000:]}")
+            raise TwinError(
+                _("the device ended with status {status}:\n{console}").format(
+                    status=self._power.status, console=self.console()[-2000:]
+                )
+            )
 
     def _rxbuf(self) -> int:
         line = self._trace.last("uart")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from scanlatch_tools.errors import ToolError
+from scanlatch_tools.texts import _
 from scanlatch_tools.twin.device import Twin
 
 # The firmware's own code, on its own interpreter: journal, keys, chain and signatures are the terminal's.
@@ -59,5 +60,5 @@ def fill(twin: Twin, codes: Sequence[str], began: int, every_ms: int) -> int:
     twin.put("sales.txt", "\n".join((f"{began} {every_ms}", *codes)).encode())
     kept = int(twin.run(_FILL).split()[-1])
     if not kept:
-        raise ToolError(f"the ring of {twin.folder.name} takes no record")
+        raise ToolError(_("the ring of {name} takes no record").format(name=twin.folder.name))
     return kept

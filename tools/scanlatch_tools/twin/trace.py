@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from scanlatch_tools.errors import ToolError
+from scanlatch_tools.texts import _
 
 Line = dict[str, Any]
 
@@ -69,7 +70,9 @@ class Trace:
                     return self._lines[at]
                 at += 1
             if time.monotonic() >= end:
-                raise TraceTimeoutError(f"not within {timeout} s; the trace ends with\n{self.tail()}")
+                raise TraceTimeoutError(
+                    _("not within {timeout} s; the trace ends with\n{tail}").format(timeout=timeout, tail=self.tail())
+                )
             if check:
                 check()
             time.sleep(POLL_S)
