@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from scanlatch_tools import enrol
 from scanlatch_tools.errors import ToolError
+from scanlatch_tools.flash.ports import Port
 from scanlatch_tools.provision import batch
 from scanlatch_tools.provision.errors import NotForThisError, NotReadyError, SomeFailedError
 from scanlatch_tools.stage import Stage
@@ -49,10 +50,11 @@ def test_from_the_bag_to_an_accepted_scan(stage: Stage, codes: Iterator[str], tm
         assert flash[-1]["event"] == "done"
         wifi = ("--wifi", "clinic", "--wifi-password-file", tmp_path / "password")
         told = _run(
-            "provision", "--site", stage.site.folder, "--name", "window-01", "--port", board.port,
-            "--board", case.BOARD, *wifi,
+            "provision", "--site", stage.site.folder, "--port", board.port, "--board", case.BOARD, *wifi,
         )  # fmt: skip
-        case.sold(board, "window-01", next(codes))
+        own = f"t-{board.mac.hex()[-6:]}"  # as nobody named it
+        assert told[-1]["device"] == own
+        case.sold(board, own, next(codes))
         took = time.monotonic() - began
     steps = {row["step"]: row["seconds"] for row in told if row["event"] == "step"}
     assert list(steps) == ["firmware", "enrol", "label", "self-test"]
@@ -136,10 +138,10 @@ def test_a_terminal_that_the_bridge_does_not_hear_is_told_of_and_mended(stage: S
 @pytest.mark.parametrize(
     ("more", "says"),
     [
-        ({"board": None}, "say which board it is with --board: .*esp32-devkitc"),
+        ({"board": None}, "(?s)say which board it is with --board: (?!.*3-).*esp32-devkitc"),  # no S3, no C3
+        ({"board": "m5-atoms3-lite"}, r"m5-atoms3-lite has an esp32s3, this is an esp32 \(Generic ESP32 module"),
         ({"wifi": None}, "joins a Wi-Fi: name it with --wifi"),
         ({"password": None}, "password is missing: --wifi-password-file"),
-        ({"name": None}, "give it one with --name"),
         ({"name": "Fenster 1"}, "use 1 to 32 of"),
         ({"at": "elsewhere"}, "no site 'elsewhere' in .*: clinic-7"),
     ],
@@ -160,21 +162,29 @@ def test_a_board_without_our_table_is_sent_to_be_flashed(stage: Stage, board: Ba
         case.made(stage, board, name="window-07")
 
 
-def test_a_batch_goes_on_behind_a_board_that_fails(stage: Stage, board: BareBoard, tmp_path: Path) -> None:
+def test_a_batch_takes_boards_as_they_are_plugged_in_and_goes_on_behind_one_that_fails(
+    stage: Stage, board: BareBoard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with BareBoard(tmp_path / "second") as second:
         second.start()
         flashed(second, tmp_path, "esp32")
         report = tmp_path / "report.csv"
         talk = case.Listener()
         gone = str(tmp_path / "gone")
-        ports = iter([str(board.port), gone, str(second.port)])
+        plugged, coming = [str(board.port)], [gone, str(second.port)]
+        monkeypatch.setattr("scanlatch_tools.flash.ports.found", lambda: [Port(name, "a board") for name in plugged])
 
         def taken() -> set[str]:
             with enrol.registry(stage.site) as registry:
                 return {row.id for row in registry.listed()}
 
+        def plug_in_the_next() -> None:
+            if not coming:
+                raise KeyboardInterrupt
+            plugged.append(coming.pop(0))
+
         with pytest.raises(SomeFailedError, match="1 of 3 boards are not ready"):
-            batch.run(case.wish(stage), batch.Names("till-09", taken), ports, report, talk)
+            batch.run(case.wish(stage), batch.Names("till-09", taken), batch.waiting(plug_in_the_next), report, talk)
         with report.open(newline="") as file:
             rows = list(csv.DictReader(file))
         assert [(row["device"], row["ok"]) for row in rows] == [("till-09", "True"), ("", "False"), ("till-10", "True")]

@@ -2,11 +2,15 @@
 
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cbor2
+import pytest
 from scanlatch_tools import enrol
 from scanlatch_tools.demo.desk import Desk
+from scanlatch_tools.flash.errors import UnsentError
+from scanlatch_tools.flash.work import flash
 from scanlatch_tools.stage import Stage
 from scanlatch_tools.twin.chip.bare import BareBoard
 from typer.testing import CliRunner
@@ -14,7 +18,7 @@ from typer.testing import CliRunner
 from host_bridge import cli as bridge_cli
 from tests.documents import BIN
 from tests.tools import provision_case as case
-from tests.tools.flash_case import flashed
+from tests.tools.flash_case import Listener, flashed, until, wish
 
 KEPT = 3
 
@@ -37,16 +41,28 @@ def test_what_was_kept_in_an_outage_reaches_the_ledger_over_the_cable(
         assert f"{KEPT} records, 1 to {KEPT}" in told
         again = _run("rescue", "--port", board.port, "--out", saved, status=1)
         assert "is there already" in again
-    file = cbor2.loads(saved.read_bytes())
-    assert (file["device"], file["site"], file["lost"], len(file["records"])) == ("rescued-01", case.SITE, [], KEPT)
-    for _ in range(2):  # what is known stays as it is
-        assert f"now reach to {KEPT}" in _taken(stage, saved)
-    stage.bridge.start()  # the broker has them, too
+        file = cbor2.loads(saved.read_bytes())
+        assert (file["device"], file["site"], file["lost"], len(file["records"])) == ("rescued-01", case.SITE, [], KEPT)
+        wanted = replace(wish(board, tmp_path, "esp32"), site=stage.site.folder)
+        with pytest.raises(UnsentError, match=f"holds {KEPT} records .*save them first with `scanlatch rescue --port"):
+            flash(wanted, Listener())  # saved in a file is not yet handed over
+        for _ in range(2):  # what is known stays as it is
+            assert f"now reach to {KEPT}" in _taken(stage, saved)
+        talk = Listener()
+        flash(wanted, talk)
+        assert (talk.asked, talk.told("journal")["handed"]) == ([], KEPT)
+        assert "scanlog" in talk.told("plan")["keeps"]
+        with pytest.raises(UnsentError):
+            flash(replace(wanted, site=None), Listener())
+        until(lambda: board.runs)
+        stage.bridge.start()  # the broker has them, too
+        case.sold(board, "rescued-01", next(codes))
     spoilt = tmp_path / "spoilt.rescue"
     spoilt.write_bytes(saved.read_bytes()[:-10])
     assert "is not what `scanlatch rescue` wrote" in _taken(stage, spoilt, 1)
     with enrol.registry(stage.site) as registry:
-        assert registry.find("rescued-01").quarantined == 0
+        found = registry.find("rescued-01")
+        assert (found.quarantined, found.newest) == (0, KEPT + 1)
         registry.revoke("rescued-01")
     assert "is revoked: nothing of it is taken" in _taken(stage, saved, 1)
 

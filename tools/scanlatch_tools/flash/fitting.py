@@ -4,26 +4,17 @@ from collections.abc import Callable, Sequence
 
 from scanlatch_tools import boards
 from scanlatch_tools.boards import Board
+from scanlatch_tools.boards.chips import FAMILIES
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.flash.errors import NoFitError
 from scanlatch_tools.flash.session import Chip
-
-# The chip of a board's file says which pins there are; the loader tells only the family.
-_FAMILIES = {
-    "esp32": "esp32",
-    "esp32-wrover": "esp32",
-    "esp32-pico-d4": "esp32",
-    "esp32s3": "esp32s3",
-    "esp32s3-octal": "esp32s3",
-    "esp32c3": "esp32c3",
-}
 
 Ask = Callable[[str, Sequence[str]], str | None]
 
 
 def fit(board: Board, chip: Chip) -> bool:
     """Whether a board's file fits the chip and its flash."""
-    return _FAMILIES.get(board.board.chip) == chip.kind and board.flash.size_mb <= chip.flash_mb
+    return FAMILIES.get(board.board.chip) == chip.kind and board.flash.size_mb <= chip.flash_mb
 
 
 def chosen(name: str | None, chip: Chip, ask: Ask) -> Board:
@@ -52,7 +43,7 @@ def chosen(name: str | None, chip: Chip, ask: Ask) -> Board:
 
 
 def _refuse(board: Board, chip: Chip) -> None:
-    family = _FAMILIES.get(board.board.chip)
+    family = FAMILIES.get(board.board.chip)
     if family is None:
         raise NoFitError(f"{board.board.name} is no board that can be flashed")
     others = [found for found in boards.names() if fit(boards.load(found), chip)]

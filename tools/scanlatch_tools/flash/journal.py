@@ -2,11 +2,12 @@
 
 import json
 import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from scanlatch_tools import places
+from scanlatch_tools.flash.handed import Known
 from scanlatch_tools.flash.partitions import SECTOR, Partition
 from scanlatch_tools.twin import interpreter
 
@@ -14,6 +15,7 @@ _MAGIC = b"SLJR"  # of a sector's header, and where in it the journal's id stand
 _HEADER = 32
 _ID = slice(8, 16)
 _IDS_MOST = 4
+_LENGTH = 4  # bytes before each record that the reader writes
 _HEAP = "2M"
 _LONGEST_S = 60.0
 
@@ -41,6 +43,12 @@ class Flash:
 journal = Journal(Flash(sys.argv[1], int(sys.argv[2])), bytes.fromhex(sys.argv[3]))
 try:
     journal.recover()
+    if len(sys.argv) > 4:
+        with open(sys.argv[4], "wb") as out:
+            for seq in range(max(journal.freed + 1, journal.oldest), journal.newest + 1):
+                record = journal.read(seq) or b""
+                out.write(len(record).to_bytes(4, "big"))
+                out.write(record)
     print(json.dumps([journal.newest, journal.freed, journal.oldest, journal.fault or ""]))
 except JournalError as error:
     print(json.dumps([0, 0, 0, str(error)]))
@@ -52,13 +60,15 @@ class Holds:
     """What a journal holds.
 
     sectors: those that have a header of a journal; first, last: numbers of the records that the bridge may not have,
-    0 where it has all; fault: why they could not be told, "" where they could.
+    0 where it has all; fault: why they could not be told, "" where they could; handed: how many more the terminal
+    takes for unsent, and the ledger has.
     """
 
     sectors: tuple[int, ...]
     first: int = 0
     last: int = 0
     fault: str = ""
+    handed: int = 0
 
     @property
     def unsent(self) -> int:
@@ -66,13 +76,30 @@ class Holds:
         return self.last - self.first + 1 if self.last else 0
 
 
-def holds(read: Read, part: Partition, progress: Callable[[int, int], None]) -> Holds:
+@dataclass(frozen=True, slots=True)
+class _One:
+    """One journal as its reader tells it. unsent: records behind `freed`, where they were asked for."""
+
+    newest: int = 0
+    freed: int = 0
+    oldest: int = 0
+    fault: str = ""
+    unsent: tuple[tuple[int, bytes], ...] = ()
+
+    @property
+    def first(self) -> int:
+        """Number of the first record that the terminal takes for unsent."""
+        return max(self.freed + 1, self.oldest)
+
+
+def holds(read: Read, part: Partition, progress: Callable[[int, int], None], known: Known | None = None) -> Holds:
     """Look into the partition of a journal.
 
     Args:
         read: (address, bytes) of the flash.
         part: where the journal lies.
         progress: gets bytes read, and of how many.
+        known: whether the ledger has all of these records; None: nobody knows.
     """
     count = part.size // SECTOR
     heads: dict[int, bytes] = {}
@@ -87,7 +114,8 @@ def holds(read: Read, part: Partition, progress: Callable[[int, int], None]) -> 
     with tempfile.TemporaryDirectory(prefix="scanlatch") as folder:
         copy = Path(folder) / "scanlog.bin"
         copy.write_bytes(_copied(read, part, sorted(heads), progress))
-        return _told(tuple(heads), [_asked(copy, count, journal) for journal in ids[:_IDS_MOST]])
+        found = [_asked(copy, count, journal, known is not None) for journal in ids[:_IDS_MOST]]
+        return _told(tuple(heads), found, known)
 
 
 def _copied(read: Read, part: Partition, sectors: Sequence[int], progress: Callable[[int, int], None]) -> bytes:
@@ -99,30 +127,46 @@ def _copied(read: Read, part: Partition, sectors: Sequence[int], progress: Calla
     return bytes(made)
 
 
-def _asked(copy: Path, sectors: int, journal: bytes) -> tuple[int, int, int, str]:
-    """Newest, freed and oldest number of one journal in the copy, and what is wrong with it."""
+def _asked(copy: Path, sectors: int, journal: bytes, with_records: bool) -> _One:
+    """One journal in the copy, and what is wrong with it."""
     whole = copy.read_bytes()  # to recover is to write
+    unsent = copy.with_name("unsent")
     try:
         reader = copy.with_name("reader.py")
         reader.write_text(_READER)
+        more = [str(unsent)] if with_records else []
         done = interpreter.run(
-            [str(reader), str(copy), str(sectors), journal.hex()],
+            [str(reader), str(copy), str(sectors), journal.hex(), *more],
             interpreter.search_path(places.firmware(), stand_ins=False),
             heap=_HEAP,
             timeout=_LONGEST_S,
         )
         if done.returncode:
-            return 0, 0, 0, done.stderr.strip().rpartition("\n")[2] or "the reader ended"
+            return _One(fault=done.stderr.strip().rpartition("\n")[2] or "the reader ended")
         newest, freed, oldest, fault = json.loads(done.stdout.splitlines()[-1])
-        return int(newest), int(freed), int(oldest), str(fault)
+        one = _One(int(newest), int(freed), int(oldest), str(fault))
+        return replace(one, unsent=tuple(enumerate(_split(unsent.read_bytes()), one.first))) if unsent.exists() else one
     except interpreter.NoInterpreterError as error:
-        return 0, 0, 0, str(error)
+        return _One(fault=str(error))
     finally:
         copy.write_bytes(whole)
+        unsent.unlink(missing_ok=True)
 
 
-def _told(sectors: tuple[int, ...], found: Sequence[tuple[int, int, int, str]]) -> Holds:
-    for newest, freed, oldest, fault in found:
-        if newest > freed:
-            return Holds(sectors, max(freed + 1, oldest), newest, fault)
-    return Holds(sectors, fault=next((fault for *_, fault in found if fault), ""))
+def _split(raw: bytes) -> Iterator[bytes]:
+    """The records of a file that has each behind its length."""
+    at = 0
+    while at < len(raw):
+        size = int.from_bytes(raw[at : at + _LENGTH], "big")
+        yield raw[at + _LENGTH : at + _LENGTH + size]
+        at += _LENGTH + size
+
+
+def _told(sectors: tuple[int, ...], found: Sequence[_One], known: Known | None) -> Holds:
+    handed = 0
+    for one in found:
+        if one.newest > one.freed:
+            if known is None or one.fault or not known(one.unsent):
+                return Holds(sectors, one.first, one.newest, one.fault)
+            handed += one.newest - one.first + 1
+    return Holds(sectors, fault=next((one.fault for one in found if one.fault), ""), handed=handed)

@@ -4,17 +4,20 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from scanlatch_tools.boards.chips import FAMILIES
 from scanlatch_tools.cable import Cable, NoAnswerError
 from scanlatch_tools.provision.errors import NotForThisError
 
 _OLDEST = (1, 24)
 _MPY = 6  # version of compiled files; MicroPython 1.24 and later
+_OTHERS = ("s2", "c2", "c5", "c6", "h2", "p4")  # behind "esp32": chips that are none of ours
 _ID_BYTES = 3  # of the chip's own number, enough to tell a site's boards apart
 
 # Runs on a board that may have nothing of ours yet. settings.json ends with its CRC-32.
 _ASK = """
 import json, sys
 told = {"version": list(sys.implementation.version)[:2], "mpy": getattr(sys.implementation, "_mpy", 0) & 0xFF}
+told["machine"] = getattr(sys.implementation, "_machine", "")
 try:
     from machine import unique_id
     told["chip"] = "".join("%02x" % byte for byte in unique_id())
@@ -22,7 +25,7 @@ except (ImportError, AttributeError):
     pass
 try:
     import esp32
-    told["scanlog"] = bool(esp32.Partition.find(1, label="scanlog"))
+    told["scanlog"] = [part.info()[2:4] for part in esp32.Partition.find(1, label="scanlog")]
     for name in ("device", "wifi_password"):
         room = bytearray(64)
         try:
@@ -46,7 +49,8 @@ class Facts:
     """A board's own words.
 
     chip: the chip's number in hex, "" where it tells none; device: the id that it has, "" where none; board: name of
-    the board file that it was provisioned for, ""; wifi: the network that it knows, ""; password: whether it has one.
+    the board file that it was provisioned for, ""; wifi: the network that it knows, ""; password: whether it has one;
+    machine: as MicroPython calls module and chip; journal: place and size of its partition.
     """
 
     version: tuple[int, ...]
@@ -55,6 +59,16 @@ class Facts:
     board: str
     wifi: str
     password: bool
+    machine: str = ""
+    journal: tuple[int, int] = (0, 0)
+
+    @property
+    def family(self) -> str:
+        """Its chip's: "esp32", "esp32s3" or "esp32c3"; "" where it says another, or none."""
+        chip = self.machine.rpartition(" with ")[2].lower().replace("-", "")
+        known = sorted(set(FAMILIES.values()), key=len, reverse=True)
+        found = next((family for family in known if chip.startswith(family)), "")
+        return found if chip.removeprefix(found)[:2] not in _OTHERS else ""
 
     @property
     def own_name(self) -> str:
@@ -88,4 +102,6 @@ def ask(cable: Cable) -> Facts:
         settings.get("board", {}).get("name", ""),
         settings.get("wifi", {}).get("ssid", ""),
         bool(told.get("wifi_password")),
+        str(told.get("machine", "")),
+        tuple(told["scanlog"][0]),
     )

@@ -9,20 +9,16 @@ from typing import Any, Protocol
 
 from host_bridge.clock import SystemClock
 from host_bridge.errors import UnknownDevice
-from scanlatch_tools import boards, enrol
+from scanlatch_tools import enrol
 from scanlatch_tools import site as sites
-from scanlatch_tools.boards import Board, compiled
+from scanlatch_tools.boards import Board
 from scanlatch_tools.cable import Cable, connected
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.labels import device as labels
-from scanlatch_tools.provision import facts, firmware, selftest
-from scanlatch_tools.provision.errors import NotForThisError, NotReadyError
+from scanlatch_tools.provision import choices, facts, firmware, selftest
+from scanlatch_tools.provision.errors import NotReadyError
 from scanlatch_tools.provision.facts import Facts
 from scanlatch_tools.provision.selftest import Check
-from scanlatch_tools.site_plan import check_name
-
-_SSID_BYTES = 32  # IEEE 802.11
-_PASSWORD_BYTES = 63  # WPA's; more can't be stored
 
 
 class Talk(Protocol):
@@ -95,9 +91,9 @@ def provision(wish: Wish, port: str, talk: Talk, name: Callable[[Facts], str | N
         raise ToolError(f"no site {at!r} in {place.folder}: {', '.join(place.sites)}")
     with connected(port) as cable:
         told = facts.ask(cable)
-        device = _device(told, name(told) if name else wish.name)
-        board = _board(wish.board or told.board, talk)
-        wifi = _wifi(board, wish, told, talk)
+        device = choices.device(told, name(told) if name else wish.name)
+        board = choices.board(wish.board, told, talk.ask)
+        wifi = choices.wifi(board, wish.wifi, wish.password, told, talk.secret)
         talk.event("board", port=port, board=board.board.name, device=device, site=at, before=told.device)
         with _timed(talk, "firmware") as step:
             done = firmware.copy(cable, board, lambda part, total: talk.progress("firmware", part, total))
@@ -148,44 +144,6 @@ def _tested(wish: Wish, cable: Cable, device: str, place: sites.Site, talk: Talk
     if not passed:
         found = "; ".join(f"{check.name} {check.text}" for check in failed)
         raise NotReadyError(f"{device} is enrolled, but did not pass its self-test: {found}. Then run this again")
-
-
-def _device(told: Facts, wanted: str | None) -> str:
-    name = wanted or told.own_name
-    if not name:
-        raise ToolError("the board tells no number to make an id of: give it one with --name")
-    if told.device and told.device != name:
-        raise NotForThisError(f"this board is {told.device!r}, and an id is for life: leave --name away, or retire it")
-    return check_name(name, "device id")
-
-
-def _board(name: str, talk: Talk) -> Board:
-    if name:
-        return boards.load(name)
-    known = boards.names()
-    answer = talk.ask(f"which board is it: {', '.join(known)}", known)
-    if answer is None:
-        raise ToolError(f"say which board it is with --board: {', '.join(known)}, or a file of your own")
-    return boards.load(answer)
-
-
-def _wifi(board: Board, wish: Wish, told: Facts, talk: Talk) -> tuple[str, str | None] | None:
-    """Name and password of the network; password None: the board has it already."""
-    if compiled(board)["network"]["kind"] != "wifi":
-        return None
-    ssid = wish.wifi or told.wifi
-    if not ssid:
-        raise ToolError("this board joins a Wi-Fi: name it with --wifi; its password is asked for")
-    password = wish.password
-    if password is None and not (told.password and ssid == told.wifi):
-        password = talk.secret(f"password of the Wi-Fi {ssid!r}")
-        if password is None:
-            raise ToolError(
-                "the Wi-Fi's password is missing: --wifi-password-file FILE (an empty one: an open network)"
-            )
-    if len(ssid.encode()) > _SSID_BYTES or (password and len(password.encode()) > _PASSWORD_BYTES):
-        raise ToolError(f"a Wi-Fi's name has at most {_SSID_BYTES} bytes, its password {_PASSWORD_BYTES}")
-    return ssid, password
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """A bare board without the hardware: waits as a chip's loader, and runs what is flashed into it, over one cable."""
 
 import json
+import os
 import shutil
 import threading
 from pathlib import Path
@@ -23,6 +24,7 @@ FLASH_MB = (4, 8, 16)  # of chips that there are
 
 _SYNC = framed(SYNC_PACKET)
 _USED = b"a folder stands for what would be here"  # in the first bytes of the file system's and NVS's partition
+_MAKER = bytes.fromhex("2462ab")  # Espressif's, the upper half of a chip's number
 _TAIL = len(_SYNC) - 1  # of what was heard: the beginning of a sync, at most
 
 
@@ -31,7 +33,8 @@ class BareBoard(Twin):
     partitions that they stand for: where these are erased, they are gone.
 
     chip: "esp32", "esp32s3" or "esp32c3"; flash_mb: its flash chip. The rest as a twin's. `port` is where a host finds
-    it; `faults` may be changed at any time; `why` says why nothing runs, "" where something does.
+    it; `mac` is its chip's number; `faults` may be changed at any time; `why` says why nothing runs, "" where something
+    does.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class BareBoard(Twin):
         self.faults = Faults()
         self.why = "it has no power"
         self.flash = FlashChip(self.folder / "flash.bin", flash_mb << 20)
+        self.mac = _number(self.folder / "mac")
         self._model = MODELS[chip]
         self._loader: Loader | None = None
         self._heard = b""
@@ -124,7 +128,7 @@ class BareBoard(Twin):
             if _SYNC in self._heard and (self._loader is None or self._loader.busy):
                 data = self._heard[self._heard.index(_SYNC) :]
                 self._leave()
-                self._loader = Loader(Chip(self._model, self.flash), self.faults)
+                self._loader = Loader(Chip(self._model, self.flash, self.mac), self.faults)
             self._heard = self._heard[-_TAIL:]
             if self._loader is None:
                 self._power.type(data)
@@ -161,7 +165,7 @@ class BareBoard(Twin):
             found = boot(self.flash, self._model)
         except UnbootableError as error:
             self.why = str(error)
-            self._loader = Loader(Chip(self._model, self.flash), self.faults)
+            self._loader = Loader(Chip(self._model, self.flash, self.mac), self.faults)
             return
         self.why = ""
         self._lay_out(found)
@@ -188,10 +192,20 @@ class BareBoard(Twin):
         return True
 
     def _its_environment(self) -> dict[str, str]:
-        chip = "" if self._model.name == "esp32" else self._model.name  # the stand-ins' own is the plain one
+        name = self._model.name
+        chip = "" if name == "esp32" else name  # the stand-ins' own is the plain one
         return {
             "SCANLATCH_BARE": str(self.folder),
+            "SCANLATCH_BARE_MAC": self.mac.hex(),
+            "SCANLATCH_BARE_MACHINE": f"Generic {name.upper()} module with {name.upper()}",
             "SCANLATCH_TWIN": "/.twin",
             "SCANLATCH_TWIN_CHIP": chip,
             "TZ": "UTC",
         }
+
+
+def _number(path: Path) -> bytes:
+    """A chip's number, made where it has none: it is its own for life."""
+    if not path.exists():
+        path.write_text((_MAKER + os.urandom(3)).hex())
+    return bytes.fromhex(path.read_text())

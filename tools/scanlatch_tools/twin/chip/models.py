@@ -13,13 +13,14 @@ class Model:
 
     magic: word at 0x40001000, by which the ESP32 is known; chip_id: in its security information and in images for it;
     bootloader_at: where its ROM looks for the second-stage loader; spi: addresses of the flash controller's registers;
-    registers: what else isn't 0.
+    mac_at: addresses of its number's lower and upper word; registers: what else isn't 0.
     """
 
     name: str
     chip_id: int
     bootloader_at: int
     spi: "Spi"
+    mac_at: tuple[int, int]
     magic: int = 0
     security_info: bool = True
     registers: dict[int, int] = field(default_factory=dict[int, int])
@@ -38,8 +39,6 @@ class Spi:
 
 _ESP32_SPI = Spi(0x3FF42000, 0x3FF42004, 0x3FF42024, 0x3FF42080, True)
 _LATER_SPI = Spi(0x60002000, 0x60002004, 0x60002020, 0x60002058, False)
-_MAC = 0x2462AB_C0FFEE
-_MAC_LOW, _MAC_HIGH = _MAC & 0xFFFFFFFF, _MAC >> 32
 
 MODELS = {
     model.name: model
@@ -49,11 +48,10 @@ MODELS = {
             0,
             0x1000,
             _ESP32_SPI,
+            (0x3FF5A004, 0x3FF5A008),
             magic=0x00F01D83,
             security_info=False,
             registers={
-                0x3FF5A004: _MAC_LOW,
-                0x3FF5A008: _MAC_HIGH,
                 0x3FF5A00C: 1 << 15 | 1 << 9,  # revision bit 0, package ESP32-D0WD
                 0x3FF5A010: 133,  # its 8 MHz clock, and below how the crystal measures by it: 40 MHz
                 0x3FF5A014: 1 << 20,  # revision bit 1
@@ -61,8 +59,8 @@ MODELS = {
                 0x3FF5F06C: 770 << 7,
             },
         ),
-        Model("esp32s3", 9, 0x0, _LATER_SPI, registers={0x60007044: _MAC_LOW, 0x60007048: _MAC_HIGH}),
-        Model("esp32c3", 5, 0x0, _LATER_SPI, registers={0x60008844: _MAC_LOW, 0x60008848: _MAC_HIGH}),
+        Model("esp32s3", 9, 0x0, _LATER_SPI, (0x60007044, 0x60007048)),
+        Model("esp32c3", 5, 0x0, _LATER_SPI, (0x60008844, 0x60008848)),
     )
 }
 MAGIC_AT = 0x40001000

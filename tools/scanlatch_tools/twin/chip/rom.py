@@ -11,13 +11,15 @@ _FAMILY = 0x40
 
 
 class Chip:
-    """The parts of a chip that its loader's commands touch."""
+    """The parts of a chip that its loader's commands touch. mac: its number, 6 bytes."""
 
-    def __init__(self, model: Model, flash: FlashChip) -> None:
+    def __init__(self, model: Model, flash: FlashChip, mac: bytes) -> None:
         self.model = model
         self.flash = flash
         self.attached = False  # the flash's pins
-        self._registers = dict(model.registers)
+        number = int.from_bytes(mac, "big")
+        words = number & 0xFFFFFFFF, number >> 32
+        self._registers = dict(model.registers) | dict(zip(model.mac_at, words, strict=True))
         if model.magic:
             self._registers[MAGIC_AT] = model.magic
 

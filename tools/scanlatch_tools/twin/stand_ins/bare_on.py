@@ -29,7 +29,12 @@ def start():
     os.chdir("/")
     sys.path[:] = ["/.twin/stand_ins", "", ".frozen", "/lib"]
     sys.modules["micropython"] = sys.modules["bare_on"]
+    import bare_sys
+    import machine
     from twin_trace import line
+
+    sys.modules["sys"] = bare_sys
+    machine.unique_id = lambda: bytes.fromhex(os.getenv("SCANLATCH_BARE_MAC"))
 
     line("start", cause=int(os.getenv("SCANLATCH_TWIN_CAUSE") or 1))
     try:

@@ -47,7 +47,8 @@ class Partition:
         return all[:]
 
     def info(self):
-        return (Partition.TYPE_DATA, 0x40, 0x300000, self.sectors * 4096, "scanlog", False)
+        at = _settings("twin.json").get("at", 0x300000)
+        return (Partition.TYPE_DATA, 0x40, at, self.sectors * 4096, "scanlog", False)
 
     def broke(self, rule, block, offset, size):
         """Write down that the firmware did to its flash what NOR forbids."""
