@@ -9,11 +9,10 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from host_bridge import config
 from host_bridge.clock import SystemClock
@@ -25,6 +24,7 @@ from scanlatch_tools import site as sites
 from scanlatch_tools.boards import Board, compiled
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.evidence import certify as evidence
+from scanlatch_tools.request import EnrolError, Request, heard
 from scanlatch_tools.site_plan import check_name
 
 _HANDOVER = "enrol.json"  # what the device's `enrol.finish` reads
@@ -34,13 +34,6 @@ from scanlatch.keep import store
 from scanlatch.system import board
 store.Nvs(board.nvs()).set_bytes("wifi_password", {!r})
 """
-_POINT_HEX = 130
-_REQUEST_BYTES = 1024  # a request for P-256 with a short name takes about 220
-_ANSWER_CHARS = 8_192
-
-
-class EnrolError(ToolError):
-    """The terminal answered something that can't be right, or belongs to another id; says what to do."""
 
 
 class Transport(Protocol):
@@ -67,10 +60,13 @@ class Enrolled:
 
 
 @dataclass(frozen=True, slots=True)
-class _Publics:
-    signing: bytes
-    agreement: bytes
-    request: bytes
+class Grant:
+    """What a site gives to a terminal. handover: as the terminal's own `enrol.finish` reads it; no secret is in it but
+    the token of the site's control sheet."""
+
+    handover: dict[str, Any]
+    certificate: bytes  # DER
+    anew: bool  # False: it was in the registry before
 
 
 def enrol(
@@ -103,27 +99,50 @@ def enrol(
     Raises:
         EnrolError, ToolError: refused; nothing is half done that a second run would not mend.
     """
-    place = sites.load(folder)
+    request = ask(transport, device)
+    tell("the terminal has made its keys")
+    given = grant(folder, request, site, compiled(board), operation=operation, ntp=ntp, timing=timing, tell=tell)
+    settle(transport, given.handover, wifi)
+    tell("the terminal has its settings")
+    return Enrolled(device, site, request.signing, given.certificate, given.anew)
+
+
+def ask(transport: Transport, device: str) -> Request:
+    """Let a terminal make its keys, once; what it asks of its site. Raises EnrolError, ToolError."""
     check_name(device, "device id")
+    return heard(transport.run(_call(f"enrol.begin({device!r})")), device)
+
+
+def grant(
+    folder: Path,
+    request: Request,
+    site: str,
+    board: Mapping[str, Any],
+    *,
+    operation: str = "sale",
+    ntp: str | None = None,
+    timing: Mapping[str, int] | None = None,
+    tell: Callable[[str], None] = lambda _step: None,
+) -> Grant:
+    """Give a terminal its certificate, its place in the registry and its settings, all but the Wi-Fi's.
+
+    board: as `compiled` makes it. The rest as for `enrol`.
+
+    Raises:
+        EnrolError, ToolError: refused.
+    """
+    place, device = sites.load(folder), request.device
     if site not in place.sites:
         raise ToolError(f"no site {site!r} in {place.config}: {', '.join(place.sites)}")
-
-    publics = _read_publics(transport.run(_call(f"enrol.begin({device!r})")), device)
-    tell("the terminal has made its keys")
-    certificate = sites.issue_device_certificate(place.folder, publics.request, device)
-    _check_tls_key(certificate, publics)
+    certificate = sites.issue_device_certificate(place.folder, request.csr, device)
+    _check_tls_key(certificate, request)
     tell("its certificate is issued")
     with registry(place) as known:
-        anew = _register(known, device, site, publics, certificate)
+        anew = _register(known, site, request, certificate)
     tell("it is in the registry" if anew else "it was in the registry")
-    evidence.certify(place.folder, device, publics.signing)
-
+    evidence.certify(place.folder, device, request.signing)
     settings = _settings(place, device, site, board, operation, ntp, certificate)
     settings.update(timing or {})
-    if wifi:
-        settings["wifi"] = {"ssid": wifi[0]}
-        if wifi[1] is not None:
-            transport.run(_KEEP_WIFI.format(wifi[1].encode()))
     handover: dict[str, Any] = {
         "settings": settings,
         "bridge_public": place.bridge_public().hex(),
@@ -131,46 +150,26 @@ def enrol(
         "ca": place.ca().public_bytes(serialization.Encoding.DER).hex(),
         "certificate": certificate.hex(),
     }
+    return Grant(handover, certificate, anew)
+
+
+def settle(transport: Transport, handover: Mapping[str, Any], wifi: tuple[str, str | None] | None) -> None:
+    """Hand a terminal what its site gives, with the Wi-Fi as for `enrol`. Raises EnrolError."""
+    if wifi:
+        handover = {**handover, "settings": {**handover["settings"], "wifi": {"ssid": wifi[0]}}}
+        if wifi[1] is not None:
+            transport.run(_KEEP_WIFI.format(wifi[1].encode()))
     transport.put(_HANDOVER, json.dumps(handover).encode())
     said = transport.run(_call("enrol.finish()"))
     if said.strip().splitlines()[-1:] != ["enrolled"]:
         raise EnrolError(f"the terminal did not finish; run this again. It said: {said[-500:].strip()!r}")
-    tell("the terminal has its settings")
-    return Enrolled(device, site, publics.signing, certificate, anew)
 
 
 def _call(code: str) -> str:
     return f"from scanlatch.system import enrol\n{code}\n"
 
 
-def _read_publics(said: str, device: str) -> _Publics:
-    lines = [line for line in said.splitlines() if line.startswith("{")]
-    if len(said) > _ANSWER_CHARS or not lines:
-        raise EnrolError(f"the terminal made no keys; it said: {said[-500:].strip()!r}")
-    try:
-        answer: Any = json.loads(lines[-1])
-        told = cast(dict[str, str], answer)
-        if told["device"] != device:
-            raise EnrolError(f"this terminal is {told['device']!r}, not {device!r}: an id is for life")
-        publics = _Publics(_point(told["signing"]), _point(told["agreement"]), bytes.fromhex(told["csr"]))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise EnrolError(f"the terminal's answer can't be used: {error!r}") from error
-    if publics.signing == publics.agreement:
-        raise EnrolError("the terminal uses one key twice: its random generator is broken, take it out of use")
-    if len(publics.request) > _REQUEST_BYTES:
-        raise EnrolError("the terminal's certificate request is too long")
-    return publics
-
-
-def _point(text: str) -> bytes:
-    if len(text) != _POINT_HEX:
-        raise ValueError("a public key is not 65 bytes")
-    point = bytes.fromhex(text)
-    ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)  # ValueError where off the curve
-    return point
-
-
-def _check_tls_key(certificate: bytes, publics: _Publics) -> None:
+def _check_tls_key(certificate: bytes, publics: Request) -> None:
     point = (
         x509.load_der_x509_certificate(certificate)
         .public_key()
@@ -190,8 +189,9 @@ def registry(place: sites.Site) -> Generator[Registry]:
         ledger.close()
 
 
-def _register(registry: Registry, device: str, site: str, publics: _Publics, certificate: bytes) -> bool:
+def _register(registry: Registry, site: str, publics: Request, certificate: bytes) -> bool:
     """Put it into the registry, or find it there with the same keys; gives whether it is new."""
+    device = publics.device
     fingerprint = hashlib.sha256(certificate).hexdigest()
     try:
         registry.enrol(device, site, publics.signing, publics.agreement, SystemClock().now(), fingerprint)
@@ -215,7 +215,7 @@ def _settings(
     place: sites.Site,
     device: str,
     site: str,
-    board: Board,
+    board: Mapping[str, Any],
     operation: str,
     ntp: str | None,
     certificate: bytes,
@@ -234,7 +234,7 @@ def _settings(
             "not_before": int(dates.not_valid_before_utc.timestamp()) * 1000,  # the clock's floor
             "not_after": int(dates.not_valid_after_utc.timestamp()) * 1000,
         },
-        "board": compiled(board),
+        "board": dict(board),
         "rules": _rules(said),
         "ntp": ntp,
         **said.long_outage,
