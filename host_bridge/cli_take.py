@@ -12,7 +12,6 @@ from host_bridge.devices import Registry, load_agreement_key
 from host_bridge.errors import BridgeError, PermanentError
 from host_bridge.intake import Intake, Parts
 from host_bridge.ledger import open_ledger
-from host_bridge.ledger.devices import REVOKED
 from host_bridge.opening import Inbound
 from host_bridge.replies import Done, Replies
 
@@ -40,12 +39,10 @@ def take(file: _File, config: _Settings) -> None:
         try:
             registry = Registry(ledger, agreement)
             before = registry.find(device)
-            if before.status == REVOKED:
-                raise PermanentError(f"{device} is revoked: nothing of it is taken; keep the file")
             replies = Replies(_Silent(), registry, clock)
             parts = Parts(
                 ledger, registry, replies, clock, system_chance(), settings.platform.deadline_ms, lambda: None,
-                sites=settings.sites, shared=True,
+                sites=settings.sites, shared=True, rescued=True,
             )  # fmt: skip
             intake = Intake(parts)
             topic = f"scanlatch/v1/{site}/{device}/scan"
@@ -60,6 +57,7 @@ def take(file: _File, config: _Settings) -> None:
         raise typer.Exit(1) from error
     refused = after.quarantined - before.quarantined
     told = f"; {refused} claim nothing: see `scanlatch bridge alerts`" if refused else ""
+    told += f"; {device} is {after.status}: they are evidence only, and marked so" if after.is_out else ""
     typer.echo(f"{device}: {len(records)} records given to intake, its records now reach to {after.upto}{told}")
 
 

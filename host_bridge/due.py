@@ -3,7 +3,7 @@
 from host_bridge.admission import Admission, todays_verdict
 from host_bridge.ledger import Connection, alerts, commands, devices, outbox, scans
 from host_bridge.ledger.commands import CommandRow
-from host_bridge.ledger.devices import REVOKED, DeviceRow
+from host_bridge.ledger.devices import DeviceRow
 from host_bridge.ledger.scans import key_of
 from host_bridge.wire import Outcome
 from host_bridge.work import Work
@@ -53,7 +53,7 @@ def look_after(work: Work, ask: bool = True) -> None:
 
 def ask_all(connection: Connection, now: int) -> int:
     """Ask every device for what it has above its chain here: the ledger was put back. `now` is ms UTC; how many."""
-    ids = [row.id for row in devices.every(connection) if row.status != REVOKED]
+    ids = [row.id for row in devices.every(connection) if not row.is_out]
     for row in devices.lock(connection, ids).values():
         row.command_counter += _FORGOTTEN
         _resend(connection, row, now, _RESTORED_LIFE_MS)
@@ -64,7 +64,7 @@ def _ask_again(work: Work, row: DeviceRow) -> None:
     wait = min(SILENT_MS << min(row.resend_asks, 8), _LONGEST_WAIT_MS)
     asked_lately = row.resend_asks > 0 and work.now < row.resend_asked_at + wait
     newest = max(row.head_newest, row.newest)
-    if row.status == REVOKED or newest <= row.upto or asked_lately:
+    if row.is_out or newest <= row.upto or asked_lately:
         return
     row.resend_asks += 1
     row.resend_asked_at = work.now

@@ -14,7 +14,7 @@ from host_bridge.devices import Registry
 from host_bridge.errors import LedgerBusy
 from host_bridge.hints import Hints
 from host_bridge.ledger import Ledger, commands, devices, outbox, verdicts
-from host_bridge.ledger.devices import REVOKED, DeviceRow
+from host_bridge.ledger.devices import DeviceRow
 from host_bridge.ledger.verdicts import Final
 from host_bridge.opening import EVIDENCE, Inbound, Opened, Opener
 from host_bridge.replies import Replies
@@ -44,6 +44,7 @@ class Parts:
     platform_down: Callable[[], bool] = lambda: False  # whether the platform is out of reach, as far as is known
     sites: Mapping[str, Site] = field(default_factory=dict[str, Site])  # what each asks for; one not named, nothing
     shared: bool = False  # other bridges work on the same ledger
+    rescued: bool = False  # what comes was read from terminals over their cables: of one that is out, too
 
 
 class Intake:
@@ -184,11 +185,11 @@ class Intake:
                 self._reply(work, message, message.content)
 
     def _current(self, message: Opened, row: DeviceRow | None) -> Opened | None:
-        """The message under the keys that its locked row has; None for a revoked device: nothing in."""
+        """The message under the keys that its locked row has; None for one that is out: nothing in."""
         if row is None:
             return message
-        if row.status == REVOKED:
-            metrics.refused.labels(message.kind, "revoked").inc()
+        if row.is_out and not self._parts.rescued:
+            metrics.refused.labels(message.kind, row.status).inc()
             return None
         if message.keys_version == row.keys_version:
             return message

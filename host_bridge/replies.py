@@ -9,7 +9,7 @@ from host_bridge.clock import Clock
 from host_bridge.devices import Registry
 from host_bridge.ledger import Connection, commands, verdicts
 from host_bridge.ledger.commands import CommandRow
-from host_bridge.ledger.devices import REVOKED, DeviceRow
+from host_bridge.ledger.devices import DeviceRow
 from host_bridge.ledger.verdicts import Final
 from host_bridge.wire import Command, Outcome, Receipt, Verdict, seal_command, seal_receipt, seal_verdict
 from host_bridge.work import After, ReceiptDue
@@ -40,7 +40,7 @@ class Replies:
         self._acknowledged: deque[_Followed] = deque()
 
     def send(self, after: After, *, again: bool = False) -> None:
-        """Publish all that a committed transaction left to be said; nothing to a revoked device.
+        """Publish all that a committed transaction left to be said; nothing is signed for one that is out.
 
         `again`: rows that were left over, whoever made them.
         """
@@ -110,7 +110,7 @@ class Replies:
         self._publish(row, "receipt", seal_receipt(receipt, mac, self._registry.kid), None)
 
     def _publish(self, row: DeviceRow, kind: str, message: bytes, followed: _Followed | None) -> bool:
-        if row.status == REVOKED:
+        if row.is_out:
             return True
         done = None if followed is None else self._follow(followed)
         taken = self._outlet.publish(f"scanlatch/v1/{row.speaks_at}/{row.id}/{kind}", message, done)

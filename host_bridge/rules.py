@@ -70,6 +70,7 @@ class Known:
     session: str | None = None
     malformed: bool = False
     suspended: bool = False
+    revoked: bool = False  # or retired
     code: Standing = Standing.FREE
     opened: bool = False  # the box, parts of which are dispensed
     used_up: bool = False  # no part of it is left
@@ -135,6 +136,7 @@ _STANDS = frozenset({Outcome.ACCEPTED, Outcome.PENDING, Outcome.EXEMPT})
 
 WORDS: dict[str, tuple[Callable[[Known], bool], str]] = {
     "malformed": (lambda k: k.malformed, "something is wrong with the record; its signature is good"),
+    "device revoked": (lambda k: k.revoked, "the registry has revoked or retired the terminal"),
     "device suspended": (lambda k: k.suspended, "the registry has suspended the terminal"),
     "session named": (lambda k: k.session is not None, "the record names a session"),
     "session in force": (
@@ -247,6 +249,6 @@ def _compiled(rows: tuple[Row, ...]) -> list[tuple[tuple[_Test, ...], Decision]]
 
 
 _FIRST = _compiled(FIRST)
-_MALFORMED = _FIRST[0][1]
+_MALFORMED = next(decision for _, decision in _FIRST if decision.reason == Reason.MALFORMED)
 _COMPILED = {int(operation): _FIRST + _compiled(rows) for operation, rows in TABLES.items()}
 _REFUSED = {int(row.reason): _decision(row) for row in REFUSED}

@@ -57,6 +57,7 @@ _ACCEPTED, _REJECTED, _DUPLICATE = Outcome.ACCEPTED, Outcome.REJECTED, Outcome.D
 _PENDING, _UNTIL_ANSWERED = Outcome.PENDING, Reason.PLATFORM_UNREACHABLE
 
 FIRST: tuple[Row, ...] = (
+    Row("Revoked device", ("device revoked",), Outcome.ERROR, Reason.DEVICE_REVOKED),
     Row("Malformed record", ("malformed",), Outcome.ERROR, Reason.MALFORMED),
     Row("Suspended device", ("device suspended",), Outcome.ERROR, Reason.DEVICE_SUSPENDED),
 )

@@ -5,6 +5,10 @@ DECIDED: dict[str, str] = {
         "The signature is good and the number reads, but something else is wrong: the site, a limit, data that is "
         "not what its family says. The record is kept as evidence and claims nothing."
     ),
+    "Revoked device": (
+        "Once it was revoked or retired, only records that were rescued over its cable come in. They are kept as "
+        "evidence, marked by this reason, claim nothing, and are answered to nobody. What was decided before stands."
+    ),
     "Suspended device": "Its records are kept as evidence and claim nothing. What was decided before stands.",
     "Session": (
         "A sale that names a session needs it in force: opened for this terminal, not closed, and not over when the "

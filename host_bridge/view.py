@@ -77,6 +77,7 @@ class View:
             session=record.session,
             malformed=record.fault is not None,
             suspended=self.work.devices[record.device].status == SUSPENDED,
+            revoked=self.work.devices[record.device].is_out,
             target=None if target is None else _as_target(target),
         )
         if known.malformed:

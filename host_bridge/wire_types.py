@@ -48,7 +48,7 @@ class Outcome(IntEnum):
 
 
 class Reason(IntEnum):
-    """Why. 25 to 63 are reserved, 64 and above are the site's own."""
+    """Why. 26 to 63 are reserved, 64 and above are the site's own."""
 
     NONE = 0
     SOLD_HERE = 1
@@ -75,6 +75,7 @@ class Reason(IntEnum):
     NOTHING_TO_VOID = 22
     VOIDED = 23
     SOLD_SEVERAL_TIMES = 24
+    DEVICE_REVOKED = 25
 
 
 SITES_OWN_REASONS = 64  # the first of them

@@ -44,6 +44,7 @@ HEADINGS = {
     "offline policy": "Offline policy",
     "malformed": "Malformed record",
     "suspended": "Suspended device",
+    "revoked": "Revoked device",
 }
 
 

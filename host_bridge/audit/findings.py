@@ -62,6 +62,7 @@ class Told:
     final: int = 0  # verdicts after a pending one
     pending: int = 0  # submissions without an answer
     times: dict[str, int] = field(default_factory=dict[str, int])  # records whose time is not the terminal's, by how
+    revoked: int = 0  # records that were taken after it was revoked or retired
     late: int = 0  # records that came long after they were read, see late.py
     came_late: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])  # from and to; the last MOST
     archived: int = 0  # records that were taken out of the ledger and are not in the database any more
@@ -132,4 +133,5 @@ def _line(told: Told) -> str:
     ranges = ", ".join(f"{first} to {last}" if last > first else f"{first}" for first, last in told.came_late)
     late = f"; {told.late} came over {LATE_MS // 1000} s late: {ranges}" if told.late else ""
     verdicts = f"{told.decided} decided, {told.waiting} wait for their turn, {told.final} final verdicts"
-    return f"{chain}; {verdicts}, {told.pending} without the platform's answer{times}{late}"
+    revoked = f"; {told.revoked} taken after it was {told.status}: evidence only" if told.revoked else ""
+    return f"{chain}; {verdicts}, {told.pending} without the platform's answer{times}{late}{revoked}"

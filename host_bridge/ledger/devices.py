@@ -12,7 +12,8 @@ from host_bridge.ledger.bulk import Bulk, Query, among
 from host_bridge.ledger.open import row_lock
 from host_bridge.ledger.schema import devices
 
-ENROLLED, SUSPENDED, REVOKED = "enrolled", "suspended", "revoked"
+ENROLLED, SUSPENDED, REVOKED, RETIRED = "enrolled", "suspended", "revoked", "retired"
+OUT = (REVOKED, RETIRED)  # nothing in, nothing out
 _NO_DIGEST = bytes(32)
 
 
@@ -58,6 +59,11 @@ class DeviceRow:
     def sites(self) -> list[str]:
         """Every site that it was given, today's first."""
         return [self.site, *self.former_sites]
+
+    @property
+    def is_out(self) -> bool:
+        """Whether it was revoked or retired: nothing of it is taken, nothing said to it."""
+        return self.status in OUT
 
     @property
     def speaks_at(self) -> str:
@@ -119,7 +125,7 @@ def behind(connection: sa.Connection, silent_since: int, limit: int) -> list[str
         sa.select(devices.c.id)
         .where(sa.or_(devices.c.head_newest > devices.c.upto, devices.c.newest > devices.c.upto))
         .where(devices.c.last_record_at <= silent_since)
-        .where(devices.c.status != REVOKED)
+        .where(devices.c.status.not_in(OUT))
         .limit(limit)
     )
     return list(connection.scalars(statement))

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from host_bridge.ledger.chunks import chunks
-from host_bridge.ledger.devices import REVOKED
+from host_bridge.ledger.devices import OUT
 from host_bridge.ledger.schema import devices, metadata
 
 hints = sa.Table(
@@ -37,7 +37,7 @@ def put(connection: sa.Connection, said: Mapping[tuple[str, str], tuple[str, int
     known: set[str] = set()
     for some in chunks(named):
         known.update(
-            connection.scalars(sa.select(devices.c.id).where(devices.c.id.in_(some), devices.c.status != REVOKED))
+            connection.scalars(sa.select(devices.c.id).where(devices.c.id.in_(some), devices.c.status.not_in(OUT)))
         )
     rows = [
         {"device": device, "kind": kind, "message": message, "received_at": at}

@@ -256,8 +256,8 @@ class Check:
 
 def shaped(item: Any) -> Any:
     """An item of the bundle, if it has the entries of its kind."""
-    kinds = ITEMS.get(item[0], ())
-    must(len(item) == len(kinds) + 1 and all(map(isinstance, item[1:], kinds)), "an item is not what the format says")
+    fits = len(item) == len(kinds := ITEMS.get(item[0], ())) + 1 and all(map(isinstance, item[1:], kinds))
+    must(fits, "an item is not what the format says")
     return item
 
 
@@ -271,7 +271,8 @@ def told(scan: Any, verdict: Any, time: Any) -> str:
         words += f"; captured {ours} by the ledger, known by {time[1]}" if time and time[1] != "given" else ""
     except (LookupError, TypeError, ValueError, AttributeError, OSError):
         words = f"signed, but not by the format: {scan!r}"
-    return words + (f". Verdict, by the ledger: {OUTCOMES[verdict[0]]}, reason {verdict[1]}" if verdict else "")
+    late = ", taken after its terminal was revoked" if verdict and verdict[1] == 25 else ""
+    return words + (f". Verdict, by the ledger: {OUTCOMES[verdict[0]]}, reason {verdict[1]}{late}" if verdict else "")
 
 
 def main(arguments: list[str] | None = None) -> int:
