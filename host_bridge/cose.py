@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.ciphers.aead import AESCCM
 
 from host_bridge.cbor_strict import WireError, encode
@@ -55,6 +55,16 @@ def open_sign1(message: bytes, kid: bytes, aad: bytes, key: ec.EllipticCurvePubl
     except InvalidSignature:
         raise WireError("signature", "does not verify") from None
     return payload
+
+
+def seal_sign1(payload: bytes, kid: bytes, aad: bytes, key: ec.EllipticCurvePrivateKey) -> bytes:
+    """COSE_Sign1 with ES256 and a low s around a payload (RFC 9052 4.4)."""
+    front, structure = _front(_SIGN1, kid, aad)
+    if len(payload) > MAX_MESSAGE - _FRAME_BYTES:
+        raise WireError("size", f"a payload of {len(payload)} bytes")
+    whole = _wrap(payload)
+    r, s = decode_dss_signature(key.sign(structure + whole, _ES256))
+    return front + whole + _wrap(r.to_bytes(32) + min(s, P256_ORDER - s).to_bytes(32))
 
 
 def seal_mac0(payload: bytes, kid: bytes, aad: bytes, key: bytes) -> bytes:

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection
 
 # Its tables are the ledger's too.
-from host_bridge.ledger import bridges, hints, schema_books  # noqa: F401  # pyright: ignore[reportUnusedImport]
+from host_bridge.ledger import bridges, hints, rollouts, schema_books  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from host_bridge.ledger.open import Ledger, open_ledger
 
 __all__ = ["Connection", "Ledger", "open_ledger"]

@@ -14,6 +14,7 @@ WENT_BACK = "went-back"  # the device's journal is older than the ledger: wiped,
 BEHIND = "behind"  # the device has records that neither it sent nor the ledger has: restored ledger?
 CLOCK = "clock"
 SOLD_ELSEWHERE = "sold-elsewhere"  # a box was presented that another site has sold: one for each site
+UPDATE = "update"  # an update was stopped, since too many terminals of a group did not take it
 REPEATED = "repeated"  # a box was presented for sale again and again where it was sold
 
 
@@ -69,6 +70,12 @@ def close_up_to(connection: sa.Connection, kind: str, device: str, upto: int, no
         .where(alerts.c.device == device, alerts.c.kind == kind, alerts.c.closed_at.is_(None), alerts.c.last <= upto)
         .values(closed_at=now)
     )
+
+
+def close(connection: sa.Connection, kind: str, now: int) -> None:
+    """Close all of a kind: what they were about is over."""
+    mine = alerts.c.kind == kind, alerts.c.closed_at.is_(None)
+    connection.execute(sa.update(alerts).where(*mine).values(closed_at=now))
 
 
 def listed(connection: sa.Connection, device: str | None = None, only_open: bool = True) -> list[Alert]:
