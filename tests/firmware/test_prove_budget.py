@@ -1,7 +1,10 @@
 """What a signature costs on the scan path, and how long a slice of preparing one can take."""
 
+import random
+
 import pytest
 
+from tests.firmware import signatures
 from tests.firmware.interpreters import Device, Devices
 
 _A_SLICE = 250  # field multiplications at 60-80 us: 20 ms; a division of Euclid costs less than one
@@ -30,3 +33,11 @@ def test_no_slice_holds_the_loop_for_more_than_20_ms(counts: Device) -> None:
     costs = counts.call("slices")
     assert max(cost["multiplications"] + cost["divisions"] for cost in costs) <= _A_SLICE
     assert sum(cost["multiplications"] for cost in costs) > 16 * 700
+
+
+def test_no_slice_of_a_verification_holds_the_loop_for_more_than_20_ms(counts: Device) -> None:
+    for seed in range(5):
+        costs, good = counts.call("verification", *signatures.good(random.Random(seed)))
+        assert good
+        assert max(cost["multiplications"] + cost["divisions"] for cost in costs) <= _A_SLICE
+        assert 3_500 < sum(cost["multiplications"] for cost in costs) < 6_000  # 0.4 s on the chip

@@ -21,7 +21,7 @@ def shared_x(d, point):
     By double and add, four times the work of a signature: about half a second on the chip.
     """
     k = scalar(d)
-    x, y = _on_curve(point)
+    x, y = on_curve(point)
     mask = 1 << 255
     while not k & mask:
         mask >>= 1
@@ -50,7 +50,8 @@ def hkdf_sha256(ikm, info, length):
     return out[:length]
 
 
-def _on_curve(point):
+def on_curve(point):
+    """Coordinates of a public point (65 bytes, uncompressed). Raises ValueError where it is not on the curve."""
     if len(point) != 65 or point[0] != 4:
         raise ValueError("not an uncompressed point")
     x = int.from_bytes(point[1:33], "big")

@@ -3,7 +3,7 @@
 import sys
 
 import scanlatch
-from scanlatch.prove import hashes, p256, rfc6979, signer
+from scanlatch.prove import hashes, keys, p256, rfc6979, signer, verify
 
 _BIG = 1 << 64  # quotients of Euclid stay below, field elements above
 _KEY = bytes(range(1, 33))
@@ -46,8 +46,9 @@ class _CountingHashes:
 
 _plain_hashes = hashes.hashlib
 hashes.hashlib = _CountingHashes()
-p256.int = rfc6979.int = signer.int = _Counting
+p256.int = rfc6979.int = signer.int = keys.int = verify.int = _Counting
 scanlatch.forget = lambda module: None  # what is loaded anew does not count
+verify.load = lambda name: keys
 
 
 def _counted(work):
@@ -93,6 +94,14 @@ def slices():
     while maker.ready < signer.LIMIT:
         costs.append(_counted(maker.prepare))
     return costs
+
+
+def verification(point, digest, signature):
+    """Cost of each slice of a verification, and what it found."""
+    costs, found, slices = [], [], verify.steps(point, digest, signature)
+    while not found or found[-1] is None:
+        costs.append(_counted(lambda: found.append(next(slices))))
+    return costs, found[-1]
 
 
 def serve():

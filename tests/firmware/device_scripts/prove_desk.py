@@ -2,7 +2,7 @@
 
 import sys
 
-from scanlatch.prove import cbor, cose, hashes, head, keys, p256, record, rfc6979, signer
+from scanlatch.prove import cbor, cose, hashes, head, keys, p256, record, rfc6979, signer, verify
 
 _state = {}
 
@@ -103,6 +103,14 @@ def comb_x(k):
     while not comb.step(20):
         pass
     return comb.x
+
+
+def verified(point, digest, signature):
+    """Whether a signature is good, and in how many slices that was found out."""
+    slices = 0
+    for good in verify.steps(point, digest, signature):
+        slices += 1
+    return good, slices
 
 
 def encrypt0(kid, nonce, payload, aad, key):
