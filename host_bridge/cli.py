@@ -13,9 +13,10 @@ from rich.console import Console
 from rich.table import Table
 
 from host_bridge import cli_ledger, cli_outbox, cli_take
+from host_bridge.agreement import Agreements
 from host_bridge.clock import SystemClock
 from host_bridge.config import Config, load
-from host_bridge.devices import Registry, load_agreement_key
+from host_bridge.devices import Registry
 from host_bridge.errors import BridgeError, PermanentError
 from host_bridge.ledger import alerts, commands, open_ledger
 from host_bridge.ledger import devices as rows
@@ -114,7 +115,7 @@ def revoke(device: _Device, config: _Settings) -> None:
 
 @contextmanager
 def _registry(config: Config) -> Generator[Registry]:
-    agreement = load_agreement_key(config.bridge.agreement_key)
+    agreement = Agreements.load(config.bridge.agreement_key)
     ledger = open_ledger(config.ledger.url, config.ledger.busy_timeout_ms)
     try:
         yield Registry(ledger, agreement)

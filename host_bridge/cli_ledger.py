@@ -9,8 +9,9 @@ import typer
 
 from host_bridge import due
 from host_bridge.clock import SystemClock
+from host_bridge.agreement import Agreements
 from host_bridge.config import Config, load
-from host_bridge.devices import Registry, load_agreement_key
+from host_bridge.devices import Registry
 from host_bridge.errors import BridgeError, LedgerBroken, PermanentError
 from host_bridge.ledger import Ledger, backup, partitions
 from host_bridge.ledger.open import connect, known_revisions, newest_revision
@@ -49,7 +50,7 @@ def check(
 ) -> None:
     """Check bridge.toml, the keys it names and the ledger, and say what would be run. Changes nothing."""
     with _ledger(config) as (settings, ledger):
-        agreement = load_agreement_key(settings.bridge.agreement_key)
+        agreement = Agreements.load(settings.bridge.agreement_key)
         found, newest = _revision(ledger), newest_revision()
         if found != newest:
             raise PermanentError(f"ledger {ledger.url} is of version {found}, not {newest}: `scanlatch bridge migrate`")

@@ -5,10 +5,11 @@ from typing import Annotated, Any, cast
 
 import typer
 
+from host_bridge.agreement import Agreements
 from host_bridge.cbor_strict import WireError, decode
 from host_bridge.clock import SystemClock, system_chance
 from host_bridge.config import load
-from host_bridge.devices import Registry, load_agreement_key
+from host_bridge.devices import Registry
 from host_bridge.errors import BridgeError, PermanentError
 from host_bridge.intake import Intake, Parts
 from host_bridge.ledger import open_ledger
@@ -34,7 +35,7 @@ def take(file: _File, config: _Settings) -> None:
     try:
         device, site, records = _read(file)
         settings, clock = load(config), SystemClock()
-        agreement = load_agreement_key(settings.bridge.agreement_key)
+        agreement = Agreements.load(settings.bridge.agreement_key)
         ledger = open_ledger(settings.ledger.url, settings.ledger.busy_timeout_ms)
         try:
             registry = Registry(ledger, agreement)

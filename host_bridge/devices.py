@@ -3,18 +3,21 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from cryptography.hazmat.primitives import serialization
+import structlog
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from host_bridge.errors import ConfigError, DeviceExists, PermanentError, UnknownDevice
+from host_bridge.agreement import Agreements, Held
+from host_bridge.agreement import load_agreement_key as load_agreement_key
+from host_bridge.errors import DeviceExists, PermanentError, UnknownDevice
 from host_bridge.ledger import Ledger
 from host_bridge.ledger import devices as rows
 from host_bridge.ledger.devices import ENROLLED, REVOKED, SUSPENDED, DeviceRow
-from host_bridge.wire import DeviceKeys, WireError, bridge_kid, derive, public_key
+from host_bridge.wire import DeviceKeys, WireError, derive, public_key
 
 _NAME = re.compile(r"[a-z0-9-]{1,32}\Z")  # WIRE.md "Topics"
+
+_log = structlog.get_logger("scanlatch.devices")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,31 +26,47 @@ class Keys:
 
     version: int
     signing: ec.EllipticCurvePublicKey
-    shared: DeviceKeys = field(repr=False)
+    kid: str | None  # of the bridge key under which it is spoken to, hex; None where that is not held here
+    shared: dict[str, DeviceKeys] = field(repr=False)  # by the id of the bridge key; the one it uses first
 
-
-def load_agreement_key(path: Path) -> ec.EllipticCurvePrivateKey:
-    """The bridge's agreement key from a PEM file. Raises ConfigError."""
-    try:
-        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
-    except (OSError, ValueError, TypeError) as error:
-        raise ConfigError(str(path), f"no private key in PEM form: {error}") from error
-    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise ConfigError(str(path), "must be a P-256 key")
-    return key
+    @property
+    def mac(self) -> bytes | None:
+        """Key of what it is sent; None where the bridge key that it uses is not held here."""
+        return None if self.kid is None else self.shared[self.kid].mac
 
 
 class Registry:
     """Who may speak, and with which keys. Safe to use from several threads."""
 
-    def __init__(self, ledger: Ledger, agreement: ec.EllipticCurvePrivateKey) -> None:
+    def __init__(self, ledger: Ledger, agreement: ec.EllipticCurvePrivateKey | Agreements) -> None:
         self._ledger = ledger
-        self._agreement = agreement
+        self.agreements = agreement if isinstance(agreement, Agreements) else Agreements([agreement])
         self._cached: dict[str, Keys] = {}
-        self.public = agreement.public_key().public_bytes(
-            serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
-        )
-        self.kid = bridge_kid(self.public)
+        # Which keys the other bridges of the ledger hold too, see peers.py; None: there are no others.
+        self.peers_hold: frozenset[str] | None = None
+
+    @property
+    def public(self) -> bytes:
+        """The agreement public key that a terminal enrolled now is given, an uncompressed point."""
+        return self.agreements.newest.public
+
+    def offered(self) -> Held | None:
+        """The key that terminals are to go over to; None where there is one only, or a bridge that lacks it."""
+        newest = self.agreements.newest
+        if len(self.agreements.all) == 1 or (self.peers_hold is not None and newest.kid not in self.peers_hold):
+            return None
+        return newest
+
+    def refresh(self) -> None:
+        """Look for agreement keys that were added. What cannot be read is told, and tried again."""
+        try:
+            new = self.agreements.refresh()
+        except PermanentError as error:
+            _log.error("a bridge key can't be used", detail=str(error))
+            return
+        if new:
+            self._cached = {}
+            _log.info("bridge keys", kids=[one.kid for one in self.agreements.all])
 
     def enrol(
         self,
@@ -57,8 +76,9 @@ class Registry:
         agreement_public: bytes,
         now: int,
         certificate: str | None = None,
+        until: int | None = None,
     ) -> None:
-        """Add a device. Keys are uncompressed P-256 points, `now` ms UTC, `certificate` SHA-256 in hex.
+        """Add a device. Keys are uncompressed P-256 points, `certificate` SHA-256 in hex, `until` its end; ms UTC.
 
         Raises DeviceExists where the id was ever given, PermanentError where a name or key cannot be used.
         """
@@ -67,7 +87,7 @@ class Registry:
                 raise PermanentError(f"{name!r} cannot be a name: 1 to 32 of a-z 0-9 -")
         try:
             public_key(signing_public)
-            derive(self._agreement, agreement_public, device)
+            derive(self.agreements.newest.private, agreement_public, device)
         except WireError as error:
             raise PermanentError(f"a key of {device} cannot be used: {error}") from error
         with self._ledger.write() as connection:
@@ -77,10 +97,9 @@ class Registry:
             twin = next((row.id for row in known if row.signing_public == signing_public), None)
             if twin is not None:
                 raise PermanentError(f"the signing key of {device} is that of {twin}: a key belongs to one id for life")
-            rows.insert(
-                connection,
-                DeviceRow(device, site, [], ENROLLED, signing_public, agreement_public, certificate, 1, now),
-            )
+            row = DeviceRow(device, site, [], ENROLLED, signing_public, agreement_public, certificate, 1, now)
+            row.certificate_until, row.bridge_kid = until, self.agreements.newest.kid
+            rows.insert(connection, row)
 
     def suspend(self, device: str) -> None:
         """Records go on being kept as evidence, and claim nothing. Raises UnknownDevice."""
@@ -105,9 +124,17 @@ class Registry:
 
         self._change(device, moved)
 
-    def set_certificate(self, device: str, fingerprint: str) -> None:
-        """Note a renewed certificate: SHA-256 in hex. Raises UnknownDevice."""
-        self._change(device, lambda _row: {"certificate": fingerprint})
+    def set_certificate(self, device: str, fingerprint: str, until: int | None = None) -> None:
+        """Note a renewed certificate: SHA-256 in hex, and its end, ms UTC. Raises UnknownDevice."""
+        self._change(device, lambda _row: {"certificate": fingerprint, "certificate_until": until})
+
+    def public_for(self, device: str) -> bytes:
+        """The agreement public key that a terminal uses. Raises UnknownDevice, PermanentError where it is not held."""
+        kid = self.find(device).bridge_kid
+        held = self.agreements.find(kid)
+        if held is None:
+            raise PermanentError(f"{device} uses the bridge key {kid}, which is not here: put its file back")
+        return held.public
 
     def listed(self) -> list[DeviceRow]:
         """All devices in order of id."""
@@ -136,8 +163,12 @@ class Registry:
         cached = self._cached.get(row.id)
         if cached is not None and cached.version == row.keys_version:
             return cached
-        shared = derive(self._agreement, row.agreement_public, row.id)
-        keys = Keys(row.keys_version, public_key(row.signing_public), shared)
+        used = self.agreements.find(row.bridge_kid)
+        if used is None:
+            _log.error("a terminal's bridge key is not held here", device=row.id, kid=row.bridge_kid)
+        held = sorted(self.agreements.all, key=lambda one: one is not used)
+        shared = {one.kid: derive(one.private, row.agreement_public, row.id) for one in held}
+        keys = Keys(row.keys_version, public_key(row.signing_public), used.kid if used else None, shared)
         self._cached[row.id] = keys
         return keys
 

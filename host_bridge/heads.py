@@ -1,6 +1,6 @@
 """Takes a device's word on where its chain ends: gaps, losses, a ledger or journal gone back."""
 
-from host_bridge import chain, metrics, times
+from host_bridge import chain, metrics, rotation, times
 from host_bridge.admission import Admission
 from host_bridge.ledger import alerts, evidence, scans, verdicts
 from host_bridge.ledger.devices import DeviceRow
@@ -35,6 +35,7 @@ def take(work: Work, admission: Admission, message: Opened, head: Head) -> None:
     answer = ReceiptDue(row.receipt_seq, row.receipt_digest, message.digest)
     work.after.receipts.append((row, answer))
     work.after.finals += [(row, final) for final in verdicts.after_head(work.connection, row.id)]
+    rotation.offer(work, row)
 
 
 def _compare(work: Work, row: DeviceRow, head: Head) -> None:

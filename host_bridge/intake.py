@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from host_bridge import credentials, due, heads, metrics, times
+from host_bridge import credentials, due, heads, metrics, rotation, times
 from host_bridge.admission import Admission
 from host_bridge.clock import Chance, Clock
 from host_bridge.config import Site
@@ -92,6 +92,7 @@ class Intake:
             with self._transaction(set()) as work:
                 due.look_after(work, ticks >= self._asks_from)
             self.publish_unsent()
+            self._parts.registry.refresh()
         if ticks >= self._next_flush:
             if self._parts.replies.has_acknowledged:
                 with self._parts.ledger.write() as connection:
@@ -153,6 +154,7 @@ class Intake:
             rows = devices.lock(connection, ids) if ids else {}
             work = Work(connection, parts.clock.now(), parts.deadline_ms, rows)
             work.platform_down, work.sites = parts.platform_down(), parts.sites
+            work.agreements, work.offered = parts.registry.agreements, parts.registry.offered()
             yield work
             devices.save(connection, [work.devices[device] for device in sorted(work.touched)])
             parts.replies.acknowledged(connection)  # last: rows of any device, and nothing is waited for after them
@@ -177,6 +179,7 @@ class Intake:
                 case Head() as head:
                     heads.take(work, admission, message, head)
                 case Credential() as credential:
+                    rotation.heard(work, work.devices[message.device], message)
                     credentials.take(work, message, credential, self._parts.chance)
                 case _:
                     continue
@@ -209,6 +212,8 @@ class Intake:
         row.command_counter = max(row.command_counter, reply.last)
         row.spoke_from = message.site
         work.touched.add(row.id)
+        rotation.heard(work, row, message)
+        rotation.replied(work, row, reply)
         unheard = None
         if reply.last > reply.counter:  # of commands that this ledger has forgotten: it was put back
             unheard = commands.unheard(work.connection, row.id, reply.counter, work.now)

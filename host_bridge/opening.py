@@ -9,6 +9,7 @@ from host_bridge import cbor_peek, metrics
 from host_bridge.devices import Keys, Registry
 from host_bridge.wire import (
     Credential,
+    DeviceKeys,
     Head,
     OpenedScan,
     Reply,
@@ -74,18 +75,38 @@ class Opener:
         if keys is None:
             return Opened(site, device, kind, message, digest(message), None, "no such device", None)
         try:
-            content = _READERS[kind](message, device, keys)
+            content, kid = _READERS[kind](message, device, keys)
         except WireError as error:
             return Opened(site, device, kind, message, digest(message), None, str(error), keys.version)
         known = content.digest if isinstance(content, OpenedScan) else digest(message)
-        return Opened(site, device, kind, message, known, content, None, keys.version)
+        return Opened(site, device, kind, message, known, content, None, keys.version, kid)
 
 
-_READERS: dict[str, Callable[[bytes, str, Keys], OpenedScan | Head | Credential | Reply]] = {
-    "scan": lambda message, device, keys: open_scan(message, device, keys.signing),
-    "head": lambda message, device, keys: open_head(message, device, keys.signing),
-    "credential": lambda message, device, keys: open_credential(message, keys.shared.credential, device),
-    "reply": lambda message, device, keys: open_reply(message, keys.shared.mac, device),
+_Content = OpenedScan | Head | Credential | Reply
+
+
+def _shared(
+    open_one: Callable[[bytes, DeviceKeys, str], _Content],
+) -> Callable[[bytes, str, Keys], tuple[_Content, str]]:
+    """A reader that tries each bridge key, the one first that the device is known to use (WIRE.md "Keys")."""
+
+    def opened(message: bytes, device: str, keys: Keys) -> tuple[_Content, str]:
+        wrong: WireError | None = None
+        for kid, shared in keys.shared.items():
+            try:
+                return open_one(message, shared, device), kid
+            except WireError as error:
+                wrong = wrong or error
+        raise wrong or WireError("key", "no bridge key")
+
+    return opened
+
+
+_READERS: dict[str, Callable[[bytes, str, Keys], tuple[_Content, str | None]]] = {
+    "scan": lambda message, device, keys: (open_scan(message, device, keys.signing), None),
+    "head": lambda message, device, keys: (open_head(message, device, keys.signing), None),
+    "credential": _shared(lambda message, shared, device: open_credential(message, shared.credential, device)),
+    "reply": _shared(lambda message, shared, device: open_reply(message, shared.mac, device)),
 }
 
 

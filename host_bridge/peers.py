@@ -8,6 +8,7 @@ import structlog
 
 from host_bridge.admission import todays_verdict
 from host_bridge.clock import Clock
+from host_bridge.devices import Registry
 from host_bridge.ledger import Ledger, bridges, devices, scans
 from host_bridge.replies import Replies
 from host_bridge.work import After
@@ -22,8 +23,9 @@ _log = structlog.get_logger("scanlatch.peers")
 class Peers:
     """One bridge's care for the others, and for its own earlier run. Its bridge's main thread calls it."""
 
-    def __init__(self, ledger: Ledger, replies: Replies, clock: Clock, name: str) -> None:
+    def __init__(self, ledger: Ledger, registry: Registry, replies: Replies, clock: Clock, name: str) -> None:
         self._ledger = ledger
+        self._registry = registry
         self._replies = replies
         self._clock = clock
         self._name = name
@@ -41,13 +43,16 @@ class Peers:
         now = self._clock.now()
         with self._ledger.read() as connection:
             known = bridges.every(connection)
+            kids = bridges.kids(connection, now - DEAD_MS)
+        ours = frozenset(one.kid for one in self._registry.agreements.all)
+        self._registry.peers_hold = ours.intersection(*(held for name, held in kids.items() if name != self._name))
         dead = {name: at for name, at in known.items() if self._falls_to_us(name, known, now)}
         if dead:
             self._speak_for(dead)
         with self._ledger.write() as connection:
             for name, at in self._said.items():  # by now the broker has what was said
                 bridges.forget(connection, name, at)
-            bridges.seen(connection, self._name, now)
+            bridges.seen(connection, self._name, now, ours)
         self._said = {name: at for name, at in dead.items() if name != self._name}
         self._started = True
         self._next = self._clock.ticks() + BEAT_S

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 from host_bridge import metrics
@@ -18,6 +19,7 @@ MISSED_LIMIT = 10_000  # what could not be published is known of so many; the re
 _FINAL, _COMMAND = "final", "command"
 _Followed = tuple[str, str, int]  # what, device, seq or counter
 Done = Callable[[bool], None]  # told whether the broker took the message
+_Seal = Callable[[bytes, bytes], bytes]  # MAC key, kid
 
 
 class Outlet(Protocol):
@@ -52,6 +54,8 @@ class Replies:
             self._receipt(row, receipt)
         for row, command in after.commands:
             self.command(row, command)
+        for row, command, kid in after.under:
+            self.command(row, command, kid)
 
     def _final(self, row: DeviceRow, final: Final, again: bool) -> None:
         """Publish a final verdict that is a row; it stays due until the broker has it."""
@@ -73,14 +77,13 @@ class Replies:
         elif not again and len(self._missed) < MISSED_LIMIT:
             self._missed.add(followed)
 
-    def command(self, row: DeviceRow, command: CommandRow) -> None:
-        """Publish a command; its counter is stored already."""
+    def command(self, row: DeviceRow, command: CommandRow, kid: str | None = None) -> None:
+        """Publish a command, under the bridge key `kid` where that is given; its counter is stored already."""
         followed = _COMMAND, command.device, command.counter
         if followed in self._followed:
             return
         value = Command(command.counter, command.name, command.arguments, command.not_after)
-        keys = self._registry.keys_of(row)
-        self._publish(row, "command", seal_command(value, keys.shared.mac, self._registry.kid), followed)
+        self._publish(row, "command", partial(seal_command, value), followed, kid)
 
     def acknowledged(self, connection: Connection) -> None:
         """Write down, in the transaction at hand, what the broker has acknowledged since."""
@@ -101,17 +104,24 @@ class Replies:
         return bool(self._acknowledged)
 
     def _verdict(self, row: DeviceRow, verdict: Verdict, followed: _Followed | None) -> bool:
-        mac = self._registry.keys_of(row).shared.mac
-        return self._publish(row, "verdict", seal_verdict(verdict, mac, self._registry.kid), followed)
+        return self._publish(row, "verdict", partial(seal_verdict, verdict), followed)
 
     def _receipt(self, row: DeviceRow, due: ReceiptDue) -> None:
         receipt = Receipt(due.upto, due.digest, self._clock.now(), due.head)
-        mac = self._registry.keys_of(row).shared.mac
-        self._publish(row, "receipt", seal_receipt(receipt, mac, self._registry.kid), None)
+        self._publish(row, "receipt", partial(seal_receipt, receipt), None)
 
-    def _publish(self, row: DeviceRow, kind: str, message: bytes, followed: _Followed | None) -> bool:
+    def _publish(
+        self, row: DeviceRow, kind: str, sealed: _Seal, followed: _Followed | None, kid: str | None = None
+    ) -> bool:
+        """Under the bridge key that the device uses, or `kid`. False: not taken, or that key is not held here."""
         if row.is_out:
             return True
+        keys = self._registry.keys_of(row)
+        kid = kid or keys.kid
+        if kid is None or kid not in keys.shared:
+            metrics.not_published.labels(kind).inc()
+            return False
+        message = sealed(keys.shared[kid].mac, bytes.fromhex(kid))
         done = None if followed is None else self._follow(followed)
         taken = self._outlet.publish(f"scanlatch/v1/{row.speaks_at}/{row.id}/{kind}", message, done)
         if not taken and followed is not None:

@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 import structlog
 
+from host_bridge.agreement import Agreements
 from host_bridge.clock import SystemClock, system_chance
 from host_bridge.config import Config
-from host_bridge.devices import Registry, load_agreement_key
+from host_bridge.devices import Registry
 from host_bridge.errors import LedgerBusy
 from host_bridge.intake import Intake, Parts
 from host_bridge.ledger import Ledger, open_ledger
@@ -42,7 +43,7 @@ class Service:
         self._clock, chance = SystemClock(), system_chance()
         self._next_look = 0  # ms UTC
         clock = self._clock
-        agreement = load_agreement_key(config.bridge.agreement_key)
+        agreement = Agreements.load(config.bridge.agreement_key)
         self._ledger: Ledger = open_ledger(config.ledger.url, config.ledger.busy_timeout_ms)
         registry = Registry(self._ledger, agreement)
         self._broker = Broker(config.mqtt, self._ready)
@@ -64,7 +65,8 @@ class Service:
             )
         )
         # A lone bridge is given again by the broker what it did not acknowledge.
-        self._peers = Peers(self._ledger, self._replies, clock, config.mqtt.client_id) if config.mqtt.shared else None
+        name, shared = config.mqtt.client_id, config.mqtt.shared
+        self._peers = Peers(self._ledger, registry, self._replies, clock, name) if shared else None
         self._worker = threading.Thread(target=self._settle, name="outbox", daemon=True)
 
     def stop(self) -> None:

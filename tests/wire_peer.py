@@ -32,6 +32,11 @@ class WirePeer:
         """A device with fresh keys."""
         return cls(device, ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1()), bridge)
 
+    def go_over(self, bridge: bytes) -> None:
+        """Use another bridge key, and forget the one before."""
+        self.bridge_kid = wire.bridge_kid(bridge)
+        self.keys = wire.derive(self.agreement, bridge, self.device)
+
     @property
     def kid(self) -> bytes:
         return self.device.encode()

@@ -1,5 +1,7 @@
 """Rows of the bridges that share the ledger: when each was last at work; and what they may have left unsaid."""
 
+from collections.abc import Iterable
+
 import sqlalchemy as sa
 
 from host_bridge.ledger.scans import Pair
@@ -17,16 +19,22 @@ bridges = sa.Table(
 _BACK = 1_000  # seqs of a device that are looked at: more than it sends in the time that is asked about
 
 
-def seen(connection: sa.Connection, name: str, now: int) -> None:
-    """The bridge `name` is at work."""
-    known = sa.update(bridges).where(bridges.c.name == name).values(seen_at=now)
-    if connection.execute(known).rowcount == 0:
-        connection.execute(sa.insert(bridges), [{"name": name, "seen_at": now}])
+def seen(connection: sa.Connection, name: str, now: int, kids: Iterable[str] = ()) -> None:
+    """The bridge `name` is at work, and holds the agreement keys of these ids."""
+    values = {"seen_at": now, "kids": " ".join(sorted(kids))}
+    if connection.execute(sa.update(bridges).where(bridges.c.name == name).values(values)).rowcount == 0:
+        connection.execute(sa.insert(bridges), [{"name": name, **values}])
 
 
 def every(connection: sa.Connection) -> dict[str, int]:
     """When each bridge that did not leave was last at work, ms UTC."""
     return {row.name: row.seen_at for row in connection.execute(sa.select(bridges))}
+
+
+def kids(connection: sa.Connection, since: int) -> dict[str, frozenset[str]]:
+    """Ids of the agreement keys that each bridge holds which was at work at `since` (ms UTC) or later."""
+    statement = sa.select(bridges.c.name, bridges.c.kids).where(bridges.c.seen_at >= since)
+    return {name: frozenset((held or "").split()) for name, held in connection.execute(statement).all()}
 
 
 def forget(connection: sa.Connection, name: str, seen_at: int) -> None:

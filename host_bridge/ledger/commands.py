@@ -123,6 +123,24 @@ def last(connection: sa.Connection, device: str, name: str) -> tuple[dict[str, A
     return ({}, None) if row is None else (decoded(row.arguments), row.result)
 
 
+def newest(connection: sa.Connection, device: str, name: str, counter: int) -> dict[str, Any]:
+    """Arguments of the command of this name and counter, where it is the last of its name; else nothing."""
+    found = _latest(connection, device, name, 1)
+    return decoded(found[0].arguments) if found and found[0].counter == counter else {}
+
+
+def unanswered(connection: sa.Connection, device: str, name: str, count: int) -> bool:
+    """Whether none of the last `count` commands of this name has an answer; False where there were fewer."""
+    found = _latest(connection, device, name, count)
+    return len(found) == count and all(row.result is None for row in found)
+
+
+def _latest(connection: sa.Connection, device: str, name: str, limit: int) -> Sequence[Any]:
+    columns = commands.c.counter, commands.c.arguments, commands.c.result
+    statement = sa.select(*columns).where(commands.c.device == device, commands.c.name == name)
+    return connection.execute(statement.order_by(commands.c.counter.desc()).limit(limit)).all()
+
+
 def _command(row: Sequence[Any]) -> CommandRow:
     device, counter, name, arguments, not_after = row
     return CommandRow(device, counter, name, decoded(arguments), not_after)

@@ -24,7 +24,9 @@ def others(world: World) -> list[World]:
 def peers(world: World, others: list[World]) -> list[Peers]:
     """The care of each of the three; all have been at work."""
     worlds = [world, *others]
-    made = [Peers(one.ledger, one.replies, one.clock, f"bridge-{n}") for n, one in enumerate(worlds, start=1)]
+    made = [
+        Peers(one.ledger, one.registry, one.replies, one.clock, f"bridge-{n}") for n, one in enumerate(worlds, start=1)
+    ]
     for one in made:
         one.look()
     return made
@@ -66,7 +68,7 @@ def test_a_bridge_that_is_back_says_what_its_last_run_left(
     world: World, others: list[World], peers: list[Peers]
 ) -> None:
     terminal = _die_with_an_answer(world, others[0])
-    Peers(world.ledger, world.replies, world.clock, "bridge-1").look()
+    Peers(world.ledger, world.registry, world.replies, world.clock, "bridge-1").look()
     assert _answers(terminal, 2) == 1
     _pass_time(world, peers[1:], _ANSWERED_MS)
     assert _answers(terminal, 2) == 1 + 1  # nothing was seen of its new run after that first look

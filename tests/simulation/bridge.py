@@ -136,7 +136,7 @@ class Bridge:
                 shared,
             )
         )
-        self._peers = Peers(self.ledger, self._replies, self, self.name) if shared else None
+        self._peers = Peers(self.ledger, registry, self._replies, self, self.name) if shared else None
         self.line = BridgeLine(self)
         self._started = self._recovered = self._calls = self._woken = False
         self.turn_in(0)
