@@ -20,6 +20,7 @@ from host_bridge.devices import Registry
 from host_bridge.errors import BridgeError, PermanentError
 from host_bridge.ledger import alerts, commands, open_ledger
 from host_bridge.ledger import devices as rows
+from host_bridge.texts import _, text, told
 from host_bridge.wire import COMMANDS
 
 app = typer.Typer(help="The bridge between terminals and the settlement platform.", no_args_is_help=True)
@@ -53,16 +54,26 @@ def command(device: _Device, name: str, config: _Settings) -> None:
     """Send a command (identify, health, acknowledge, ...) to a terminal through the running bridge."""
     with _told():
         if name not in COMMANDS - _BRIDGES_OWN:
-            raise PermanentError(f"no command {name!r}; known: {', '.join(sorted(COMMANDS - _BRIDGES_OWN))}")
+            raise PermanentError(
+                text(
+                    "no command {name!r}; known: {commands}",
+                    name=name,
+                    commands=", ".join(sorted(COMMANDS - _BRIDGES_OWN)),
+                )
+            )
         settings, now = load(config), SystemClock().now()
         ledger = open_ledger(settings.ledger.url, settings.ledger.busy_timeout_ms)
         with ledger.write() as connection:
             row = rows.lock(connection, [device]).get(device)
             if row is None:
-                raise PermanentError(f"no device {device!r} in the registry")
+                raise PermanentError(text("no device {device!r} in the registry", device=device))
             made = commands.add(connection, row, name, {}, now, now + _COMMAND_LIFE_MS)
         ledger.close()
-        typer.echo(f"{name} number {made.counter} for {device} goes out with the bridge's next round")
+        typer.echo(
+            _("{name} number {counter} for {device} goes out with the bridge's next round").format(
+                name=name, counter=made.counter, device=device
+            )
+        )
 
 
 @app.command(name="alerts")
@@ -74,9 +85,15 @@ def show_alerts(config: _Settings) -> None:
         with ledger.read() as connection:
             found = alerts.listed(connection)
         ledger.close()
-    table = Table("device", "kind", "seqs", "since (UTC)", "what")
+    table = Table(_("device"), _("kind"), _("seqs"), _("since (UTC)"), _("what"))
     for one in found:
-        table.add_row(one.device, one.kind, f"{one.first} to {one.last}", _day(one.opened_at), one.detail)
+        table.add_row(
+            one.device,
+            one.kind,
+            _("{first} to {last}").format(first=one.first, last=one.last),
+            _day(one.opened_at),
+            one.detail,
+        )
     Console().print(table)
 
 
@@ -85,9 +102,9 @@ def list_devices(config: _Settings) -> None:
     """All terminals, with where their chains stand."""
     with _told(), _registry(load(config)) as registry:
         found = registry.listed()
-    table = Table("device", "site", "status", "records to", "last record (UTC)")
+    table = Table(_("device"), _("site"), _("status"), _("records to"), _("last record (UTC)"))
     for row in found:
-        last = _day(row.last_record_at) if row.last_record_at else "never"
+        last = _day(row.last_record_at) if row.last_record_at else _("never")
         table.add_row(row.id, row.site, row.status, str(row.upto), last)
     Console().print(table)
 
@@ -129,7 +146,7 @@ def _told() -> Generator[None]:
     try:
         yield
     except BridgeError as error:
-        typer.secho(str(error), err=True, fg=typer.colors.RED)
+        typer.secho(told(error), err=True, fg=typer.colors.RED)
         raise typer.Exit(1) from error
 
 

@@ -8,13 +8,14 @@ from typing import Annotated
 import typer
 
 from host_bridge import due
-from host_bridge.clock import SystemClock
 from host_bridge.agreement import Agreements
+from host_bridge.clock import SystemClock
 from host_bridge.config import Config, load
 from host_bridge.devices import Registry
 from host_bridge.errors import BridgeError, LedgerBroken, PermanentError
 from host_bridge.ledger import Ledger, backup, partitions
 from host_bridge.ledger.open import connect, known_revisions, newest_revision
+from host_bridge.texts import _, text, told
 
 app = typer.Typer()
 
@@ -24,23 +25,24 @@ _Settings = Annotated[Path, typer.Option("--config", help="bridge.toml of the si
 @app.command()
 def init(config: _Settings) -> None:
     """Make the ledger that bridge.toml names. On PostgreSQL its database must be there, and be empty."""
-    with _ledger(config) as (_, ledger):
+    with _ledger(config) as (_settings, ledger):
         found = ledger.revision()
         if found is not None:
-            raise PermanentError(f"ledger {ledger.url} is there already, version {found}")
+            raise PermanentError(text("ledger {url} is there already, version {found}", url=ledger.url, found=found))
         _bring_up_to_date(ledger)
-        typer.echo(f"made ledger {ledger.url}, version {newest_revision()}")
+        typer.echo(_("made ledger {url}, version {version}").format(url=ledger.url, version=newest_revision()))
 
 
 @app.command()
 def migrate(config: _Settings) -> None:
     """Bring the ledger's schema up to date, and make the months ahead on PostgreSQL. Make a backup before."""
-    with _ledger(config) as (_, ledger):
+    with _ledger(config) as (_settings, ledger):
         found = _revision(ledger)
         _bring_up_to_date(ledger)
         newest = newest_revision()
-        told = f"is of version {newest} already" if found == newest else f"went from version {found} to {newest}"
-        typer.echo(f"ledger {ledger.url} {told}")
+        same = _("ledger {url} is of version {newest} already")
+        other = _("ledger {url} went from version {found} to {newest}")
+        typer.echo((same if found == newest else other).format(url=ledger.url, found=found, newest=newest))
 
 
 @app.command()
@@ -53,13 +55,27 @@ def check(
         agreement = Agreements.load(settings.bridge.agreement_key)
         found, newest = _revision(ledger), newest_revision()
         if found != newest:
-            raise PermanentError(f"ledger {ledger.url} is of version {found}, not {newest}: `scanlatch bridge migrate`")
+            raise PermanentError(
+                text(
+                    "ledger {url} is of version {found}, not {newest}: `scanlatch bridge migrate`",
+                    url=ledger.url,
+                    found=found,
+                    newest=newest,
+                )
+            )
         if deep:
             backup.examine(ledger)
         count = len(Registry(ledger, agreement).listed())
         broker = f"{settings.mqtt.host}:{settings.mqtt.port}, MQTT {settings.mqtt.version}"
-        typer.echo(f"settings are good: {broker}, {len(settings.sites)} sites, {count} devices")
-        typer.echo(f"ledger {ledger.url}, version {found}" + (", read whole: nothing is damaged" if deep else ""))
+        typer.echo(
+            _("settings are good: {broker}, {sites} sites, {devices} devices").format(
+                broker=broker, sites=len(settings.sites), devices=count
+            )
+        )
+        typer.echo(
+            _("ledger {url}, version {found}").format(url=ledger.url, found=found)
+            + (_(", read whole: nothing is damaged") if deep else "")
+        )
 
 
 @app.command(name="backup")
@@ -68,10 +84,10 @@ def back_up(
     to: Annotated[Path, typer.Option(help="new file; on PostgreSQL one for pg_restore")],
 ) -> None:
     """Copy the ledger, as it is at one moment, while bridges run."""
-    with _ledger(config) as (_, ledger):
+    with _ledger(config) as (_settings, ledger):
         _revision(ledger)
         backup.back_up(ledger, to)
-        typer.echo(f"ledger {ledger.url} is in {to}, {to.stat().st_size:,} bytes")
+        typer.echo(_("ledger {url} is in {to}, {size:,} bytes").format(url=ledger.url, to=to, size=to.stat().st_size))
 
 
 @app.command()
@@ -80,14 +96,18 @@ def restore(
     source: Annotated[Path, typer.Option("--from", help="what `backup` wrote")],
 ) -> None:
     """Put a backup in the ledger's place. Every bridge must be stopped; what was there is kept beside."""
-    with _ledger(config) as (_, ledger):
+    with _ledger(config) as (_settings, ledger):
         now = SystemClock().now()
         kept = backup.restore(ledger, source, now)
         _bring_up_to_date(ledger)
         with ledger.write() as connection:
             asked = due.ask_all(connection, now)
-        typer.echo(f"{asked} terminals will be asked for what the backup does not have")
-        typer.echo(f"ledger {ledger.url} is that of {source}; what was there before: {kept or 'nothing'}")
+        typer.echo(_("{asked} terminals will be asked for what the backup does not have").format(asked=asked))
+        typer.echo(
+            _("ledger {url} is that of {source}; what was there before: {kept}").format(
+                url=ledger.url, source=source, kept=kept or _("nothing")
+            )
+        )
 
 
 @app.command()
@@ -96,22 +116,22 @@ def archive(
     before: Annotated[str, typer.Option(help="first month that stays, as yyyy-mm")],
 ) -> None:
     """Take old months of records out of the ledger, on PostgreSQL: into schema `archive`, to be dumped and dropped."""
-    with _ledger(config) as (_, ledger):
+    with _ledger(config) as (_settings, ledger):
         _revision(ledger)
         with ledger.write() as connection:
             moved = partitions.archive(connection, before, SystemClock().now())
         for table in moved:
             typer.echo(table)
-        typer.echo(f"{len(moved)} months were taken out of the ledger")
+        typer.echo(_("{count} months were taken out of the ledger").format(count=len(moved)))
 
 
 def _revision(ledger: Ledger) -> str:
     """Version of the ledger. Raises PermanentError where there is none, LedgerBroken where it is a newer one."""
     found = ledger.revision()
     if found is None:
-        raise PermanentError(f"there is no ledger in {ledger.url} yet: `scanlatch bridge init`")
+        raise PermanentError(text("there is no ledger in {url} yet: `scanlatch bridge init`", url=ledger.url))
     if found not in known_revisions():
-        raise LedgerBroken(ledger.url, f"version {found}; was it written by a newer version?")
+        raise LedgerBroken(ledger.url, text("version {found}; was it written by a newer version?", found=found))
     return found
 
 
@@ -132,5 +152,5 @@ def _ledger(config: Path) -> Generator[tuple[Config, Ledger]]:
         finally:
             ledger.close()
     except BridgeError as error:
-        typer.secho(str(error), err=True, fg=typer.colors.RED)
+        typer.secho(told(error), err=True, fg=typer.colors.RED)
         raise typer.Exit(1) from error

@@ -18,13 +18,15 @@ from host_bridge.ledger import Ledger, open_ledger
 from host_bridge.settlement import by_hand
 from host_bridge.settlement.by_hand import Entry
 from host_bridge.settlement.outbox import ROUND_S
+from host_bridge.texts import N_, _, told
 
 app = typer.Typer(help="Submissions to the platform that have no answer yet.", no_args_is_help=True)
 
 _Settings = Annotated[Path, typer.Option("--config", help="bridge.toml of the site")]
 _Keys = Annotated[list[str], typer.Argument(help="<device>/<seq>, as `list` shows it")]
 _LIST_LIMIT = 10_000
-_NEXT = f"goes out with a running bridge's next round, within {ROUND_S:.0f} s"
+_NEXT = N_("{key}: goes out with a running bridge's next round, within {seconds:.0f} s")
+_AWAITS = N_("{key}: waits for the answer to {awaited}")
 
 
 @app.command(name="list")
@@ -40,15 +42,15 @@ def list_command(
     if as_json:
         typer.echo(json.dumps({"open": count, "rows": [_as_dict(one) for one in found]}, ensure_ascii=False))
         return
-    whole = [Column(name, no_wrap=True) for name in ("key", "what")]
-    table = Table(*whole, Column("code", overflow="fold"), "state", "tries", "age", "why")
+    whole = [Column(name, no_wrap=True) for name in (_("key"), _("what"))]
+    table = Table(*whole, Column(_("code"), overflow="fold"), _("state"), _("tries"), _("age"), _("why"))
     for one in found:
         row = one.row
-        state = f"{row.state}, stuck" if one.stuck else row.state
+        state = _("{state}, stuck").format(state=row.state) if one.stuck else row.state
         code, why = _shown(row.code), _shown(_why(one))
         table.add_row(row.key, row.kind, code, state, str(row.attempts), _age(one.age_s), why)
     Console().print(table)
-    typer.echo(f"{count} without an answer, {len(found)} shown")
+    typer.echo(_("{count} without an answer, {shown} shown").format(count=count, shown=len(found)))
 
 
 @app.command()
@@ -60,7 +62,7 @@ def hold(
     """Keep submissions out of the queue until `retry`. What follows for the same code waits too."""
     with _ledger(config) as ledger:
         by_hand.hold(ledger, keys, reason)
-    typer.echo(f"held: {', '.join(keys)}")
+    typer.echo(_("held: {keys}").format(keys=", ".join(keys)))
 
 
 @app.command()
@@ -69,7 +71,7 @@ def retry(keys: _Keys, config: _Settings) -> None:
     with _ledger(config) as ledger:
         after = by_hand.retry(ledger, keys)
     for key in dict.fromkeys(keys):
-        typer.echo(f"{key}: {_NEXT if key not in after else f'waits for the answer to {after[key]}'}")
+        typer.echo(_(_AWAITS if key in after else _NEXT).format(key=key, awaited=after.get(key), seconds=ROUND_S))
 
 
 @contextmanager
@@ -83,7 +85,7 @@ def _ledger(config: Path) -> Generator[Ledger]:
         finally:
             ledger.close()
     except BridgeError as error:
-        typer.secho(str(error), err=True, fg=typer.colors.RED)
+        typer.secho(told(error), err=True, fg=typer.colors.RED)
         raise typer.Exit(1) from error
 
 
@@ -115,8 +117,10 @@ def _as_dict(one: Entry) -> dict[str, Any]:
 
 def _why(one: Entry) -> str:
     row = one.row
-    why = row.detail or (f"reason {row.trouble}" if row.trouble else "")
-    return "; ".join(part for part in (one.after and f"waits for the answer to {one.after}", why) if part)
+    why = row.detail or (_("reason {number}").format(number=row.trouble) if row.trouble else "")
+    return "; ".join(
+        part for part in (one.after and _("waits for the answer to {key}").format(key=one.after), why) if part
+    )
 
 
 def _shown(text: str) -> str:
@@ -126,4 +130,6 @@ def _shown(text: str) -> str:
 
 def _age(seconds: int) -> str:
     hours, rest = divmod(seconds, 3600)
-    return f"{hours} h {rest // 60} min" if hours else f"{rest // 60} min {rest % 60} s"
+    if hours:
+        return _("{hours} h {minutes} min").format(hours=hours, minutes=rest // 60)
+    return _("{minutes} min {seconds} s").format(minutes=rest // 60, seconds=rest % 60)

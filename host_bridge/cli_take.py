@@ -15,6 +15,7 @@ from host_bridge.intake import Intake, Parts
 from host_bridge.ledger import open_ledger
 from host_bridge.opening import Inbound
 from host_bridge.replies import Done, Replies
+from host_bridge.texts import _, text, told
 
 FILE_MOST = 16 << 20  # bytes; a ring of 1 MiB holds less
 _BATCH = 64
@@ -54,27 +55,38 @@ def take(file: _File, config: _Settings) -> None:
         finally:
             ledger.close()
     except BridgeError as error:
-        typer.secho(str(error), err=True, fg=typer.colors.RED)
+        typer.secho(told(error), err=True, fg=typer.colors.RED)
         raise typer.Exit(1) from error
     refused = after.quarantined - before.quarantined
-    told = f"; {refused} claim nothing: see `scanlatch bridge alerts`" if refused else ""
-    told += f"; {device} is {after.status}: they are evidence only, and marked so" if after.is_out else ""
-    typer.echo(f"{device}: {len(records)} records given to intake, its records now reach to {after.upto}{told}")
+    more = _("; {count} claim nothing: see `scanlatch bridge alerts`").format(count=refused) if refused else ""
+    if after.is_out:
+        more += _("; {device} is {status}: they are evidence only, and marked so").format(
+            device=device, status=after.status
+        )
+    typer.echo(
+        _("{device}: {count} records given to intake, its records now reach to {upto}{more}").format(
+            device=device, count=len(records), upto=after.upto, more=more
+        )
+    )
 
 
 def _read(file: Path) -> tuple[str, str, list[bytes]]:
     try:
         if file.stat().st_size > FILE_MOST:
-            raise PermanentError(f"{file} is larger than {FILE_MOST} bytes: no terminal has so much")
+            raise PermanentError(
+                text("{file} is larger than {most} bytes: no terminal has so much", file=file, most=FILE_MOST)
+            )
         told: Any = decode(file.read_bytes())
         found = cast("dict[str, Any]", told)
         version, device, site, records = found["v"], found["device"], found["site"], found["records"]
     except (OSError, WireError, KeyError, TypeError) as error:
-        raise PermanentError(f"{file} is not what `scanlatch rescue` wrote: {error}") from error
+        raise PermanentError(
+            text("{file} is not what `scanlatch rescue` wrote: {error}", file=file, error=error)
+        ) from error
     named = isinstance(device, str) and isinstance(site, str)
     if version != 1 or not named or not isinstance(records, list):
-        raise PermanentError(f"{file} is not what `scanlatch rescue` of this version wrote")
+        raise PermanentError(text("{file} is not what `scanlatch rescue` of this version wrote", file=file))
     items = cast("list[Any]", records)
     if not all(isinstance(one, bytes) for one in items):
-        raise PermanentError(f"{file} has a record that is none")
+        raise PermanentError(text("{file} has a record that is none", file=file))
     return str(device), str(site), items

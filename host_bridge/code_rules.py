@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from host_bridge.texts import text
+
 # Patterns of a kind: a terminal holds a symbol against each, and looks at no byte of it more than forty times.
 PATTERNS_MOST = {"own_codes": 6, "personal_codes": 3, "link_codes": 3}
 _LENGTH_MOST = 100  # characters
@@ -43,11 +45,15 @@ DEFAULT = CodeRules()
 def wrong_pattern(pattern: str) -> str | None:
     """What is wrong with a pattern of makers' or personal codes; None where nothing is."""
     if not pattern or len(pattern) > _LENGTH_MOST:
-        return f"has 1 to {_LENGTH_MOST} characters"
+        return text("has 1 to {most} characters", most=_LENGTH_MOST)
     for _, least, most, digits in _ITEM.findall(pattern):
         if int(least) > int(most or least) or int(digits or 0) > int(most or least):
-            return "counts from less to more, and no more digits than characters"
-    return None if _PLAIN.match(_ITEM.sub("", pattern)) else "is made of signs and of items such as {d6}, {x8-100,6}"
+            return text("counts from less to more, and no more digits than characters")
+    return (
+        None
+        if _PLAIN.match(_ITEM.sub("", pattern))
+        else text("is made of signs and of items such as {{d6}}, {{x8-100,6}}")
+    )
 
 
 def wrong_link(pattern: str) -> str | None:
@@ -55,14 +61,14 @@ def wrong_link(pattern: str) -> str | None:
     if pattern == TWENTY_ANYWHERE:
         return None
     if not pattern or len(pattern) > _LENGTH_MOST:
-        return f"has 1 to {_LENGTH_MOST} characters"
+        return text("has 1 to {most} characters", most=_LENGTH_MOST)
     path, asked, query = pattern.partition("?")
     host, *segments = path.split("/")
     if not _HOST.match(host):
-        return "begins with a host in small letters, *.host or *, without http://"
+        return text("begins with a host in small letters, *.host or *, without http://")
     name, _, behind = query.partition("=")
     if pattern.count(_CODE) != 1 or (asked and (behind != _CODE or not name or not _SEGMENT.match(name))):
-        return "has {code} once: as a whole segment of the path, or as ?name={code} at its end"
+        return text("has {{code}} once: as a whole segment of the path, or as ?name={{code}} at its end")
     if not asked and _CODE not in segments:
-        return "has {code} as a whole segment of the path"
-    return None if all(one == _CODE or _SEGMENT.match(one) for one in segments) else "has a segment that is none"
+        return text("has {{code}} as a whole segment of the path")
+    return None if all(one == _CODE or _SEGMENT.match(one) for one in segments) else text("has a segment that is none")

@@ -10,6 +10,7 @@ from typing import Any, get_type_hints
 
 from host_bridge.code_rules import PATTERNS_MOST, CodeRules, wrong_link, wrong_pattern
 from host_bridge.errors import ConfigError
+from host_bridge.texts import text
 
 _NAME = re.compile(r"[a-z0-9-]{1,32}\Z")  # WIRE.md "Topics"
 _TOKEN = re.compile(r"[0-9A-HJKMNP-TV-Z]{6}\Z")  # Crockford's base 32: none looks like another
@@ -159,7 +160,7 @@ def _section(path: Path, base: Path, name: str, kind: Any, table: object) -> Any
             where = f"{name}.{field.name}"
             ready[field.name] = _value(path, base, where, hints[field.name], values[field.name])
         elif field.default is MISSING:
-            raise ConfigError(f"{path}: {name}.{field.name}", "is missing")
+            raise ConfigError(f"{path}: {name}.{field.name}", text("is missing"))
     return kind(**ready)
 
 
@@ -173,13 +174,18 @@ def _value(path: Path, base: Path, where: str, hint: Any, value: object) -> Any:
         value = float(value)
     plain = str if "str" in wanted else hint
     if not isinstance(value, plain) or (isinstance(value, bool) and plain is not bool):
-        raise ConfigError(f"{path}: {where}", f"must be {plain.__name__}, not {value!r}")
+        raise ConfigError(f"{path}: {where}", text("must be {kind}, not {value!r}", kind=plain.__name__, value=value))
     setting = f"{where.partition('.')[0]}.{where.rpartition('.')[2]}"  # of every site the same
     low, high = _LIMITS.get(setting, (-math.inf, math.inf))
     if isinstance(value, int | float) and not low <= value <= high:
-        raise ConfigError(f"{path}: {where}", f"must lie between {low} and {high}, not {value}")
+        raise ConfigError(
+            f"{path}: {where}", text("must lie between {low} and {high}, not {value}", low=low, high=high, value=value)
+        )
     if setting in _CHOICES and value not in _CHOICES[setting]:
-        raise ConfigError(f"{path}: {where}", f"must be one of {', '.join(_CHOICES[setting])}, not {value!r}")
+        raise ConfigError(
+            f"{path}: {where}",
+            text("must be one of {choices}, not {value!r}", choices=", ".join(_CHOICES[setting]), value=value),
+        )
     return value
 
 
@@ -187,11 +193,13 @@ def _patterns(path: Path, where: str, value: object) -> tuple[str, ...]:
     setting = where.rpartition(".")[2]
     most = PATTERNS_MOST[setting]
     if not isinstance(value, list) or len(value) > most:  # pyright: ignore[reportUnknownArgumentType]
-        raise ConfigError(f"{path}: {where}", f"must be a list of at most {most} patterns")
+        raise ConfigError(f"{path}: {where}", text("must be a list of at most {most} patterns", most=most))
     for pattern in value:  # pyright: ignore[reportUnknownVariableType]
         wrong = (wrong_link if setting == "link_codes" else wrong_pattern)(str(pattern))  # pyright: ignore[reportUnknownArgumentType]
         if wrong:
-            raise ConfigError(f"{path}: {where}", f"{pattern!r} is no pattern: one {wrong}")
+            raise ConfigError(
+                f"{path}: {where}", text("{pattern} is no pattern: one {wrong}", pattern=f"{pattern!r}", wrong=wrong)
+            )
     return tuple(value)  # pyright: ignore[reportUnknownArgumentType,reportUnknownVariableType]
 
 
@@ -199,7 +207,7 @@ def _table(path: Path, name: str, table: object) -> dict[str, Any]:
     if table is None:
         return {}
     if not isinstance(table, dict):
-        raise ConfigError(f"{path}: {name}", "must be a table")
+        raise ConfigError(f"{path}: {name}", text("must be a table"))
     return table  # pyright: ignore[reportUnknownVariableType]
 
 
@@ -207,26 +215,30 @@ def _known(path: Path, prefix: str, table: dict[str, Any], valid: list[str]) -> 
     for key in table:
         if key not in valid:
             near = difflib.get_close_matches(key, valid, 1, _MISSPELT)
-            hint = f"did you mean {prefix}{near[0]}?" if near else f"known here: {', '.join(valid)}"
-            raise ConfigError(f"{path}: {prefix}{key}", f"is not a setting; {hint}")
+            hint = (
+                text("did you mean {name}?", name=f"{prefix}{near[0]}")
+                if near
+                else text("known here: {names}", names=", ".join(valid))
+            )
+            raise ConfigError(f"{path}: {prefix}{key}", text("is not a setting; {hint}", hint=hint))
 
 
 def _check(path: Path, config: Config) -> None:
     for site, table in config.sites.items():
         if not _NAME.match(site):
-            raise ConfigError(f"{path}: sites.{site}", "a site is 1 to 32 of a-z 0-9 -")
+            raise ConfigError(f"{path}: sites.{site}", text("a site is 1 to 32 of a-z 0-9 -"))
         if table.control_token and not _TOKEN.match(table.control_token):
-            raise ConfigError(f"{path}: sites.{site}.control_token", "6 of 0-9 A-Z without I, L, O, U")
+            raise ConfigError(f"{path}: sites.{site}.control_token", text("6 of 0-9 A-Z without I, L, O, U"))
     tokens = [table.control_token for table in config.sites.values() if table.control_token]
     for site, table in config.sites.items():
         if tokens.count(table.control_token) > 1:
-            raise ConfigError(f"{path}: sites.{site}.control_token", "is another site's too: each has its own")
+            raise ConfigError(f"{path}: sites.{site}.control_token", text("is another site's too: each has its own"))
     mqtt = config.mqtt
     given = [name for name in ("ca", "certificate", "key") if getattr(mqtt, name) is not None]
     if given and len(given) < 3:
-        raise ConfigError(f"{path}: mqtt.{given[0]}", "ca, certificate and key come together or not at all")
+        raise ConfigError(f"{path}: mqtt.{given[0]}", text("ca, certificate and key come together or not at all"))
     if not given and mqtt.host not in _LOOPBACK:
-        raise ConfigError(f"{path}: mqtt.ca", "is missing: without TLS the broker must be on loopback")
+        raise ConfigError(f"{path}: mqtt.ca", text("is missing: without TLS the broker must be on loopback"))
 
 
 def _with_ledger_path(config: Config, base: Path) -> Config:

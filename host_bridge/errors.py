@@ -1,5 +1,7 @@
 """The bridge's exceptions: few, each carrying its data; the type says whether trying again can help."""
 
+from host_bridge.texts import text
+
 
 class BridgeError(Exception):
     """Base of everything that the bridge raises on purpose."""
@@ -17,7 +19,7 @@ class ConfigError(PermanentError):
     """A setting that cannot be used. `where` names file and key."""
 
     def __init__(self, where: str, detail: str) -> None:
-        super().__init__(f"{where}: {detail}")
+        super().__init__(text("{where}: {detail}", where=where, detail=detail))
         self.where = where
         self.detail = detail
 
@@ -26,7 +28,7 @@ class LedgerBusy(TransientError):  # noqa: N818
     """Another process held the ledger's write lock for longer than the busy timeout, or the disk is full."""
 
     def __init__(self, detail: str) -> None:
-        super().__init__(f"the ledger cannot be written at the moment: {detail}")
+        super().__init__(text("the ledger cannot be written at the moment: {detail}", detail=detail))
         self.detail = detail
 
 
@@ -34,7 +36,7 @@ class LedgerBroken(PermanentError):  # noqa: N818
     """The ledger is not one that this version can work on."""
 
     def __init__(self, url: str, detail: str) -> None:
-        super().__init__(f"ledger {url}: {detail}")
+        super().__init__(text("ledger {url}: {detail}", url=url, detail=detail))
         self.url = url
         self.detail = detail
 
@@ -43,7 +45,9 @@ class UnknownDevice(PermanentError):  # noqa: N818
     """No device of this id is in the registry."""
 
     def __init__(self, device: str) -> None:
-        super().__init__(f"no device {device!r} in the registry; `scanlatch bridge devices list` shows all")
+        super().__init__(
+            text("no device {device!r} in the registry; `scanlatch bridge devices list` shows all", device=device)
+        )
         self.device = device
 
 
@@ -51,7 +55,7 @@ class DeviceExists(PermanentError):  # noqa: N818
     """This device id was given before; ids are for life."""
 
     def __init__(self, device: str) -> None:
-        super().__init__(f"device id {device!r} was given before; ids are for life, choose another")
+        super().__init__(text("device id {device!r} was given before; ids are for life, choose another", device=device))
         self.device = device
 
 
@@ -59,7 +63,7 @@ class BadInput(PermanentError):  # noqa: N818
     """Something entered by hand or by another system cannot be used. `where` names the entry and its field."""
 
     def __init__(self, where: str, detail: str) -> None:
-        super().__init__(f"{where}: {detail}")
+        super().__init__(text("{where}: {detail}", where=where, detail=detail))
         self.where = where
         self.detail = detail
 
@@ -68,7 +72,7 @@ class NotFound(PermanentError):  # noqa: N818
     """Nothing of this kind has this name."""
 
     def __init__(self, kind: str, name: str) -> None:
-        super().__init__(f"there is no {kind} {name!r}")
+        super().__init__(text("there is no {kind} {name!r}", kind=kind, name=name))
         self.kind = kind
         self.name = name
 
@@ -77,7 +81,9 @@ class AlreadyThere(PermanentError):  # noqa: N818
     """The name was given before."""
 
     def __init__(self, kind: str, name: str) -> None:
-        super().__init__(f"{kind} {name!r} is there already; choose another name, or change that one")
+        super().__init__(
+            text("{kind} {name!r} is there already; choose another name, or change that one", kind=kind, name=name)
+        )
         self.kind = kind
         self.name = name
 
@@ -86,7 +92,7 @@ class NotOpen(PermanentError):  # noqa: N818
     """A delivery or session that is over, or that belongs to another site."""
 
     def __init__(self, kind: str, name: str, why: str) -> None:
-        super().__init__(f"{kind} {name!r} {why}; open a new one")
+        super().__init__(text("{kind} {name!r} {why}; open a new one", kind=kind, name=name, why=why))
         self.kind = kind
         self.name = name
         self.why = why
@@ -96,7 +102,14 @@ class PackageTooBig(PermanentError):  # noqa: N818
     """More codes in one outermost package than a decision may have to look at."""
 
     def __init__(self, code: str, count: int, limit: int) -> None:
-        super().__init__(f"package {code!r} holds {count} codes, more than {limit}; enter what lies in it as packages")
+        super().__init__(
+            text(
+                "package {code!r} holds {count} codes, more than {limit}; enter what lies in it as packages",
+                code=code,
+                count=count,
+                limit=limit,
+            )
+        )
         self.code = code
         self.count = count
         self.limit = limit
@@ -106,7 +119,14 @@ class StockShort(PermanentError):  # noqa: N818
     """The no-code register has less than is to be sold."""
 
     def __init__(self, product: str, wanted: int, remaining: int) -> None:
-        super().__init__(f"of {product!r} {remaining} stand in the register, {wanted} are wanted; nothing was sold")
+        super().__init__(
+            text(
+                "of {product!r} {remaining} stand in the register, {wanted} are wanted; nothing was sold",
+                product=product,
+                remaining=remaining,
+                wanted=wanted,
+            )
+        )
         self.product = product
         self.wanted = wanted
         self.remaining = remaining
@@ -116,6 +136,6 @@ class MayNotDispense(PermanentError):  # noqa: N818
     """A product that must not go out: recalled, expired, or not on the session's lines."""
 
     def __init__(self, product: str, why: str) -> None:
-        super().__init__(f"{product!r} may not be dispensed: {why}")
+        super().__init__(text("{product!r} may not be dispensed: {why}", product=product, why=why))
         self.product = product
         self.why = why

@@ -11,6 +11,7 @@ from typing import Any
 
 from host_bridge import config
 from host_bridge.errors import ConfigError
+from host_bridge.texts import text
 
 _PIECE = 1 << 18  # bytes taken from the system at once
 _HELD = 1 << 16  # bytes held back before they are written unasked
@@ -143,7 +144,9 @@ def context(settings: config.Mqtt) -> ssl.SSLContext:
         made.load_verify_locations(str(settings.ca))
         made.load_cert_chain(str(settings.certificate), str(settings.key))
     except (OSError, ssl.SSLError) as error:
-        raise ConfigError("mqtt.ca, mqtt.certificate, mqtt.key", f"cannot be used: {error}") from error
+        raise ConfigError(
+            "mqtt.ca, mqtt.certificate, mqtt.key", text("cannot be used: {error}", error=error)
+        ) from error
     return made
 
 

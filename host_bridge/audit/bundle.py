@@ -12,6 +12,7 @@ from host_bridge.errors import NotFound, PermanentError
 from host_bridge.ledger import devices, passed
 from host_bridge.ledger.audit import Books, Kept
 from host_bridge.ledger.passed import LOST
+from host_bridge.texts import text
 from host_bridge.wire import Head, WireError, open_head, public_key
 
 NAME: Final = "scanlatch evidence"
@@ -46,7 +47,7 @@ def write(books: Books, choice: Choice, ca: bytes, certificates: Path, to: Path)
         PermanentError: it is there, a device has no certificate, or a head can't be read.
     """
     if to.exists():
-        raise PermanentError(f"{to} is there already; evidence is never written over")
+        raise PermanentError(text("{to} is there already; evidence is never written over", to=to))
     part = to.with_name(f"{to.name}.part")
     try:
         with part.open("wb") as file:
@@ -78,9 +79,14 @@ class _Bundle:
     def _device(self, device: str, chosen: list[Range], certificate: Path) -> None:
         row = devices.get(self._books.connection, device)
         if row is None:
-            raise NotFound("device", device)
+            raise NotFound(text("device"), device)
         if not certificate.is_file():
-            raise PermanentError(f"{certificate} is not there: `scanlatch audit certify` makes it, with the CA's key")
+            raise PermanentError(
+                text(
+                    "{certificate} is not there: `scanlatch audit certify` makes it, with the CA's key",
+                    certificate=certificate,
+                )
+            )
         self._put(DEVICE, device, row.signing_public, certificate.read_bytes())
         named = (head.newest for head, _ in self._heads(device, row.signing_public) if head.newest <= row.upto)
         shown = segments(chosen, named)
@@ -99,7 +105,13 @@ class _Bundle:
             try:
                 yield open_head(message, device, key), message
             except WireError as error:
-                raise PermanentError(f"a head of {device} is not its own ({error}): `scanlatch audit` first") from error
+                raise PermanentError(
+                    text(
+                        "a head of {device} is not its own ({error}): `scanlatch audit` first",
+                        device=device,
+                        error=error,
+                    )
+                ) from error
 
     def _needed(self, device: str, point: bytes, shown: list[Range]) -> list[bytes]:
         """The first head for each record that one names as its newest, and those that say what was lost."""

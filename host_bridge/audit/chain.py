@@ -11,6 +11,7 @@ from host_bridge.ledger.audit import Books, Kept
 from host_bridge.ledger.devices import DeviceRow
 from host_bridge.ledger.passed import QUARANTINED, Range
 from host_bridge.ledger.times import GIVEN
+from host_bridge.texts import text
 from host_bridge.wire import Head, OpenedScan, Reason, WireError, digest, open_head, open_scan, public_key
 
 LATE_MS = 600_000  # what is on its way, or due, for longer than this is a finding
@@ -42,7 +43,7 @@ class Walk:
         row = self._row
         for record in self._books.records(row.id):
             if record.seq < self._next:
-                self._add("fork", "there are two records under this seq", record.seq)
+                self._add("fork", text("there are two records under this seq"), record.seq)
                 continue
             if record.seq > self._next:
                 self._gap(self._next, record.seq - 1, record.received_at)
@@ -88,16 +89,18 @@ class Walk:
             return
         self._whole = False
         alert = self._covered(alerts.CHAIN, row.seq, row.seq)
-        self._add("chain", f"record {row.seq} does not name the one before it; {alert}", row.seq)
+        self._add(
+            "chain", text("record {seq} does not name the one before it; {alert}", seq=row.seq, alert=alert), row.seq
+        )
 
     def _turn(self, row: Kept) -> None:
         if row.seq <= self._row.upto:
             if row.outcome is None:
-                self._add("undecided", "its turn has come, and it has no verdict", row.seq)
+                self._add("undecided", text("its turn has come, and it has no verdict"), row.seq)
         elif row.outcome is not None:
-            self._add("turn", f"it has a verdict, though only {self._row.upto} was reached", row.seq)
+            self._add("turn", text("it has a verdict, though only {upto} was reached", upto=self._row.upto), row.seq)
         elif self._open_from is None and self._now - row.received_at > LATE_MS:
-            self._add("undecided", "nothing is missing before it, and it has no verdict", row.seq)
+            self._add("undecided", text("nothing is missing before it, and it has no verdict"), row.seq)
 
     def _gap(self, first: int, last: int, seen_at: int) -> None:
         """Seqs without a record; that they should be there is known since `seen_at`."""
@@ -114,12 +117,21 @@ class Walk:
         if known.how != QUARANTINED:
             self._whole = False
             alert = self._covered(alerts.LOST, known.first, known.last)
-            self._add("lost", f"records {known.first} to {known.last} were lost; {alert}", known.first, known.last)
+            self._add(
+                "lost",
+                text("records {first} to {last} were lost; {alert}", first=known.first, last=known.last, alert=alert),
+                known.first,
+                known.last,
+            )
             self._before = None
             return
         there = any(found == known.digest for found, *_ in self._books.quarantined(self._row.id))
         if not there:
-            self._add("quarantine", f"message {known.first} was quarantined, and is not there any more", known.first)
+            self._add(
+                "quarantine",
+                text("message {first} was quarantined, and is not there any more", first=known.first),
+                known.first,
+            )
         self._before = known.digest
         self._receipted |= (known.last, known.digest) == (self._row.receipt_seq, self._row.receipt_digest)
         if self._whole:
@@ -132,7 +144,13 @@ class Walk:
             upto = min(last, row.archived)
             told.archived += upto - first + 1
             self._receipted |= first <= row.receipt_seq <= upto
-            self._note(f"records {first} to {upto} were archived, and are not in the database any more: not audited")
+            self._note(
+                text(
+                    "records {first} to {upto} were archived, and are not in the database any more: not audited",
+                    first=first,
+                    upto=upto,
+                )
+            )
             if self._whole:
                 told.unbroken = upto
             first = upto + 1
@@ -141,12 +159,17 @@ class Walk:
         self._whole = False
         if first > row.upto and self._now - seen_at <= LATE_MS:
             self._open_from = self._open_from or first
-            self._note(f"records {first} to {last} are on their way")
+            self._note(text("records {first} to {last} are on their way", first=first, last=last))
             return
         self._open_from = self._open_from or first
         covered = [self._covered(kind, first, last) for kind in (alerts.LOST, alerts.BEHIND)]
         alert = next((one for one in covered if one.startswith("an")), "no open alert says so")
-        self._add("gap", f"records {first} to {last} are missing; {alert}", first, last)
+        self._add(
+            "gap",
+            text("records {first} to {last} are missing; {alert}", first=first, last=last, alert=alert),
+            first,
+            last,
+        )
 
     def _end(self) -> None:
         row = self._row
@@ -154,13 +177,25 @@ class Walk:
         if self._next <= newest:
             self._gap(self._next, newest, max(row.last_record_at, self._last_head_at))
         elif row.newest != self._next - 1:
-            self._add("columns", f"the registry says that record {row.newest} is the newest", self._next - 1)
+            self._add(
+                "columns",
+                text("the registry says that record {newest} is the newest", newest=row.newest),
+                self._next - 1,
+            )
         if not self._receipted or row.receipt_seq > row.upto:
-            self._add("receipt", f"a receipt names record {row.receipt_seq}, which is not held", row.receipt_seq)
+            self._add(
+                "receipt",
+                text("a receipt names record {receipt_seq}, which is not held", receipt_seq=row.receipt_seq),
+                row.receipt_seq,
+            )
         elif row.upto > newest:
-            self._add("receipt", f"all up to {row.upto} is said to be held, the newest is {newest}", newest)
+            self._add(
+                "receipt",
+                text("all up to {upto} is said to be held, the newest is {newest}", upto=row.upto, newest=newest),
+                newest,
+            )
         if self._heads.last != (None if row.head_digest == _NONE_YET else row.head_digest):
-            self._add("head", "the last head that the registry took is not among the heads", row.head_newest)
+            self._add("head", text("the last head that the registry took is not among the heads"), row.head_newest)
 
     def _same(self, head: Head, found: bytes) -> None:
         if head.digest != found:
@@ -179,10 +214,17 @@ class Walk:
             try:
                 head = open_head(message, self._row.id, self._key)
             except WireError as error:
-                self._add("head", f"the head of {_place(place)} does not verify under the registered key: {error}")
+                self._add(
+                    "head",
+                    text(
+                        "the head of {place} does not verify under the registered key: {error}",
+                        place=_place(place),
+                        error=error,
+                    ),
+                )
                 continue
             if (head.boot, head.connection, head.uptime) != place:
-                self._add("head", f"the head of {_place(place)} is one of another place")
+                self._add("head", text("the head of {place} is one of another place", place=_place(place)))
             self._last_head_at, self._told.head = received_at, head.newest
             yield head, digest(message)
 
@@ -190,23 +232,33 @@ class Walk:
         try:
             claim = open_scan(message, self._row.id, self._key)
         except WireError as error:
-            self._add("signature", f"what is kept beside record {seq} does not verify: {error}", seq)
+            self._add(
+                "signature",
+                text("what is kept beside record {seq} does not verify: {error}", seq=seq, error=error),
+                seq,
+            )
             return
         kept = self._books.find(self._row.id, seq)
         if digest(message) != found or claim.seq != seq or (kept is not None and kept.digest == found):
-            self._add("columns", f"what is kept beside record {seq} is not a second record of that seq", seq)
+            self._add(
+                "columns", text("what is kept beside record {seq} is not a second record of that seq", seq=seq), seq
+            )
         else:
-            self._add("fork", "the terminal signed two records under this seq; both are kept", seq)
+            self._add("fork", text("the terminal signed two records under this seq; both are kept"), seq)
 
     def _covered(self, kind: str, first: int, last: int) -> str:
         fits = (one for one in self._alerts if one.kind == kind and one.first <= first and last <= one.last)
-        return f'an open alert "{kind}" says so' if any(fits) else f'no open alert "{kind}" says so'
+        return (
+            text('an open alert "{kind}" says so', kind=kind)
+            if any(fits)
+            else text('no open alert "{kind}" says so', kind=kind)
+        )
 
     def _add(self, kind: str, what: str, first: int = 0, last: int = 0) -> None:
         self._findings.add(kind, self._row.id, what, first, last)
 
     def _note(self, what: str) -> None:
-        self._findings.notes.append(f"{self._row.id}: {what}")
+        self._findings.notes.append(text("{where}: {detail}", where=self._row.id, detail=what))
 
 
 class _Heads:

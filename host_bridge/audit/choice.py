@@ -8,6 +8,7 @@ from host_bridge.errors import BadInput, NotFound
 from host_bridge.ledger import devices
 from host_bridge.ledger.audit import Books
 from host_bridge.ledger.scans import Pair, pair_of
+from host_bridge.texts import text
 
 Range = tuple[int, int]  # seqs, both included
 
@@ -33,7 +34,7 @@ def of_code(books: Books, code: str) -> Choice:
             record = books.find(*pair)
             pair = pair_of(record.voided_by) if record else None
     if not found:
-        raise NotFound("record of code", code)
+        raise NotFound(text("record of code"), code)
     chosen: dict[str, list[Range]] = {}
     for device in sorted({device for device, _ in found}):
         chosen[device] = _runs(seq for name, seq in sorted(found) if name == device)
@@ -44,10 +45,12 @@ def of_device(books: Books, device: str, first: int | None, last: int | None) ->
     """The records of a device, or those from seq `first` to `last`. Raises NotFound, BadInput."""
     row = devices.get(books.connection, device)
     if row is None:
-        raise NotFound("device", device)
+        raise NotFound(text("device"), device)
     first, last = first or 1, min(last or row.newest, row.newest)
     if not 1 <= first <= last:
-        raise BadInput("--from, --to", f"the records of {device} are 1 to {row.newest}")
+        raise BadInput(
+            "--from, --to", text("the records of {device} are 1 to {newest}", device=device, newest=row.newest)
+        )
     return Choice(f"device {device}, records {first} to {last}", {device: [(first, last)]})
 
 
@@ -60,7 +63,7 @@ def of_day(books: Books, day: str, site: str, utc_offset: str) -> Choice:
         if runs:
             chosen[row.id] = runs
     if not chosen:
-        raise NotFound("record of site and day", f"{site}, {day}")
+        raise NotFound(text("record of site and day"), f"{site}, {day}")
     return Choice(f"site {site}, day {day} (UTC{utc_offset})", chosen)
 
 
@@ -100,5 +103,5 @@ def _start(day: str, utc_offset: str) -> int:
         ahead = timedelta(hours=int(hours), minutes=int(minutes)) * {"+": 1, "-": -1}[utc_offset[:1]]
         midnight = datetime.combine(date.fromisoformat(day), datetime.min.time(), timezone(ahead))
     except (ValueError, KeyError):
-        raise BadInput("--day, --utc-offset", "a day as yyyy-mm-dd, and an offset as +08:00") from None
+        raise BadInput("--day, --utc-offset", text("a day as yyyy-mm-dd, and an offset as +08:00")) from None
     return int(midnight.astimezone(UTC).timestamp() * 1000)

@@ -4,6 +4,7 @@ from host_bridge.audit.findings import Findings
 from host_bridge.ledger.audit import Books, Claim, Held
 from host_bridge.ledger.codes import CLAIMED, OPENED, SOLD
 from host_bridge.ledger.outbox import CANCELLED, DONE, HELD, SALE
+from host_bridge.texts import text
 from host_bridge.wire import Outcome
 
 _STANDS = frozenset({Outcome.ACCEPTED, Outcome.PENDING})
@@ -34,29 +35,42 @@ def stands(sale: Held | Claim) -> bool:
 
 def _sale(findings: Findings, sale: Held) -> None:
     wanted = OPENED if sale.split else SOLD if sale.state == DONE else CLAIMED
-    where = f"code {sale.code}: the sale {sale.key} stands, but "
     if sale.holds in (None, "free"):
-        findings.add("code", sale.device, where + "the code counts as free", sale.seq)
+        kind, but = "code", text("the code counts as free")
     elif not sale.split and sale.holder != sale.key:
-        findings.add("holders", sale.device, where + f"{sale.holder} is said to hold it", sale.seq)
+        kind, but = "holders", text("{holder} is said to hold it", holder=sale.holder)
     elif sale.holds != wanted:
-        findings.add("code", sale.device, where + f"the code is {sale.holds}, not {wanted}", sale.seq)
+        kind, but = "code", text("the code is {holds}, not {wanted}", holds=sale.holds, wanted=wanted)
     elif sale.holder_site != sale.site:
-        findings.add("code", sale.device, where + f"at {sale.site}, not {sale.holder_site}", sale.seq)
+        kind, but = "code", text("at {site}, not {holder_site}", site=sale.site, holder_site=sale.holder_site)
+    else:
+        return
+    what = text("code {code}: the sale {key} stands, but {but}", code=sale.code, key=sale.key, but=but)
+    findings.add(kind, sale.device, what, sale.seq)
 
 
 def _claim(books: Books, findings: Findings, claim: Claim) -> None:
     device, seq = claim.device or "nobody", claim.seq or 0
-    sale = f"{device}/{seq}"
+    about = {
+        "code": claim.code,
+        "state": claim.state,
+        "sale": f"{device}/{seq}",
+        "submission": claim.submission,
+    }
     if claim.kind != SALE or claim.submitted_code != claim.code:
-        findings.add("code", device, f"code {claim.code} is {claim.state} by {sale}, which sold no such box", seq)
+        findings.add("code", device, text("code {code} is {state} by {sale}, which sold no such box", **about), seq)
     elif claim.state == OPENED:
         sales = list(books.sales(code=claim.code))
         parts = sum(map(stands, sales))
         if parts != claim.parts and all(one.here for one in sales):
-            what = f"code {claim.code}: {claim.parts} parts are said to be dispensed, {parts} sales of parts stand"
+            what = text(
+                "code {code}: {said} parts are said to be dispensed, {parts} sales of parts stand",
+                code=claim.code,
+                said=claim.parts,
+                parts=parts,
+            )
             findings.add("code", device, what, seq)
     elif claim.here and not stands(claim):
-        findings.add("code", device, f"code {claim.code} is {claim.state} by {sale}, refused or taken back", seq)
+        findings.add("code", device, text("code {code} is {state} by {sale}, refused or taken back", **about), seq)
     elif (claim.state == SOLD) != (claim.submission == DONE):
-        findings.add("code", device, f"code {claim.code} is {claim.state}, but its sale is {claim.submission}", seq)
+        findings.add("code", device, text("code {code} is {state}, but its sale is {submission}", **about), seq)

@@ -4,29 +4,32 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 
 from host_bridge.late import LATE_MS
+from host_bridge.texts import N_, _, told
 
 MOST = 20  # findings of one kind listed for one device; the rest are counted
 
 # What to do, by kind.
 ADVICE = {
-    "gap": "compare with the newest backup; a terminal sends again what its flash still holds",
-    "lost": "the terminal's flash had it no more: count the boxes of that time by hand",
-    "chain": "somebody changed the ledger, or the terminal was copied: compare with a backup, suspend the terminal",
-    "fork": "the terminal or its key was copied: revoke it, give the terminal in hand a new id",
-    "bytes": "the ledger's row was changed: put the record back from a backup",
-    "signature": "it is not the terminal's own: find out who wrote to the ledger, put it back from a backup",
-    "columns": "the ledger's row was changed: what the signed bytes say counts",
-    "time": "the ledger's row was changed: put it back from a backup; the terminal's own time is in its signed bytes",
-    "head": "heads were changed or taken away: compare with a backup",
-    "receipt": "the terminal may have freed what the ledger does not hold: put a backup back beside, and compare",
-    "undecided": "is a bridge running? It decides what is due every 10 s",
-    "turn": "it was decided before its turn: compare with a backup",
-    "verdict": "compare with a backup; `scanlatch bridge outbox list` shows what still waits",
-    "submission": "compare with a backup, and with the platform's statement of these keys",
-    "code": "compare with a backup, and with the platform's statement of this code",
-    "holders": "two sales stand for one box: compare with the platform's statement of this code, void one",
-    "quarantine": "the ledger's row was changed: put it back from a backup",
-    "stranger": "no such terminal was enrolled: put the registry back from a backup",
+    "gap": N_("compare with the newest backup; a terminal sends again what its flash still holds"),
+    "lost": N_("the terminal's flash had it no more: count the boxes of that time by hand"),
+    "chain": N_("somebody changed the ledger, or the terminal was copied: compare with a backup, suspend the terminal"),
+    "fork": N_("the terminal or its key was copied: revoke it, give the terminal in hand a new id"),
+    "bytes": N_("the ledger's row was changed: put the record back from a backup"),
+    "signature": N_("it is not the terminal's own: find out who wrote to the ledger, put it back from a backup"),
+    "columns": N_("the ledger's row was changed: what the signed bytes say counts"),
+    "time": N_(
+        "the ledger's row was changed: put it back from a backup; the terminal's own time is in its signed bytes"
+    ),
+    "head": N_("heads were changed or taken away: compare with a backup"),
+    "receipt": N_("the terminal may have freed what the ledger does not hold: put a backup back beside, and compare"),
+    "undecided": N_("is a bridge running? It decides what is due every 10 s"),
+    "turn": N_("it was decided before its turn: compare with a backup"),
+    "verdict": N_("compare with a backup; `scanlatch bridge outbox list` shows what still waits"),
+    "submission": N_("compare with a backup, and with the platform's statement of these keys"),
+    "code": N_("compare with a backup, and with the platform's statement of this code"),
+    "holders": N_("two sales stand for one box: compare with the platform's statement of this code, void one"),
+    "quarantine": N_("the ledger's row was changed: put it back from a backup"),
+    "stranger": N_("no such terminal was enrolled: put the registry back from a backup"),
 }
 
 
@@ -44,10 +47,11 @@ class Finding:
     def where(self) -> str:
         """Device and seqs, for people."""
         seqs = f" {self.first}" if self.first else ""
-        return f"{self.device}{seqs}" + (f" to {self.last}" if self.last > self.first else "")
+        return f"{self.device}{seqs}" + (_(" to {last}").format(last=self.last) if self.last > self.first else "")
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.what} [{self.kind}]. To do: {ADVICE[self.kind]}"
+        said = _("{where}: {what} [{kind}]. To do: {advice}")
+        return said.format(where=self.where, what=told(self.what), kind=self.kind, advice=_(ADVICE[self.kind]))
 
 
 @dataclass(slots=True)
@@ -101,13 +105,16 @@ class Findings:
 
     def lines(self) -> list[str]:
         """All of it for people: devices, notes, then one line for each finding."""
-        told = [_line(one) for one in self.devices]
-        told += [f"note: {note}" for note in self.notes]
-        told += [f"finding: {finding}" for finding in self.listed]
-        told += [f"finding: {device}: {count - MOST} more [{kind}]" for (device, kind), count in self._more()]
+        said = [_line(one) for one in self.devices]
+        said += [_("note: {note}").format(note=told(note)) for note in self.notes]
+        said += [_("finding: {finding}").format(finding=finding) for finding in self.listed]
+        said += [
+            _("finding: {device}: {count} more [{kind}]").format(device=device, count=count - MOST, kind=kind)
+            for (device, kind), count in self._more()
+        ]
         count = sum(self.counts.values())
-        told.append(f"{count} findings" if count else "nothing is wrong")
-        return told
+        said.append(_("{count} findings").format(count=count) if count else _("nothing is wrong"))
+        return said
 
     def plain(self) -> dict[str, object]:
         """The same for programs."""
@@ -124,14 +131,41 @@ class Findings:
         return [(which, count) for which, count in sorted(self.counts.items()) if count > MOST]
 
 
-def _line(told: Told) -> str:
-    head = "no signed head yet" if told.head is None else f"its last signed head names {told.head}"
-    away = f", {told.archived} archived and not here" if told.archived else ""
-    chain = f"{told.device}: {told.records} records{away}, chain unbroken to {told.unbroken}, {head}"
-    found = ", ".join(f"{count} by {how}" for how, count in sorted(told.times.items()))
-    times = f"; times worked out: {found}" if found else ""
-    ranges = ", ".join(f"{first} to {last}" if last > first else f"{first}" for first, last in told.came_late)
-    late = f"; {told.late} came over {LATE_MS // 1000} s late: {ranges}" if told.late else ""
-    verdicts = f"{told.decided} decided, {told.waiting} wait for their turn, {told.final} final verdicts"
-    revoked = f"; {told.revoked} taken after it was {told.status}: evidence only" if told.revoked else ""
-    return f"{chain}; {verdicts}, {told.pending} without the platform's answer{times}{late}{revoked}"
+def _line(one: Told) -> str:
+    away = _(", {count} archived and not here").format(count=one.archived) if one.archived else ""
+    return _(
+        "{device}: {records} records{away}, chain unbroken to {unbroken}, {head}; {decided} decided, {waiting} wait "
+        "for their turn, {final} final verdicts, {pending} without the platform's answer{more}"
+    ).format(
+        device=one.device, records=one.records, away=away, unbroken=one.unbroken, head=_head(one), decided=one.decided,
+        waiting=one.waiting, final=one.final, pending=one.pending, more=_times(one) + _late(one) + _revoked(one),
+    )  # fmt: skip
+
+
+def _head(one: Told) -> str:
+    if one.head is None:
+        return _("no signed head yet")
+    return _("its last signed head names {head}").format(head=one.head)
+
+
+def _times(one: Told) -> str:
+    if not one.times:
+        return ""
+    times = ", ".join(_("{count} by {how}").format(count=count, how=how) for how, count in sorted(one.times.items()))
+    return _("; times worked out: {times}").format(times=times)
+
+
+def _late(one: Told) -> str:
+    if not one.late:
+        return ""
+    several = _("{first} to {last}")
+    runs = [(several if last > first else "{first}").format(first=first, last=last) for first, last in one.came_late]
+    return _("; {count} came over {seconds} s late: {ranges}").format(
+        count=one.late, seconds=LATE_MS // 1000, ranges=", ".join(runs)
+    )
+
+
+def _revoked(one: Told) -> str:
+    if not one.revoked:
+        return ""
+    return _("; {count} taken after it was {status}: evidence only").format(count=one.revoked, status=one.status)

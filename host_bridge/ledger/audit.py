@@ -17,6 +17,7 @@ from host_bridge.ledger.faults import told
 from host_bridge.ledger.open import newest_revision
 from host_bridge.ledger.partitions import ARCHIVE
 from host_bridge.ledger.schema import codes, conflicts, devices, heads, outbox, quarantine, scans, verdicts
+from host_bridge.texts import text
 
 _AT_ONCE = 500  # rows that are held in memory
 _BUSY_MS = 5_000
@@ -239,7 +240,7 @@ def opened(url: str) -> Generator[Books]:
     try:
         engine = _reader(url)
     except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
-        raise LedgerBroken(url.partition(":")[0], f"[ledger] url cannot be used: {error}") from error
+        raise LedgerBroken(url.partition(":")[0], text("[ledger] url cannot be used: {error}", error=error)) from error
     where = engine.url.render_as_string(hide_password=True)
     try:
         with engine.begin() as connection:
@@ -274,11 +275,16 @@ def _reader(url: str) -> sa.Engine:
 
 def _must_be_of_this_version(connection: sa.Connection, where: str) -> None:
     if not sa.inspect(connection).has_table("alembic_version"):
-        raise LedgerBroken(where, "there is no ledger in it")
+        raise LedgerBroken(where, text("there is no ledger in it"))
     found, newest = connection.scalar(sa.text("SELECT version_num FROM alembic_version")), newest_revision()
     if found != newest:
         raise LedgerBroken(
-            where, f"is of version {found}, not {newest}: `scanlatch bridge migrate` brings it up to date"
+            where,
+            text(
+                "is of version {found}, not {newest}: `scanlatch bridge migrate` brings it up to date",
+                found=found,
+                newest=newest,
+            ),
         )
 
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from host_bridge.errors import LedgerBroken, LedgerBusy, PermanentError
 from host_bridge.ledger.open import Ledger, known_revisions
+from host_bridge.texts import text
 
 _SECOND = "%Y%m%d%H%M%S"
 _OTHERS = (  # the server's own workers, autovacuum above all, are nobody who could be stopped
@@ -28,7 +29,7 @@ def back_up(ledger: Ledger, to: Path) -> None:
     is damaged.
     """
     if to.exists():
-        raise PermanentError(f"{to} is there already; a backup never writes over anything")
+        raise PermanentError(text("{to} is there already; a backup never writes over anything", to=to))
     part = to.with_name(f"{to.name}.part")
     part.unlink(missing_ok=True)
     part.touch(mode=0o600)
@@ -51,7 +52,7 @@ def restore(ledger: Ledger, source: Path, now: int) -> str:
     where pg_restore is missing or fails. The ledger is as it was then.
     """
     if not source.is_file():
-        raise PermanentError(f"{source} is not there")
+        raise PermanentError(text("{source} is not there", source=source))
     second = datetime.fromtimestamp(now / 1000, UTC).strftime(_SECOND)
     if ledger.is_postgresql:
         return _restore_postgresql(ledger, source, f"before_{second}")
@@ -83,7 +84,7 @@ def _restore_sqlite(path: Path, source: Path, suffix: str) -> str:
     _must_be_a_ledger(source)
     part, before = path.with_name(f"{path.name}.restoring"), path.with_name(f"{path.name}.{suffix}")
     if before.exists():
-        raise PermanentError(f"{before} is there already: another restore has just made it")
+        raise PermanentError(text("{before} is there already: another restore has just made it", before=before))
     part.unlink(missing_ok=True)
     part.touch(mode=0o600)
     shutil.copyfile(source, part)
@@ -105,7 +106,7 @@ def _close_down(path: Path) -> None:
         with closing(sqlite3.connect(path, timeout=1.0)) as connection:
             connection.execute("PRAGMA journal_mode = DELETE")  # only the last one in can leave WAL
     except sqlite3.OperationalError as error:
-        raise LedgerBusy(f"{error}: stop the bridge before a restore") from error
+        raise LedgerBusy(text("{error}: stop the bridge before a restore", error=error)) from error
     except sqlite3.DatabaseError:
         return
 
@@ -116,22 +117,24 @@ def _must_be_a_ledger(path: Path) -> None:
             _whole(str(path), [str(row[0]) for row in connection.execute("PRAGMA integrity_check")])
             found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     except sqlite3.Error as error:
-        raise LedgerBroken(str(path), f"{error}; it is no backup of a ledger") from error
+        raise LedgerBroken(str(path), text("{error}; it is no backup of a ledger", error=error)) from error
     _must_be_known(path, found[0] if found else None)
 
 
 def _must_be_known(source: Path, revision: str | None) -> None:
     if revision not in known_revisions():
-        raise LedgerBroken(str(source), f"version {revision}; was it written by a newer version?")
+        raise LedgerBroken(
+            str(source), text("version {revision}; was it written by a newer version?", revision=revision)
+        )
 
 
 def _restore_postgresql(ledger: Ledger, source: Path, schema: str) -> str:
     with ledger.write() as connection:
         if connection.scalar(sa.text(_OTHERS)):
-            raise LedgerBusy("others are connected to it: stop every bridge before a restore")
+            raise LedgerBusy(text("others are connected to it: stop every bridge before a restore"))
     listing = _run("pg_restore", None, ["--list", str(source)])
     if " alembic_version " not in listing:
-        raise LedgerBroken(str(source), "it is no backup of a ledger")
+        raise LedgerBroken(str(source), text("it is no backup of a ledger"))
     _swap(ledger, "public", schema)
     try:
         options = ["--schema=public", "--no-owner", "--single-transaction", "--exit-on-error", str(source)]
@@ -155,7 +158,12 @@ def _run(program: str, place: sa.URL | None, options: list[str]) -> str:
     """Run one of PostgreSQL's own programs; the password goes by the environment, where `ps` does not show it."""
     found = shutil.which(program)
     if found is None:
-        raise PermanentError(f"{program} is not on the PATH: install PostgreSQL's client programs (postgresql-client)")
+        raise PermanentError(
+            text(
+                "{program} is not on the PATH: install PostgreSQL's client programs (postgresql-client)",
+                program=program,
+            )
+        )
     environment = dict(os.environ)
     if place is not None:
         plain = place.set(drivername="postgresql", password=None).render_as_string(hide_password=False)
@@ -178,7 +186,7 @@ def _read_only(path: Path) -> sqlite3.Connection:
 
 def _whole(where: str, found: list[str]) -> None:
     if found != ["ok"]:
-        raise LedgerBroken(where, f"is damaged: {'; '.join(found[:3])}")
+        raise LedgerBroken(where, text("is damaged: {found}", found="; ".join(found[:3])))
 
 
 def _sync(path: Path) -> None:

@@ -18,6 +18,7 @@ from host_bridge.clock import SystemClock
 from host_bridge.errors import LedgerBroken
 from host_bridge.ledger import engines, partitions
 from host_bridge.ledger.faults import told
+from host_bridge.texts import text
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _Select = TypeVar("_Select", bound=sa.GenerativeSelect)
@@ -91,7 +92,9 @@ class Ledger:
             try:
                 command.upgrade(config, "head")
             except CommandError as error:
-                raise LedgerBroken(self.url, f"{error}; was it written by a newer version?") from error
+                raise LedgerBroken(
+                    self.url, text("{error}; was it written by a newer version?", error=error)
+                ) from error
 
     def close(self) -> None:
         """Give back files and connections."""
@@ -127,7 +130,7 @@ def connect(url: str, busy_timeout_ms: int = 5_000) -> Ledger:
     try:
         return Ledger(engines.make(url, busy_timeout_ms))
     except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
-        raise LedgerBroken(url.partition(":")[0], f"[ledger] url cannot be used: {error}") from error
+        raise LedgerBroken(url.partition(":")[0], text("[ledger] url cannot be used: {error}", error=error)) from error
 
 
 def open_ledger(url: str, busy_timeout_ms: int = 5_000) -> Ledger:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 
 from host_bridge.errors import PermanentError
+from host_bridge.texts import text
 
 AHEAD = 3  # months for which there is a partition before the first record comes
 KEPT = 3  # whole months that are never taken away: terminals may still hold their records
@@ -59,10 +60,16 @@ def archive(connection: sa.Connection, before: str, now: int) -> list[str]:
     Raises PermanentError where a month is too young, or holds records that are not decided or not settled.
     """
     if connection.dialect.name != "postgresql":
-        raise PermanentError("only a ledger on PostgreSQL keeps records by month; one on SQLite keeps them all")
+        raise PermanentError(text("only a ledger on PostgreSQL keeps records by month; one on SQLite keeps them all"))
     latest = _name(_number(now) - KEPT)
     if not re.fullmatch(r"\d{4}-\d{2}", before) or before > latest:
-        raise PermanentError(f"{before!r}: a month as yyyy-mm, {latest} at the latest, can be archived up to")
+        raise PermanentError(
+            text(
+                "{before!r}: a month as yyyy-mm, {latest} at the latest, can be archived up to",
+                before=before,
+                latest=latest,
+            )
+        )
     lock(connection)
     months = [month for month in listed(connection) if month < before]
     for month in months:
@@ -85,7 +92,14 @@ def _refuse_open(connection: sa.Connection, month: str) -> None:
     )
     found = connection.execute(open_one).first()
     if found is not None:
-        raise PermanentError(f"month {month} is not over: record {found[0]}/{found[1]} is not decided or not settled")
+        raise PermanentError(
+            text(
+                "month {month} is not over: record {device}/{seq} is not decided or not settled",
+                month=month,
+                device=found[0],
+                seq=found[1],
+            )
+        )
 
 
 def _make(connection: sa.Connection, month: str) -> None:

@@ -7,19 +7,17 @@ from host_bridge.errors import PermanentError
 from host_bridge.ledger import Connection, Ledger, devices, outbox
 from host_bridge.ledger.outbox import CANCELLED, DONE, HELD, PARKED, SENDING, UNKNOWN, WAITING, OutboxRow
 from host_bridge.settlement.outbox import LEASE_MS, ROUND_S, STUCK_FROM
+from host_bridge.texts import text
 
 REASON_LENGTH = 200  # characters of a reason
-_TAKEN_UP = (
-    f"Where that bridge died, another takes it up within {LEASE_MS / 1000 + ROUND_S:.0f} s, or it does itself when it"
-    " is started again"
-)
+_TAKEN_UP_S = LEASE_MS / 1000 + ROUND_S
 
 
 class NotInHand(PermanentError):  # noqa: N818
     """A submission cannot be held or retried as it is now."""
 
     def __init__(self, key: str, why: str) -> None:
-        super().__init__(f"{key}: {why}")
+        super().__init__(text("{where}: {detail}", where=key, detail=why))
         self.key = key
         self.why = why
 
@@ -51,12 +49,17 @@ def hold(ledger: Ledger, keys: Sequence[str], reason: str) -> None:
     Raises NotInHand where one has an answer, is being sent, or waits for another; then none is held.
     """
     if not reason.strip() or len(reason) > REASON_LENGTH or not reason.isprintable():
-        raise PermanentError(f"a reason is needed, one line of 1 to {REASON_LENGTH} characters")
+        raise PermanentError(
+            text("a reason is needed, one line of 1 to {reason_length} characters", reason_length=REASON_LENGTH)
+        )
     with ledger.write() as connection:
         rows, roots = _in_hand(connection, keys)
         for key in keys:
             if roots[key] is not rows[key]:
-                raise NotInHand(key, f"waits for the answer to {roots[key].key}: hold that one, and this waits with it")
+                raise NotInHand(
+                    key,
+                    text("waits for the answer to {key}: hold that one, and this waits with it", key=roots[key].key),
+                )
             rows[key].state, rows[key].detail = PARKED, reason.strip()
         outbox.settle(connection, [rows[key] for key in keys])
 
@@ -74,7 +77,9 @@ def retry(ledger: Ledger, keys: Sequence[str]) -> dict[str, str]:
         for key in keys:
             root = roots[key]
             if root.state == PARKED and root is not rows[key]:
-                raise NotInHand(key, f"waits for the answer to {root.key}, which is held by hand: retry that one")
+                raise NotInHand(
+                    key, text("waits for the answer to {key}, which is held by hand: retry that one", key=root.key)
+                )
             if root.state in (PARKED, HELD):
                 root.state, root.detail = (UNKNOWN if root.attempts else WAITING), None
             root.next_at = 0
@@ -90,13 +95,19 @@ def _in_hand(connection: Connection, keys: Sequence[str]) -> tuple[dict[str, Out
     roots: dict[str, OutboxRow] = {}
     for key in keys:
         if key not in rows:
-            raise NotInHand(key, "no such submission; `scanlatch bridge outbox list` shows all without an answer")
+            raise NotInHand(key, text("no such submission; `scanlatch bridge outbox list` shows all without an answer"))
         if rows[key].state in (DONE, CANCELLED):
-            raise NotInHand(key, "is settled")
+            raise NotInHand(key, text("is settled"))
         root = roots[key] = _root(rows, rows[key])
         if root.state == SENDING:
-            what = "is" if root is rows[key] else f"waits for the answer to {root.key}, which is"
-            raise NotInHand(key, f"{what} being sent by {root.claimed_by}; try again in a moment. {_TAKEN_UP}")
+            why = text(
+                "is being sent by {bridge}; try again in a moment. Where that bridge died, another takes it up within "
+                "{seconds:.0f} s, or it does itself when it is started again",
+                bridge=root.claimed_by, seconds=_TAKEN_UP_S,
+            )  # fmt: skip
+            if root is not rows[key]:
+                why = text("waits for the answer to {key}, which {why}", key=root.key, why=why)
+            raise NotInHand(key, why)
     return rows, roots
 
 
