@@ -2,10 +2,12 @@
 
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from scanlatch_tools.cable import CableLostError, NoAnswerError
 from scanlatch_tools.demo.desk import Desk
+from scanlatch_tools.flash.errors import BrokenOffError, NoChipError
 from scanlatch_tools.provision.work import Provisioned, Wish, provision
 from scanlatch_tools.stage import Stage
 from scanlatch_tools.twin.chip.bare import BareBoard
@@ -92,3 +94,13 @@ def keys_of(board: BareBoard) -> dict[str, bytes]:
     """The private keys that a board keeps, out of the stand-in's store."""
     kept: dict[str, Any] = json.loads((board.folder / "nvs.json").read_text())["scanlatch"]
     return {name: bytes.fromhex(kept[name]) for name in ("sign_key", "agree_key", "tls_key")}
+
+
+def lost(board: BareBoard, do: Callable[[], object]) -> bool:
+    """Whether this broke off by a pull of the cable; it is in again then."""
+    try:
+        do()
+    except (CableLostError, NoAnswerError, BrokenOffError, NoChipError):
+        board.put_cable_in()
+        return True
+    return False

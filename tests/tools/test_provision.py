@@ -107,8 +107,8 @@ def test_again_it_copies_nothing_and_keeps_keys_and_id(stage: Stage, board: Bare
     assert first.told("step", step="firmware")["kept"] == 0
     assert first.told("check", what="link")["ok"] is None
     keys = case.keys_of(board)
-    (board.files / "scanlatch" / "old.mpy").write_bytes(b"of a version before")
-    (board.files / "scanlatch" / "scan.mpy").write_bytes(b"damaged")
+    (board.files / "a" / "scanlatch" / "old.mpy").write_bytes(b"of a version before")
+    (board.files / "a" / "scanlatch" / "scan.mpy").write_bytes(b"damaged")
     again = case.Listener()
     done = case.made(stage, board, again, board=None, wifi=None, password=None)
     assert (done.device, done.board, done.anew) == ("window-03", case.BOARD, False)
@@ -116,7 +116,7 @@ def test_again_it_copies_nothing_and_keeps_keys_and_id(stage: Stage, board: Bare
     assert (step["written"], step["removed"]) == (2, 1)  # scan.mpy, and main.py behind it
     assert again.told("check", what="link")["ok"]
     assert case.keys_of(board) == keys
-    parts = {path.name for path in (board.files / "scanlatch" / "system" / "parts").iterdir()}
+    parts = {path.name for path in (board.files / "a" / "scanlatch" / "system" / "parts").iterdir()}
     assert parts == {"__init__.mpy", "neopixel_light.mpy", "wifi.mpy"}
     with pytest.raises(NotForThisError, match="this board is 'window-03', and an id is for life"):
         case.made(stage, board, name="window-04")

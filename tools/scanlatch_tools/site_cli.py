@@ -49,6 +49,11 @@ def init_command(
             folder=made.folder
         )
     )
+    typer.echo(
+        _(
+            "keep {folder}/release/release.key apart, too; it signs what terminals run, and nothing else needs it"
+        ).format(folder=made.folder)
+    )
 
 
 @app.command("renew")
@@ -56,3 +61,22 @@ def renew_command(folder: Annotated[Path, typer.Argument(help="The site's folder
     """Issue the broker's and the bridges' certificates anew."""
     sites.renew(folder)
     typer.echo(_("renewed; restart the bridges, and the broker (or send it SIGHUP)"))
+
+
+@app.command("sign")
+def sign_command(
+    folder: Annotated[Path, typer.Argument(help="The site's folder, with its CA's key.")],
+    request: Annotated[Path, typer.Argument(help="What `scanlatch provision --request` wrote.")],
+    answer: Annotated[Path, typer.Argument(help="File for what `scanlatch provision --answer` takes.")],
+    at: Annotated[str | None, typer.Option(help="Which of the folder's sites, in place of the request's.")] = None,
+) -> None:
+    """Grant what a terminal elsewhere asks: its certificate, its place in the registry, its settings."""
+    from scanlatch_tools.provision import apart
+
+    device, site, anew = apart.sign(folder, request, answer, at)
+    again = "" if anew else _(", again")
+    typer.echo(
+        _("{device} is granted for {site}{again}: {answer}").format(
+            device=device, site=site, again=again, answer=answer
+        )
+    )

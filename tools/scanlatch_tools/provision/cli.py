@@ -19,7 +19,7 @@ _PASSWORD_FILE_MOST = 256  # bytes
 
 
 def app(
-    site: Annotated[Path, typer.Option(help="The site's folder.")],
+    site: Annotated[Path | None, typer.Option(help="The site's folder; else --request, and then --answer.")] = None,
     name: Annotated[
         str | None, typer.Option(help="Its id; default: the one that it has, or one made of its chip's number.")
     ] = None,
@@ -44,18 +44,26 @@ def app(
     label: Annotated[Path | None, typer.Option(help="Its label's PDF; default: in the site's folder.")] = None,
     batch: Annotated[bool, typer.Option("--batch", help="One board after the other, a line each.")] = False,
     report: Annotated[Path | None, typer.Option(help="A batch's report, CSV.")] = None,
+    request: Annotated[
+        Path | None, typer.Option(help="The site is elsewhere: write what the terminal asks of it into this file.")
+    ] = None,
+    answer: Annotated[
+        Path | None, typer.Option(help="The site is elsewhere: go on with the file of `scanlatch site sign`.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Tell it to a program: one JSON line an event.")] = False,
 ) -> None:
     """Make a board a terminal of a site: firmware, its own keys, certificate, settings, self-test, label."""
     from scanlatch_tools.flash import ports
     from scanlatch_tools.provision.work import Wish, provision  # brings the bridge's registry along
 
+    if [site, request, answer].count(None) != 2 or (batch and site is None):
+        raise ToolError(_("one of --site, --request and --answer; a batch goes with --site"))
     talk = Machine() if as_json else People(texts.brief if batch else texts.text)
     password = None if wifi_password_file is None else _password(wifi_password_file)
-    wish = Wish(site, at, None if batch else name, board, operation, ntp, wifi, password, link, label)
+    wish = Wish(site, at, None if batch else name, board, operation, ntp, wifi, password, link, label, request, answer)
     try:
-        if batch:
-            _batch(wish, name, port, report, talk)
+        if batch and site:
+            _batch(wish, site, name, port, report, talk)
         else:
             provision(wish, ports.chosen(_only(port), talk.ask), talk)
     except ToolError as error:
@@ -73,7 +81,7 @@ def _only(port: list[str] | None) -> str | None:
 
 
 def _batch(
-    wish: "Wish", name: str | None, given: list[str] | None, report: Path | None, talk: People | Machine
+    wish: "Wish", site: Path, name: str | None, given: list[str] | None, report: Path | None, talk: People | Machine
 ) -> None:
     from scanlatch_tools import enrol
     from scanlatch_tools import site as sites
@@ -81,7 +89,7 @@ def _batch(
     from scanlatch_tools.provision import batch
 
     def taken() -> set[str]:
-        with enrol.registry(sites.load(wish.site)) as registry:
+        with enrol.registry(sites.load(site)) as registry:
             return {row.id for row in registry.listed()}
 
     def ask_next() -> None:

@@ -42,6 +42,13 @@ def text(name: str, facts: dict[str, Any]) -> Text | None:
                 device=facts["device"], seconds=facts["seconds"], label=facts["label"]
             )
         )
+    if name == "requested":
+        return Text(
+            _(
+                "{device} has its keys after {seconds} s and asks with {request}. Where the site's CA is:\n"
+                "scanlatch site sign FOLDER {request} ANSWER. Then go on here with --answer ANSWER"
+            ).format(device=facts["device"], seconds=facts["seconds"], request=facts["request"])
+        )
     return Text(str(facts["text"])) if name in ("report", "next") else None
 
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,11 +11,11 @@ from host_bridge.clock import SystemClock
 from host_bridge.errors import UnknownDevice
 from scanlatch_tools import enrol
 from scanlatch_tools import site as sites
-from scanlatch_tools.boards import Board
+from scanlatch_tools.boards import Board, compiled
 from scanlatch_tools.cable import Cable, connected
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.labels import device as labels
-from scanlatch_tools.provision import choices, facts, firmware, selftest
+from scanlatch_tools.provision import apart, choices, facts, firmware, selftest
 from scanlatch_tools.provision.errors import NotReadyError
 from scanlatch_tools.provision.facts import Facts
 from scanlatch_tools.provision.selftest import Check
@@ -45,13 +45,14 @@ class Talk(Protocol):
 class Wish:
     """What is asked for.
 
-    site: the site's folder; at: which of its sites, None: the first; name: the terminal's id, None: the one it has, or
-    one made of the chip's number; board: None: the one it was provisioned for; wifi: name and password of the network;
-    password None: asked for, or the one it has; link: whether the broker can be reached where this is done; label: the
-    PDF to write.
+    site: the site's folder, None: it is elsewhere; at: which of its sites, None: the first; name: the terminal's id,
+    None: the one it has, or one made of the chip's number; board: None: the one it was provisioned for, or the one that
+    fits; wifi: name and password of the network; password None: asked for, or the one it has; link: whether the broker
+    can be reached where this is done; label: the PDF to write; request: file for what the terminal asks of a site
+    elsewhere; answer: file with what that gave.
     """
 
-    site: Path
+    site: Path | None
     at: str | None = None
     name: str | None = None
     board: str | None = None
@@ -61,11 +62,13 @@ class Wish:
     password: str | None = None
     link: bool = True
     label: Path | None = None
+    request: Path | None = None
+    answer: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Provisioned:
-    """A board that became a terminal, or was one."""
+    """A board that became a terminal, or was one; or that has asked: then `label` is the request's file."""
 
     port: str
     device: str
@@ -85,34 +88,58 @@ def provision(wish: Wish, port: str, talk: Talk, name: Callable[[Facts], str | N
         ToolError: refused, or broken off; its `status` is the command's exit status.
     """
     began = time.monotonic()
-    place = sites.load(wish.site)
-    at = wish.at or place.sites[0]
-    if at not in place.sites:
-        raise ToolError(f"no site {at!r} in {place.folder}: {', '.join(place.sites)}")
+    place = sites.load(wish.site) if wish.site else None
+    answer = apart.read_answer(wish.answer) if wish.answer else None
+    at = _site(wish.at, place, answer)
     with connected(port) as cable:
         told = facts.ask(cable)
-        device = choices.device(told, name(told) if name else wish.name)
-        board = choices.board(wish.board, told, talk.ask)
-        wifi = choices.wifi(board, wish.wifi, wish.password, told, talk.secret)
+        device = choices.device(told, answer.device if answer else name(told) if name else wish.name)
+        board = choices.board(wish.board or (answer.board if answer else None), told, talk.ask)
+        wifi = None if wish.request else choices.wifi(board, wish.wifi, wish.password, told, talk.secret)
         talk.event("board", port=port, board=board.board.name, device=device, site=at, before=told.device)
         with _timed(talk, "firmware") as step:
             done = firmware.copy(cable, board, lambda part, total: talk.progress("firmware", part, total))
             step.update(written=done.written, kept=done.kept, removed=done.removed)
-        enrolled = _enrolled(wish, cable, device, at, board, wifi, talk)
-        label = wish.label or place.folder / "labels" / f"{device}.pdf"
+        if wish.request:
+            request = apart.Asked(enrol.ask(cable, device), wish.at, compiled(board), wish.operation, wish.ntp)
+            apart.write_request(wish.request, request)
+            seconds = round(time.monotonic() - began, 1)
+            talk.event("requested", port=port, device=device, request=str(wish.request), seconds=seconds)
+            return Provisioned(port, device, at, board.board.name, not told.device, wish.request, seconds)
+        anew = _enrolled(wish, cable, device, at, board, wifi, answer, talk)
+        label = wish.label or (place.folder / "labels" if place else Path()) / f"{device}.pdf"
         with _timed(talk, "label") as step:
             label.parent.mkdir(parents=True, exist_ok=True)
             labels.draw(label, at, [device])
             step.update(path=str(label))
         _tested(wish, cable, device, place, talk)
     seconds = round(time.monotonic() - began, 1)
-    talk.event("done", port=port, device=device, site=at, anew=enrolled.anew, label=str(label), seconds=seconds)
-    return Provisioned(port, device, at, board.board.name, enrolled.anew, label, seconds)
+    talk.event("done", port=port, device=device, site=at, anew=anew, label=str(label), seconds=seconds)
+    return Provisioned(port, device, at, board.board.name, anew, label, seconds)
+
+
+def _site(wanted: str | None, place: sites.Site | None, answer: apart.Answer | None) -> str:
+    """The site's name; "" where whoever signs has to choose."""
+    if answer:
+        return answer.site
+    if place is None:
+        return wanted or ""
+    if wanted and wanted not in place.sites:
+        raise ToolError(f"no site {wanted!r} in {place.folder}: {', '.join(place.sites)}")
+    return wanted or place.sites[0]
 
 
 def _enrolled(
-    wish: Wish, cable: Cable, device: str, at: str, board: Board, wifi: tuple[str, str | None] | None, talk: Talk
-) -> enrol.Enrolled:
+    wish: Wish,
+    cable: Cable,
+    device: str,
+    at: str,
+    board: Board,
+    wifi: tuple[str, str | None] | None,
+    answer: apart.Answer | None,
+    talk: Talk,
+) -> bool:
+    """Enrol it, with the site's folder or with its answer; whether it is new to the site."""
     since = time.monotonic()
 
     def tell(text: str) -> None:
@@ -120,11 +147,19 @@ def _enrolled(
         talk.event("step", step="enrol", text=text, seconds=round(time.monotonic() - since, 1))
         since = time.monotonic()
 
+    if answer:
+        answer.must_be_for(enrol.ask(cable, device))
+        tell("the terminal has the keys with which it asked")
+        enrol.settle(cable, answer.handover, wifi)
+        tell("the terminal has its settings")
+        return False
+    if wish.site is None:
+        raise ToolError("no site: its folder with --site, or --request and --answer where it is elsewhere")
     settings: dict[str, Any] = {"operation": wish.operation, "ntp": wish.ntp, "wifi": wifi, "tell": tell}
-    return enrol.enrol(wish.site, cable, device, at, board, **settings)
+    return enrol.enrol(wish.site, cable, device, at, board, **settings).anew
 
 
-def _tested(wish: Wish, cable: Cable, device: str, place: sites.Site, talk: Talk) -> None:
+def _tested(wish: Wish, cable: Cable, device: str, place: sites.Site | None, talk: Talk) -> None:
     failed: list[Check] = []
 
     def tell(check: Check) -> None:
@@ -132,15 +167,16 @@ def _tested(wish: Wish, cable: Cable, device: str, place: sites.Site, talk: Talk
             failed.append(check)
         talk.event("check", what=check.name, ok=check.ok, text=check.text)
 
-    with _timed(talk, "self-test"), enrol.registry(place) as registry:
+    with _timed(talk, "self-test"), enrol.registry(place) if place else nullcontext() as registry:
 
         def heard_since(moment: int) -> bool:
             try:
-                return registry.find(device).head_at >= moment
+                return registry is not None and registry.find(device).head_at >= moment
             except UnknownDevice:
                 return False
 
-        passed = selftest.run(cable, heard_since, SystemClock().now(), link=wish.link, tell=tell)
+        known = heard_since if registry else None
+        passed = selftest.run(cable, known, SystemClock().now(), link=wish.link, tell=tell)
     if not passed:
         found = "; ".join(f"{check.name} {check.text}" for check in failed)
         raise NotReadyError(f"{device} is enrolled, but did not pass its self-test: {found}. Then run this again")
