@@ -138,13 +138,7 @@ def read(data: bytes, public: bytes) -> Bundle:
 
     Raises BundleError.
     """
-    start = len(MAGIC) + _LENGTH
-    if not data.startswith(MAGIC) or len(data) < start:
-        raise BundleError(text("no update bundle: it begins otherwise"))
-    size = int.from_bytes(data[len(MAGIC) : start])
-    if not 0 < size <= MANIFEST_MAX or start + size > len(data):
-        raise BundleError(text("no update bundle: its manifest can't have {size} bytes", size=size))
-    signed, content = data[start : start + size], data[start + size :]
+    signed, content = parts(data)
     try:
         manifest = _MANIFEST.read(cose.open_sign1(signed, kid_of(public), _AAD, public_key(public)))
     except WireError as error:
@@ -154,6 +148,17 @@ def read(data: bytes, public: bytes) -> Bundle:
     if len(unpacked(content)) != manifest.files:
         raise BundleError(text("it says that it has {files} files, and has not", files=manifest.files))
     return Bundle(manifest, signed, content)
+
+
+def parts(data: bytes) -> tuple[bytes, bytes]:
+    """The manifest's message and the content of a bundle's file; nothing is verified. Raises BundleError."""
+    start = len(MAGIC) + _LENGTH
+    if not data.startswith(MAGIC) or len(data) < start:
+        raise BundleError(text("no update bundle: it begins otherwise"))
+    size = int.from_bytes(data[len(MAGIC) : start])
+    if not 0 < size <= MANIFEST_MAX or start + size > len(data):
+        raise BundleError(text("no update bundle: its manifest can't have {size} bytes", size=size))
+    return data[start : start + size], data[start + size :]
 
 
 def _why(error: WireError) -> Text:

@@ -1,6 +1,6 @@
 """Takes a device's word on where its chain ends: gaps, losses, a ledger or journal gone back."""
 
-from host_bridge import chain, metrics, rotation, times
+from host_bridge import chain, metrics, rollout_answers, rotation, times
 from host_bridge.admission import Admission
 from host_bridge.ledger import alerts, evidence, scans, verdicts
 from host_bridge.ledger.devices import DeviceRow
@@ -26,6 +26,7 @@ def take(work: Work, admission: Admission, message: Opened, head: Head) -> None:
     row.head_newest, row.head_newest_digest, row.head_digest = head.newest, head.digest, message.digest
     row.spoke_from = message.site
     times.heard(work, row, head)
+    rollout_answers.heard(work, row, head.firmware)
     work.touched.add(row.id)
     _compare(work, row, head)
     chain.show_quarantined(work, row)

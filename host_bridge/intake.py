@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from host_bridge import credentials, due, heads, metrics, rotation, times
+from host_bridge import credentials, due, heads, metrics, rollout_answers, rotation, times
 from host_bridge.admission import Admission
 from host_bridge.clock import Chance, Clock
 from host_bridge.config import Site
@@ -219,6 +219,7 @@ class Intake:
             unheard = commands.unheard(work.connection, row.id, reply.counter, work.now)
         details = reply.details
         known = commands.replied(work.connection, row.id, reply.counter, reply.result, details, work.now)
+        rollout_answers.answered(work, row, reply)
         _log.info("reply", device=row.id, counter=reply.counter, result=reply.result, known=known)
         if unheard is not None:
             name, arguments, not_after = unheard.name, unheard.arguments, unheard.not_after

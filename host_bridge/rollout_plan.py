@@ -9,7 +9,7 @@ from typing import Any
 import cbor2
 
 from host_bridge.bundle import Bundle
-from host_bridge.errors import BadInput, NotFound, PermanentError, UnknownDevice
+from host_bridge.errors import BadInput, PermanentError, UnknownDevice
 from host_bridge.ledger import Connection, Ledger, alerts, devices, rollouts
 from host_bridge.ledger.devices import ENROLLED
 from host_bridge.ledger.rollouts import Package, Place, RolloutRow
@@ -96,11 +96,11 @@ def start(ledger: Ledger, bundle: Bundle, group: Group, terms: Terms, now: int) 
 
 
 def stop(ledger: Ledger, now: int) -> Status:
-    """Send nothing more; terminals that have it all already go on by themselves. Raises NotFound where none runs."""
+    """Send nothing more; terminals that have it all go on by themselves. Raises PermanentError where there is none."""
     with ledger.write() as connection:
         row = rollouts.open_one(connection, locked=True)
         if row is None:
-            raise NotFound("rollout", "that is not over")
+            raise PermanentError(text("no update is under way"))
         if row.state != rollouts.STOPPED:
             rollouts.change(connection, row.id, state=rollouts.STOPPED, why="by hand", changed_at=now)
         return _status(connection, rollouts.get(connection, row.id))
@@ -162,7 +162,7 @@ def _next_group(connection: Connection, row: RolloutRow, ids: tuple[str, ...], n
         chosen += order[: max(0, size - len(chosen))]
     if not chosen:
         if row.part == 0 or ids:
-            raise PermanentError(text("no terminal is left for it: all have this version"))
+            raise PermanentError(text("nobody is left for it: no enrolled terminal has another version"))
         return False
     part = row.part + 1
     _take_back(connection, [known[one] for one in chosen if one in known])

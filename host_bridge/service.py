@@ -18,6 +18,7 @@ from host_bridge.mqtt import Broker
 from host_bridge.opening import Inbound
 from host_bridge.peers import Peers
 from host_bridge.replies import Replies
+from host_bridge.rollout import Rollout
 from host_bridge.settlement.outbox import Outbox
 from host_bridge.settlement.port import Platform
 from host_bridge.settlement.rest import RestPlatform
@@ -64,6 +65,7 @@ class Service:
                 config.mqtt.shared,
             )
         )
+        self._rollout = Rollout(self._ledger, self._replies, clock)
         # A lone bridge is given again by the broker what it did not acknowledge.
         name, shared = config.mqtt.client_id, config.mqtt.shared
         self._peers = Peers(self._ledger, registry, self._replies, clock, name) if shared else None
@@ -83,7 +85,7 @@ class Service:
         self._broker.start()
         try:
             while not self._stopping.is_set():
-                wait_s = self._intake.idle_s()
+                wait_s = min(self._intake.idle_s(), self._rollout.idle_s())
                 batch = self._broker.take(settings.batch_size, wait_s, settings.batch_wait_ms / 1000)
                 self._turn(batch)
             self._turn(self._broker.take(settings.batch_size, 0.0))
@@ -99,6 +101,8 @@ class Service:
             self._connected.clear()
             self._retried(self._intake.connected)
         self._retried(self._intake.tick)
+        if self._broker.connected:
+            self._retried(lambda: self._rollout.look(batch))
         if self._peers is not None and self._broker.connected:
             self._retried(self._peers.look)
         self._retried(self._look_ahead)
