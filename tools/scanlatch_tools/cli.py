@@ -30,6 +30,7 @@ _PARTS = {
     "doctor": _Part("scanlatch_tools.doctor.cli", "Say what is wrong with a terminal, and what to do about it."),
     "monitor": _Part("scanlatch_tools.monitor.cli", "Watch a terminal at work, line by line."),
     "calibrate": _Part("scanlatch_tools.calibrate.cli", "Find out what is wrong with a scan engine's settings."),
+    "update": _Part("scanlatch_tools.update.cli", "Bring new firmware to terminals."),
     "twin": _Part("scanlatch_tools.twin.cli", "A terminal without the hardware."),
     "platform": _Part("scanlatch_tools.platform_sim.cli", "A stand-in for the insurance platform."),
     "labels": _Part("scanlatch_tools.labels.cli", "Control sheets, device labels, the calibration sheet."),

@@ -26,6 +26,7 @@ from scanlatch_tools.errors import ToolError
 from scanlatch_tools.evidence import certify as evidence
 from scanlatch_tools.request import EnrolError, Request, heard
 from scanlatch_tools.site_plan import check_name
+from scanlatch_tools.update import key as release_key
 
 _HANDOVER = "enrol.json"  # what the device's `enrol.finish` reads
 # Into the store of keys, not into the settings: those can be read by command.
@@ -222,6 +223,7 @@ def _settings(
 ) -> dict[str, Any]:
     said = config.load(place.config).sites[site]
     dates = x509.load_der_x509_certificate(certificate)
+    release = release_key.public(place.folder)
     return {
         "v": 1,
         "site": site,
@@ -237,6 +239,7 @@ def _settings(
         "board": dict(board),
         "rules": _rules(said),
         "ntp": ntp,
+        **({"release_key": release.hex()} if release else {}),
         **said.long_outage,
     }
 

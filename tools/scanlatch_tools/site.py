@@ -28,6 +28,7 @@ from scanlatch_tools.site_plan import (
 )
 from scanlatch_tools.site_plan import plan as make_plan
 from scanlatch_tools.texts import _
+from scanlatch_tools.update import key as release_key
 
 
 class SiteExistsError(ToolError):
@@ -217,6 +218,7 @@ def _fill(building: Path, folder: Path, plan: Plan, user: str) -> None:
     bridges = bridge_names(plan.bridges)
     for name in ("broker/broker.key", "bridge/agreement.key", *(f"bridge/{bridge}.key" for bridge in bridges)):
         certificates.write_key(building / name, certificates.new_key())
+    release_key.make(building)
     _issue_services(building, ca, ca_key, plan.hosts, bridges)
 
     for bridge in bridges:
