@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from scanlatch_tools import enrol
 from scanlatch_tools.cable import CableLostError, NoAnswerError
 from scanlatch_tools.demo.desk import Desk
 from scanlatch_tools.flash.errors import BrokenOffError, NoChipError
@@ -104,3 +105,12 @@ def lost(board: BareBoard, do: Callable[[], object]) -> bool:
         board.put_cable_in()
         return True
     return False
+
+
+def is_what_was_meant(stage: Stage, board: BareBoard, device: str) -> None:
+    """The terminal is whole: flash rules kept, no half file, one terminal with one scan in the registry."""
+    assert board.violations() == []
+    assert list(board.files.rglob("*.part")) == []
+    with enrol.registry(stage.site) as registry:
+        assert registry.find(device).newest == 1
+        assert [row.id for row in registry.listed()].count(device) == 1

@@ -1,10 +1,7 @@
-"""From a board out of its bag to an accepted scan: `flash`, `provision` and one barcode, against a site that runs."""
+"""Provisioning, against a site that runs: what it copies, keeps and refuses, and many boards in a row."""
 
 import base64
 import csv
-import json
-import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,9 +16,8 @@ from scanlatch_tools.stage import Stage
 from scanlatch_tools.twin.chip import cable
 from scanlatch_tools.twin.chip.bare import BareBoard
 
-from tests.documents import BIN
 from tests.tools import provision_case as case
-from tests.tools.flash_case import flashed, image
+from tests.tools.flash_case import flashed
 
 
 @pytest.fixture
@@ -39,39 +35,6 @@ def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BareBoard]:
         found.start()
         flashed(found, folder, "esp32")
         yield found
-
-
-def test_from_the_bag_to_an_accepted_scan(stage: Stage, codes: Iterator[str], tmp_path: Path) -> None:
-    with BareBoard(tmp_path / "board") as board:
-        board.start()
-        (tmp_path / "password").write_text(case.PASSWORD + "\n")
-        began = time.monotonic()
-        flash = _run("flash", "--port", board.port, "--board", case.BOARD, "--image", image(tmp_path, "esp32"))
-        assert flash[-1]["event"] == "done"
-        wifi = ("--wifi", "clinic", "--wifi-password-file", tmp_path / "password")
-        told = _run(
-            "provision", "--site", stage.site.folder, "--port", board.port, "--board", case.BOARD, *wifi,
-        )  # fmt: skip
-        own = f"t-{board.mac.hex()[-6:]}"  # as nobody named it
-        assert told[-1]["device"] == own
-        case.sold(board, own, next(codes))
-        took = time.monotonic() - began
-    steps = {row["step"]: row["seconds"] for row in told if row["event"] == "step"}
-    assert list(steps) == ["firmware", "enrol", "label", "self-test"]
-    assert {row["what"]: row["ok"] for row in told if row["event"] == "check"} == {
-        "program": True, "journal": True, "engine": True, "link": True, "bridge": True,
-    }  # fmt: skip
-    assert told[-1]["event"] == "done"
-    assert Path(told[-1]["label"]).read_bytes().startswith(b"%PDF")
-    print(f"flash {flash[-1]['seconds']} s, provision {told[-1]['seconds']} s {steps}, in all {took:.1f} s")
-
-
-def _run(*arguments: object) -> list[dict[str, Any]]:
-    done = subprocess.run(
-        [BIN / "scanlatch", *map(str, arguments), "--json"], capture_output=True, text=True, timeout=180, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def test_no_private_key_leaves_the_board(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

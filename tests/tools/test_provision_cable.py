@@ -1,5 +1,6 @@
 """A board's cable: what is run and kept there, what it says when it fails, and that nothing waits for ever."""
 
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 from scanlatch_tools.cable import Cable, CableLostError, DeviceError, NoAnswerError, connected
 from scanlatch_tools.twin.chip.bare import BareBoard
 
+from tests.documents import BIN
 from tests.tools.flash_case import flashed
 
 
@@ -52,6 +54,37 @@ def test_a_program_that_runs_is_stopped_and_a_restart_begins_it_again(board: Bar
             assert "I run" in cable.lines(60)
             assert cable.run("print('stopped')") == "stopped\n"
         cable.run("os.remove('main.py')")
+
+
+def test_the_real_mpremote_lists_copies_runs_and_resets(board: BareBoard, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("import sys\nprint(sys.implementation._machine)\n")
+    for number in range(2):  # again, behind the soft reset with which it came
+        chain = (
+            "cp",
+            "mine.py",
+            ":mine.py",
+            "+",
+            "ls",
+            "+",
+            "cat",
+            ":mine.py",
+            "+",
+            "run",
+            "mine.py",
+            "+",
+            "soft-reset",
+        )
+        done = subprocess.run(
+            [BIN / "mpremote", "connect", str(board.port), *chain],
+            cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "Generic ESP32C3 module with ESP32C3" in done.stdout, number
+        assert "print(sys.implementation._machine)" in done.stdout, number
+        assert " mine.py" in done.stdout, number
+    with connected(str(board.port)) as ours:
+        assert ours.get("mine.py") == (tmp_path / "mine.py").read_bytes()
+        ours.run("os.remove('mine.py')")
 
 
 def test_code_that_never_ends_is_given_up_in_time(board: BareBoard) -> None:

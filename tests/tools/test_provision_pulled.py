@@ -4,8 +4,6 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-from scanlatch_tools import enrol
 from scanlatch_tools.cable import CableLostError, NoAnswerError
 from scanlatch_tools.stage import Stage
 from scanlatch_tools.twin.chip.bare import BareBoard
@@ -19,8 +17,6 @@ COPYING = 12 if FULL else 40  # calls of a run that copies files: enough for the
 COPYING_VARIES = 7
 PULLS_MOST = 200
 CALLS_LEAST, CALLS_MOST = 8, 40  # of a run that copies no file
-EVENTS = range(1, 15) if FULL else (2, 9)  # of a whole run, told one after the other
-_TESTED = 8  # from this event on it is started and watched: what was heard before the pull may be enough
 
 
 def test_pulled_at_each_call_the_same_command_mends_it(stage: Stage, codes: Iterator[str], tmp_path: Path) -> None:
@@ -37,7 +33,7 @@ def test_pulled_at_each_call_the_same_command_mends_it(stage: Stage, codes: Iter
         got = next(at for at in calls if not _is_pulled(stage, board, "pulled-03", at, bool(at // EVERY % 2)))
         assert got >= CALLS_LEAST
         case.sold(board, "pulled-03", next(codes))
-        _is_what_was_meant(stage, board, "pulled-03")
+        case.is_what_was_meant(stage, board, "pulled-03")
 
 
 def _without_keys(board: BareBoard) -> None:
@@ -60,33 +56,3 @@ def _is_pulled(stage: Stage, board: case.PulledBoard, device: str, at: int, whol
     assert board.pull is not None
     board.pull = None
     return False
-
-
-def test_pulled_behind_each_word_the_same_command_mends_it(
-    stage: Stage, codes: Iterator[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("scanlatch_tools.cable.cable._OPEN_S", 0.3)  # nobody puts it in while the self-test waits
-    with BareBoard(tmp_path / "board") as board:
-        board.start()
-        flashed(board, tmp_path, "esp32")
-        for number in EVENTS:
-            lost = False
-            try:
-                case.made(stage, board, case.Listener(number, board), name="pulled-02")
-            except (CableLostError, NoAnswerError):
-                lost = True
-            assert lost or number >= _TESTED
-            board.put_cable_in()
-        talk = case.Listener()
-        case.made(stage, board, talk, name="pulled-02")
-        assert len(talk.events) == 14
-        case.sold(board, "pulled-02", next(codes))
-        _is_what_was_meant(stage, board, "pulled-02")
-
-
-def _is_what_was_meant(stage: Stage, board: BareBoard, device: str) -> None:
-    assert board.violations() == []
-    assert list(board.files.rglob("*.part")) == []
-    with enrol.registry(stage.site) as registry:
-        assert registry.find(device).newest == 1
-        assert [row.id for row in registry.listed()].count(device) == 1

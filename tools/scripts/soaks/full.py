@@ -24,6 +24,8 @@ _TESTS = (
     "faults/test_nth_watchdog.py",
     "system/test_drain.py",
     "tools/test_flash_faults.py",
+    "tools/test_minute.py",
+    "tools/test_provision_pulled.py",
 )
 _MOST_S = 3600.0
 
