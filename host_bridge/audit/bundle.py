@@ -69,7 +69,7 @@ class _Bundle:
 
     def write(self, choice: Choice, ca: bytes, certificates: Path) -> Written:
         chosen = [[device, first, last] for device, these in sorted(choice.chosen.items()) for first, last in these]
-        self._put(BUNDLE, NAME, VERSION, choice.words, chosen)
+        self._put(BUNDLE, NAME, VERSION, str(choice.words), chosen)
         self._put(CA, ca)
         for device, these in sorted(choice.chosen.items()):
             self._device(device, these, certificates / f"{device}.der")

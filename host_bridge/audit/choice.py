@@ -38,7 +38,7 @@ def of_code(books: Books, code: str) -> Choice:
     chosen: dict[str, list[Range]] = {}
     for device in sorted({device for device, _ in found}):
         chosen[device] = _runs(seq for name, seq in sorted(found) if name == device)
-    return Choice(f"code {code}", chosen)
+    return Choice(text("code {code}", code=code), chosen)
 
 
 def of_device(books: Books, device: str, first: int | None, last: int | None) -> Choice:
@@ -51,7 +51,10 @@ def of_device(books: Books, device: str, first: int | None, last: int | None) ->
         raise BadInput(
             "--from, --to", text("the records of {device} are 1 to {newest}", device=device, newest=row.newest)
         )
-    return Choice(f"device {device}, records {first} to {last}", {device: [(first, last)]})
+    return Choice(
+        text("device {device}, records {first} to {last}", device=device, first=first, last=last),
+        {device: [(first, last)]},
+    )
 
 
 def of_day(books: Books, day: str, site: str, utc_offset: str) -> Choice:
@@ -64,7 +67,7 @@ def of_day(books: Books, day: str, site: str, utc_offset: str) -> Choice:
             chosen[row.id] = runs
     if not chosen:
         raise NotFound(text("record of site and day"), f"{site}, {day}")
-    return Choice(f"site {site}, day {day} (UTC{utc_offset})", chosen)
+    return Choice(text("site {site}, day {day} (UTC{offset})", site=site, day=day, offset=utc_offset), chosen)
 
 
 def segments(chosen: list[Range], heads: Iterable[int]) -> list[Range]:

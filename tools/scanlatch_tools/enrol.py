@@ -26,6 +26,7 @@ from scanlatch_tools.errors import ToolError
 from scanlatch_tools.evidence import certify as evidence
 from scanlatch_tools.request import EnrolError, Request, heard
 from scanlatch_tools.site_plan import check_name
+from scanlatch_tools.texts import _
 from scanlatch_tools.update import key as release_key
 
 _HANDOVER = "enrol.json"  # what the device's `enrol.finish` reads
@@ -101,10 +102,10 @@ def enrol(
         EnrolError, ToolError: refused; nothing is half done that a second run would not mend.
     """
     request = ask(transport, device)
-    tell("the terminal has made its keys")
+    tell(_("the terminal has made its keys"))
     given = grant(folder, request, site, compiled(board), operation=operation, ntp=ntp, timing=timing, tell=tell)
     settle(transport, given.handover, wifi)
-    tell("the terminal has its settings")
+    tell(_("the terminal has its settings"))
     return Enrolled(device, site, request.signing, given.certificate, given.anew)
 
 
@@ -134,13 +135,17 @@ def grant(
     """
     place, device = sites.load(folder), request.device
     if site not in place.sites:
-        raise ToolError(f"no site {site!r} in {place.config}: {', '.join(place.sites)}")
+        raise ToolError(
+            _("no site {site!r} in {config}: {sites}").format(
+                site=site, config=place.config, sites=", ".join(place.sites)
+            )
+        )
     certificate = sites.issue_device_certificate(place.folder, request.csr, device)
     _check_tls_key(certificate, request)
-    tell("its certificate is issued")
+    tell(_("its certificate is issued"))
     with registry(place) as known:
         anew = _register(known, site, request, certificate)
-    tell("it is in the registry" if anew else "it was in the registry")
+    tell(_("it is in the registry") if anew else _("it was in the registry"))
     evidence.certify(place.folder, device, request.signing)
     settings = _settings(place, device, site, board, operation, ntp, certificate)
     settings.update(timing or {})
@@ -163,7 +168,9 @@ def settle(transport: Transport, handover: Mapping[str, Any], wifi: tuple[str, s
     transport.put(_HANDOVER, json.dumps(handover).encode())
     said = transport.run(_call("enrol.finish()"))
     if said.strip().splitlines()[-1:] != ["enrolled"]:
-        raise EnrolError(f"the terminal did not finish; run this again. It said: {said[-500:].strip()!r}")
+        raise EnrolError(
+            _("the terminal did not finish; run this again. It said: {said!r}").format(said=said[-500:].strip())
+        )
 
 
 def _call(code: str) -> str:
@@ -177,7 +184,7 @@ def _check_tls_key(certificate: bytes, publics: Request) -> None:
         .public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
     )
     if point in (publics.signing, publics.agreement):
-        raise EnrolError("the terminal uses one key twice: its random generator is broken, take it out of use")
+        raise EnrolError(_("the terminal uses one key twice: its random generator is broken, take it out of use"))
 
 
 @contextmanager
@@ -200,11 +207,15 @@ def _register(registry: Registry, site: str, publics: Request, certificate: byte
         known = registry.find(device)
         if (known.signing_public, known.agreement_public) != (publics.signing, publics.agreement):
             raise EnrolError(
-                f"{device} is in the registry with other keys. A terminal whose keys were made anew is a new "
-                "terminal: give it an id that was never used, and revoke the old one"
+                _(
+                    "{device} is in the registry with other keys. A terminal whose keys were made anew is a "
+                    "new terminal: give it an id that was never used, and revoke the old one"
+                ).format(device=device)
             ) from None
         if known.status == REVOKED:
-            raise EnrolError(f"{device} is revoked; reinstate it first, if that is what is meant") from None
+            raise EnrolError(
+                _("{device} is revoked; reinstate it first, if that is what is meant").format(device=device)
+            ) from None
         if known.site != site:
             registry.move(device, site)
         registry.set_certificate(device, fingerprint)

@@ -15,6 +15,8 @@ from typing import Self
 import psycopg
 from psycopg import sql
 
+from scanlatch_tools.texts import _
+
 OLDEST = 15  # major version
 _PLACES = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql@*/bin")
 _SERVER_USER = "postgres"  # postgres refuses to run as root
@@ -49,10 +51,10 @@ def find() -> Path:
         folders += [place for pattern in _PLACES for place in Path("/").glob(pattern.removeprefix("/"))]
     found = {folder: _version(folder) for folder in folders if (folder / "initdb").exists()}
     if not found:
-        raise NoPostgres("no initdb in SCANLATCH_POSTGRES, on the PATH or in /usr/lib/postgresql")
+        raise NoPostgres(_("no initdb in SCANLATCH_POSTGRES, on the PATH or in /usr/lib/postgresql"))
     newest = max(found, key=lambda folder: found[folder])
     if found[newest] < OLDEST:
-        raise NoPostgres(f"{newest} has {found[newest]}")
+        raise NoPostgres(_("{newest} has {found}").format(newest=newest, found=found[newest]))
     return newest
 
 
@@ -151,7 +153,9 @@ class Postgres:
         try:
             account = pwd.getpwnam(_SERVER_USER)
         except KeyError as error:
-            raise NoPostgres(f"root cannot run it, and there is no account {_SERVER_USER!r}") from error
+            raise NoPostgres(
+                _("root cannot run it, and there is no account {server_user!r}").format(server_user=_SERVER_USER)
+            ) from error
         os.chown(self._folder, account.pw_uid, account.pw_gid)
         self._user, self._group = account.pw_uid, account.pw_gid
 
@@ -168,7 +172,7 @@ class Postgres:
             except psycopg.OperationalError as error:
                 gone = "FATAL" in self._log() and not (self._data / "postmaster.pid").exists()
                 if gone or time.monotonic() > end:
-                    raise NoPostgres(f"the server does not start:\n{self._log()[-2_000:]}") from error
+                    raise NoPostgres(_("the server does not start:\n{log}").format(log=self._log()[-2_000:])) from error
             time.sleep(0.02)
 
     def _log(self) -> str:

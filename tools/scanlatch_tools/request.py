@@ -7,6 +7,7 @@ from typing import Any, cast
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from scanlatch_tools.errors import ToolError
+from scanlatch_tools.texts import _
 
 _POINT_HEX = 130
 _REQUEST_BYTES = 1024  # a request for P-256 with a short name takes about 220
@@ -31,19 +32,23 @@ def heard(said: str, device: str) -> Request:
     """The request of this terminal in what it said: one line of JSON. Raises EnrolError."""
     lines = [line for line in said.splitlines() if line.startswith("{")]
     if len(said) > _ANSWER_CHARS or not lines:
-        raise EnrolError(f"the terminal made no keys; it said: {said[-500:].strip()!r}")
+        raise EnrolError(_("the terminal made no keys; it said: {said!r}").format(said=said[-500:].strip()))
     try:
         answer: Any = json.loads(lines[-1])
         told = cast(dict[str, str], answer)
         if told["device"] != device:
-            raise EnrolError(f"this terminal is {told['device']!r}, not {device!r}: an id is for life")
+            raise EnrolError(
+                _("this terminal is {device!r}, not {wanted!r}: an id is for life").format(
+                    device=told["device"], wanted=device
+                )
+            )
         publics = Request(device, _point(told["signing"]), _point(told["agreement"]), bytes.fromhex(told["csr"]))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise EnrolError(f"the terminal's answer can't be used: {error!r}") from error
+        raise EnrolError(_("the terminal's answer can't be used: {error!r}").format(error=error)) from error
     if publics.signing == publics.agreement:
-        raise EnrolError("the terminal uses one key twice: its random generator is broken, take it out of use")
+        raise EnrolError(_("the terminal uses one key twice: its random generator is broken, take it out of use"))
     if len(publics.csr) > _REQUEST_BYTES:
-        raise EnrolError("the terminal's certificate request is too long")
+        raise EnrolError(_("the terminal's certificate request is too long"))
     return publics
 
 

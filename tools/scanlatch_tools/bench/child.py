@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from scanlatch_tools.errors import ToolError
+from scanlatch_tools.texts import _
 
 _END_S = 15.0
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -47,20 +48,20 @@ class Child:
     def cpu(self) -> dict[str, float]:
         """Seconds of CPU since its start: "all", each thread's by name, and what it counts."""
         if self._process is None or self._process.stdin is None:
-            raise ToolError("it does not run")
+            raise ToolError(_("it does not run"))
         self._process.stdin.write("cpu\n")
         return self._next("cpu")
 
     def _next(self, wanted: str) -> Any:
         process = self._process
         if process is None or process.stdout is None:
-            raise ToolError("it does not run")
+            raise ToolError(_("it does not run"))
         for line in process.stdout:
             told = json.loads(line)
             if wanted in told:
                 return told[wanted]
         tail = "\n".join(self._log.read_text(errors="replace").splitlines()[-10:])
-        raise ToolError(f"{' '.join(self._command[2:4])} has ended:\n{tail}")
+        raise ToolError(_("{command} has ended:\n{tail}").format(command=" ".join(self._command[2:4]), tail=tail))
 
 
 def ready() -> None:

@@ -15,6 +15,7 @@ from scanlatch_tools.bench.cost import Size
 from scanlatch_tools.bench.figures import Report
 from scanlatch_tools.bench.run import Plan, Run
 from scanlatch_tools.errors import ToolError
+from scanlatch_tools.texts import _
 
 _LEDGER = (100_000,)
 _LEDGER_FULL = (100_000, 1_000_000)
@@ -98,7 +99,7 @@ def bridge_command(
     report = _report(console)
     names = _ledgers(ledger, report)
     if bridges > 1 and ledgers.SQLITE in names:
-        raise ToolError("several bridges need one ledger in PostgreSQL: --ledger postgresql")
+        raise ToolError(_("several bridges need one ledger in PostgreSQL: --ledger postgresql"))
     about = machine.described()
     runs: list[Run] = []
     for name in names:

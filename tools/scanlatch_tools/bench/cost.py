@@ -9,6 +9,7 @@ from scanlatch_tools.bench.figures import Figure, Report, middle
 from scanlatch_tools.bench.load import Load
 from scanlatch_tools.bench.spent import Spent
 from scanlatch_tools.errors import ToolError
+from scanlatch_tools.texts import _
 
 BUDGET = run.RATIO
 _US = 1_000_000
@@ -42,7 +43,11 @@ def measure(folder: Path, report: Report, size: Size) -> None:
         for number in range(size.rounds):
             rounds.append(_one_round(place, size))
             one = rounds[-1]
-            report.say(f"CPU, round {number + 1}: echo {one.echo:.0f} µs, scan {one.local:.0f}, sale {one.sale:.0f}")
+            report.say(
+                _("CPU, round {number}: echo {echo:.0f} µs, scan {local:.0f}, sale {sale:.0f}").format(
+                    number=number + 1, echo=one.echo, local=one.local, sale=one.sale
+                )
+            )
     echo = middle(one.echo for one in rounds)
     report.add(
         Figure("CPU of a bare echo", echo, "µs"),
@@ -74,5 +79,5 @@ def _driven(place: ground.Ground, bridges: list[Child], load: Load) -> Spent:
     before = spent.by_now(place, bridges)
     place.terminals.run(load)
     if run.drained(place, run.EMPTY_S) is None:
-        raise ToolError(f"not all submissions were settled within {run.EMPTY_S:.0f} s")
+        raise ToolError(_("not all submissions were settled within {empty_s:.0f} s").format(empty_s=run.EMPTY_S))
     return spent.by_now(place, bridges) - before

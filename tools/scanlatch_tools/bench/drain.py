@@ -17,6 +17,7 @@ from scanlatch_tools.bench.ledgers import Database
 from scanlatch_tools.bench.load import Load
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.site import Site
+from scanlatch_tools.texts import _
 from scanlatch_tools.twin import ring
 from scanlatch_tools.twin.device import Twin, twin_board
 from scanlatch_tools.twin.engines import simulator
@@ -122,16 +123,24 @@ class Run:
 def run(folder: Path, database: Database, plan: Plan, report: Report) -> Run:
     """Measure. Raises ToolError where answers stop coming, or a record came out of its order."""
     with ground.laid_out(folder, plan.terminals + plan.live, database) as place, place.bridges():
-        report.say(f"{database.name}: filling the rings of two twins")
+        report.say(_("{database}: filling the rings of two twins").format(database=database.name))
         (lone, many), (other, more) = _filled(place, plan)
         with lone:
-            report.say(f"{database.name}: one terminal alone")
+            report.say(_("{database}: one terminal alone").format(database=database.name))
             lone.start()
             alone = _drained(place.site, _ALONE, many)
-        report.say(f"{database.name}: sealing {plan.terminals * plan.records:,} records")
+        report.say(
+            _("{database}: sealing {terminals:,} records").format(
+                database=database.name, terminals=plan.terminals * plan.records
+            )
+        )
         flood, live = _loads(place, plan)
         with other:
-            report.say(f"{database.name}: {plan.terminals} terminals at once, and one more")
+            report.say(
+                _("{database}: {terminals} terminals at once, and one more").format(
+                    database=database.name, terminals=plan.terminals
+                )
+            )
             other.start()
             place.terminals.run_beside(flood, live)
             among = _drained(place.site, _AMONG, more)
@@ -185,7 +194,7 @@ def _drained(made: Site, device: str, records: int) -> Drained:
             time.sleep(_POLL_S)
     finally:
         ledger.close()
-    raise ToolError(f"{device} has not drained its ring within {_WAIT_S:.0f} s")
+    raise ToolError(_("{device} has not drained its ring within {wait_s:.0f} s").format(device=device, wait_s=_WAIT_S))
 
 
 def _in_order(made: Site) -> None:
@@ -195,7 +204,7 @@ def _in_order(made: Site) -> None:
     ledger.close()
     for (device, at), (following, later) in pairwise(rows):
         if device == following and later < at:
-            raise ToolError(f"a record of {device} came after a later one")
+            raise ToolError(_("a record of {device} came after a later one").format(device=device))
 
 
 def _now() -> int:

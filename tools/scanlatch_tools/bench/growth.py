@@ -23,6 +23,7 @@ from scanlatch_tools.bench import filling, fleet
 from scanlatch_tools.bench.figures import Figure, Report, percentile
 from scanlatch_tools.bench.ledgers import Database
 from scanlatch_tools.errors import ToolError
+from scanlatch_tools.texts import _
 
 BUDGET = 1.5  # times the cost at the smallest
 _DEVICES, _BATCH = 50, 250
@@ -47,7 +48,7 @@ def measure(folder: Path, report: Report, sizes: Sequence[int], sales: int, data
     """Sell into a ledger of each of these sizes; each is compared with the first."""
     found: list[Grown] = []
     for size in sizes:
-        report.say(f"{database.name}: filling a ledger of {size:,} codes")
+        report.say(_("{database}: filling a ledger of {size:,} codes").format(database=database.name, size=size))
         place = folder / str(size)
         place.mkdir(parents=True)
         found.append(_grown(place, size, sales, database, report))
@@ -89,7 +90,11 @@ def _grown(folder: Path, size: int, sales: int, database: Database, report: Repo
     os.sync()  # what the filling wrote is not to reach the disk at the cost of what is measured
     fill_s = time.perf_counter() - began
     disk = database.disk(url)
-    report.say(f"{database.name}: filled in {fill_s:,.0f} s, {disk / 1e6:,.0f} MB; selling {sales:,} more")
+    report.say(
+        _("{database}: filled in {fill_s:,.0f} s, {disk:,.0f} MB; selling {sales:,} more").format(
+            database=database.name, fill_s=fill_s, disk=disk / 1000000.0, sales=sales
+        )
+    )
     ledger = open_ledger(url)
     took, cpu = _sold(ledger, size, sales)
     with ledger.read() as connection:
@@ -97,7 +102,9 @@ def _grown(folder: Path, size: int, sales: int, database: Database, report: Repo
     ledger.close()
     wanted = size + _BATCH * (1 + len(took))
     if codes != wanted:
-        raise ToolError(f"{codes:,} codes are sold in the ledger, and {wanted:,} should be")
+        raise ToolError(
+            _("{codes:,} codes are sold in the ledger, and {wanted:,} should be").format(codes=codes, wanted=wanted)
+        )
     database.remove(url)
     count = len(took) * _BATCH
     return Grown(size, _US * sum(took) / count, _US * cpu / count, _MS * percentile(took, 99), fill_s, disk)

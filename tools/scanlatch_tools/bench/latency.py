@@ -9,6 +9,7 @@ from scanlatch_tools.broker import find_mosquitto
 from scanlatch_tools.demo.desk import Desk, Scan
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.stage import Stage
+from scanlatch_tools.texts import _
 
 READ_MS = 20.0
 P50_MS, P99_MS = 25.0, 100.0
@@ -45,7 +46,11 @@ def _held(desk: Desk, code: str) -> Scan:
 def _times(seen: list[Scan], which: str) -> list[float]:
     found = [took for scan in seen if (took := getattr(scan, which)) is not None]
     if not found:
-        raise ToolError(f"the twin never showed it: {which}; it showed {[scan.shown for scan in seen][:5]}")
+        raise ToolError(
+            _("the twin never showed it: {which}; it showed {seen}").format(
+                which=which, seen=[scan.shown for scan in seen][:5]
+            )
+        )
     return found
 
 

@@ -5,6 +5,7 @@ import time
 from typing import Protocol
 
 from scanlatch_tools.errors import ToolError
+from scanlatch_tools.texts import _
 
 _CONNACK, _PUBLISH, _PUBACK, _SUBACK = 0x20, 0x30, 0x40, 0x90
 _PENDING = 3  # WIRE.md "Verdict", key 4
@@ -113,7 +114,7 @@ class Line(asyncio.Protocol):
         elif kind == _SUBACK:
             self.ready.set()
         elif kind not in (_CONNACK, _PUBACK):
-            raise ToolError(f"the broker sent a packet of kind {kind:#x}")
+            raise ToolError(_("the broker sent a packet of kind {kind:#x}").format(kind=kind))
 
     def _answered(self, message: bytes) -> None:
         load, now = self._load, time.monotonic()

@@ -11,6 +11,7 @@ from scanlatch_tools.bench.fleet import Device
 from scanlatch_tools.bench.lines import Line
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.site import Site
+from scanlatch_tools.texts import _
 
 _START_S, _SILENT_S = 60.0, 20.0
 _POLL_S = 0.01
@@ -175,4 +176,4 @@ class Terminals:
     def _alive(self, load: Load, left: int) -> None:
         last = max((line.heard for line in self._lines), default=0.0)
         if left and time.monotonic() - max(last, load.began) > _SILENT_S:
-            raise ToolError(f"{left} of {load.sent} scans were not answered")
+            raise ToolError(_("{left} of {sent} scans were not answered").format(left=left, sent=load.sent))

@@ -16,6 +16,7 @@ from scanlatch_tools.bench.ground import Ground
 from scanlatch_tools.bench.ledgers import Database
 from scanlatch_tools.bench.load import Load
 from scanlatch_tools.bench.spent import Spent
+from scanlatch_tools.texts import _
 
 RATIO, BUDGET, EMPTY_S = 2.5, 3_600, 60.0  # times the echo's CPU; sales a second; after the last scan
 P50_MS, P99_MS = 25.0, 100.0
@@ -163,14 +164,14 @@ def run(folder: Path, database: Database, plan: Plan, report: Report) -> Run:
     """Measure one kind of ledger; its figures go into `report` too. Raises ToolError where answers stop coming."""
     with ground.laid_out(folder, plan.devices, database, plan.bridges) as place:
         cold, warm = (place.sealed(fleet.SALE, _guess_size(plan)) for _ in range(2))
-        report.say(f"{database.name}: a bare echo")
+        report.say(_("{database}: a bare echo").format(database=database.name))
         echoes = [_echoed(place, cold, plan)]
         with place.bridges(plan.profile) as bridges:
             guess = _guessed(place, cold, warm, plan.window)
             sustained, took, empty_s = _sustained(place, bridges, guess, plan, report)
             half = _at_half(place, sustained, plan, report)
             drained(place, EMPTY_S)
-        report.say(f"{database.name}: the echo again")
+        report.say(_("{database}: the echo again").format(database=database.name))
         echoes.append(_echoed(place, cold, plan))
         settled, accepted = _counted(place)
         version = database.version()
@@ -228,9 +229,13 @@ def _sustained(
 ) -> tuple[Load, Spent, float | None]:
     lead_s = min(_LEAD_S, plan.seconds)
     count = max(plan.devices, int(guess * _ROOM * (lead_s + plan.seconds)))
-    report.say(f"{place.database.name}: sealing {count:,} sales")
+    report.say(_("{name}: sealing {count:,} sales").format(name=place.database.name, count=count))
     load = Load(place.sealed(fleet.SALE, count), plan.window, plan.seconds, lead_s)
-    report.say(f"{place.database.name}: selling for {lead_s + plan.seconds:.0f} s, as fast as it goes")
+    report.say(
+        _("{name}: selling for {lead_s:.0f} s, as fast as it goes").format(
+            name=place.database.name, lead_s=lead_s + plan.seconds
+        )
+    )
     before = spent.by_now(place, bridges)
     place.terminals.run(load)
     empty_s = drained(place, EMPTY_S)
@@ -243,7 +248,11 @@ def _at_half(place: Ground, sustained: Load, plan: Plan, report: Report) -> Load
     each = max(1, int(rate * plan.seconds * _HALF_PART / plan.devices))
     fresh = place.sealed(fleet.SALE, each * plan.devices, sustained.left)
     load = Load(fresh, plan.window, rate=rate)
-    report.say(f"{place.database.name}: selling {each * plan.devices:,} at {rate:,.0f} a second")
+    report.say(
+        _("{name}: selling {each:,} at {rate:,.0f} a second").format(
+            name=place.database.name, each=each * plan.devices, rate=rate
+        )
+    )
     place.terminals.run(load, final=True)
     return load
 

@@ -9,6 +9,7 @@ from scanlatch_tools.demo import scenario
 from scanlatch_tools.demo.desk import LOCAL, Desk
 from scanlatch_tools.demo.view import View, times_of
 from scanlatch_tools.stage import Stage
+from scanlatch_tools.texts import _
 
 TITLE = "Scanlatch: one box, end to end"
 CODES = [scenario.FIRST, scenario.GS1_CODE, *scenario.OFFLINE, scenario.LATE, scenario.CUT]
@@ -21,7 +22,9 @@ def stage(folder: Path) -> Stage:
 
 def play(stage: Stage, view: View) -> dict[str, Any]:
     """Go through the day of `scenario`, at two terminals."""
-    view.say("up: broker (amqtt, in this process), platform, bridge. Topic rights are proven with mosquitto, in tests")
+    view.say(
+        _("up: broker (amqtt, in this process), platform, bridge. Topic rights are proven with mosquitto, in tests")
+    )
     stage.platform.know(CODES)
     desks = [
         Desk(device, at, stage.terminal(device, at))
@@ -29,7 +32,9 @@ def play(stage: Stage, view: View) -> dict[str, Any]:
     ]
     for desk in desks:
         desk.wait_ready()
-        view.say(f"up: terminal {desk.device} at {desk.at}, with keys that it made itself")
+        view.say(
+            _("up: terminal {device} at {at}, with keys that it made itself").format(device=desk.device, at=desk.at)
+        )
     day = scenario.Day(stage, desks[0], desks[1], time.sleep)
     for step in day.run():
         view.add(step)

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from scanlatch_tools.demo.view import View
 from scanlatch_tools.stage import Stage
+from scanlatch_tools.texts import _
 from scanlatch_tools.twin.engines import Family
 
 
@@ -71,7 +72,9 @@ def _summary(told: dict[str, Any]) -> str:
 
 
 def _stay(console: Console, stage: Stage) -> None:
-    console.print(f"everything runs on, in {stage.folder}. Type a code, or a picture's path; Ctrl-C ends")
+    console.print(
+        _("everything runs on, in {folder}. Type a code, or a picture's path; Ctrl-C ends").format(folder=stage.folder)
+    )
     twin = next(iter(stage.terminals.values()))
     with contextlib.suppress(EOFError, KeyboardInterrupt):
         while True:

@@ -18,6 +18,7 @@ from scanlatch_tools.demo.desk import Desk
 from scanlatch_tools.demo.scenario import Step
 from scanlatch_tools.demo.view import View, times_of
 from scanlatch_tools.stage import Stage
+from scanlatch_tools.texts import _
 from scanlatch_tools.twin import pictures
 
 TITLE = "Scanlatch: a delivery at the dock, and a stock-take"
@@ -52,7 +53,7 @@ def stage(folder: Path) -> Generator[Stage]:
 
 def play(stage: Stage, view: View) -> dict[str, Any]:
     """Go through the day at a dock, a window and the shelves."""
-    view.say("up: broker (amqtt, in this process), platform, bridge; a box must be received before it is sold")
+    view.say(_("up: broker (amqtt, in this process), platform, bridge; a box must be received before it is sold"))
     stage.platform.know([*IN_CASE, *MISSING])
     desks = [
         Desk(device, SITE, stage.terminal(device, SITE, operation=does), does)
@@ -60,7 +61,7 @@ def play(stage: Stage, view: View) -> dict[str, Any]:
     ]
     for desk in desks:
         desk.wait_ready()
-        view.say(f"up: terminal {desk.device}, for {desk.does}")
+        view.say(_("up: terminal {device}, for {does}").format(device=desk.device, does=desk.does))
     ledger = open_ledger(stage.site.ledger_url)
     try:
         day = Day(stage, ledger, *desks)

@@ -19,6 +19,7 @@ from scanlatch_tools.demo.view import View, times_of
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.postgres import NoPostgres, Postgres
 from scanlatch_tools.stage import Stage
+from scanlatch_tools.texts import _
 
 TITLE = "Scanlatch: a fleet, and a bridge that dies"
 BRIDGES, TERMINALS = 2, 6
@@ -39,7 +40,7 @@ def stage(folder: Path) -> Generator[Stage]:
         server = Postgres()
     except NoPostgres as error:
         raise ToolError(
-            f"{error}. This day needs it: apt-get install postgresql, or brew install postgresql"
+            _("{error}. This day needs it: apt-get install postgresql, or brew install postgresql").format(error=error)
         ) from error
     with (
         server,
@@ -50,10 +51,14 @@ def stage(folder: Path) -> Generator[Stage]:
 
 def play(stage: Stage, view: View) -> dict[str, Any]:
     """Go through the day."""
-    view.say(f"up: mosquitto, platform, PostgreSQL, {BRIDGES} bridges that share what comes")
+    view.say(_("up: mosquitto, platform, PostgreSQL, {bridges} bridges that share what comes").format(bridges=BRIDGES))
     stage.platform.know(CODES)
     desks = _six(stage)
-    view.say(f"up: {len(desks)} terminals at {' and '.join(_SITES)}, with keys that they made themselves")
+    view.say(
+        _("up: {count} terminals at {sites}, with keys that they made themselves").format(
+            count=len(desks), sites=" and ".join(_SITES)
+        )
+    )
     day = Day(stage, desks, view)
     day.run()
     view.finish()

@@ -14,6 +14,7 @@ from cryptography.x509.oid import NameOID
 
 from scanlatch_tools import certificates, site
 from scanlatch_tools.errors import ToolError
+from scanlatch_tools.texts import _
 
 EVIDENCE = x509.ObjectIdentifier("2.25.47824529592343766326981613123880821142")  # extended use: signs scan records
 FOLDER = "terminals"
@@ -82,7 +83,13 @@ def _must_be(path: Path, ca: x509.Certificate, signing: bytes) -> None:
         known = x509.load_der_x509_certificate(path.read_bytes())
         known.verify_directly_issued_by(ca)
     except (ValueError, TypeError, InvalidSignature) as error:
-        raise ToolError(f"{path} is no certificate of this site's CA ({error}): put it back, or remove it") from error
+        raise ToolError(
+            _("{path} is no certificate of this site's CA ({error}): put it back, or remove it").format(
+                path=path, error=error
+            )
+        ) from error
     point = known.public_key().public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
     if point != signing:
-        raise ToolError(f"{path} certifies another signing key: a terminal with a new key needs a new id")
+        raise ToolError(
+            _("{path} certifies another signing key: a terminal with a new key needs a new id").format(path=path)
+        )

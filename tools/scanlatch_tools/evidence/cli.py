@@ -21,6 +21,7 @@ from host_bridge.ledger.audit import Books, opened
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.evidence import certify as signers
 from scanlatch_tools.evidence import verify as verifier
+from scanlatch_tools.texts import _, told
 
 CLEAN, FOUND, CANT = 0, 1, 2  # exit status
 
@@ -40,7 +41,7 @@ def audit_command(
     if context.invoked_subcommand is not None:
         return
     if config is None:
-        raise typer.BadParameter("--config is missing")
+        raise typer.BadParameter(_("--config is missing"))
     with _told():
         settings = load(config)
         findings = audit(settings.ledger.url, settings.sites, SystemClock().now(), device)
@@ -68,17 +69,23 @@ def export(
 ) -> None:
     """Write an evidence bundle about a code, a terminal or a day: `docs/evidence.md`. Changes nothing in the ledger."""
     if [code is not None, device is not None, day is not None and site is not None].count(True) != 1:
-        raise typer.BadParameter("one of --code, --device, or --day with --site")
+        raise typer.BadParameter(_("one of --code, --device, or --day with --site"))
     with _told():
         settings = load(config)
         ca = _ca(settings)
         with opened(settings.ledger.url) as books:
             about = _choice(books, code, device, first, last, day or "", site or "", utc_offset)
             written = bundle.write(books, about, _der(ca), certificates or ca.parent / signers.FOLDER, out)
-    typer.echo(f"{out}: {about.words}; {written.records} records of {written.devices} terminals")
-    typer.echo(f"SHA-256 {written.digest}")
+    typer.echo(
+        _("{out}: {words}; {records} records of {devices} terminals").format(
+            out=out, words=told(about.words), records=written.records, devices=written.devices
+        )
+    )
+    typer.echo(_("SHA-256 {digest}").format(digest=written.digest))
     for absent in written.absent:
-        typer.echo(f"records of {absent} are not in the ledger: `scanlatch audit` says more", err=True)
+        typer.echo(
+            _("records of {absent} are not in the ledger: `scanlatch audit` says more").format(absent=absent), err=True
+        )
     raise typer.Exit(FOUND if written.absent else CLEAN)
 
 
@@ -88,7 +95,7 @@ def certify(site: Annotated[Path, typer.Argument(help="the site's folder, with t
     with _told():
         done = signers.certify_all(site)
     for device, anew in done.items():
-        typer.echo(f"{device}: {'certified' if anew else 'was certified'}")
+        typer.echo((_("{device}: certified") if anew else _("{device}: was certified")).format(device=device))
 
 
 @app.command(name="verifier")
@@ -96,7 +103,7 @@ def write_verifier(out: Annotated[Path, typer.Argument(help="new file")]) -> Non
     """Write the verifier: one file that whoever gets a bundle can read and run, with Python and `cryptography`."""
     with _told():
         if out.exists():
-            raise ToolError(f"{out} is there already")
+            raise ToolError(_("{out} is there already").format(out=out))
         shutil.copyfile(verifier.__file__, out)
     typer.echo(f"python3 {out} BUNDLE --ca ca.pem")
 
@@ -120,7 +127,7 @@ def _choice(
 
 def _ca(settings: Config) -> Path:
     if settings.mqtt.ca is None:
-        raise ToolError("bridge.toml names no CA (mqtt.ca): without one nobody vouches for a terminal's key")
+        raise ToolError(_("bridge.toml names no CA (mqtt.ca): without one nobody vouches for a terminal's key"))
     return settings.mqtt.ca
 
 
@@ -128,7 +135,7 @@ def _der(path: Path) -> bytes:
     try:
         return x509.load_pem_x509_certificate(path.read_bytes()).public_bytes(Encoding.DER)
     except ValueError as error:
-        raise ToolError(f"{path} holds no certificate in PEM: {error}") from error
+        raise ToolError(_("{path} holds no certificate in PEM: {error}").format(path=path, error=error)) from error
 
 
 @contextmanager
@@ -137,5 +144,5 @@ def _told() -> Generator[None]:
     try:
         yield
     except (BridgeError, ToolError, OSError) as error:
-        typer.secho(str(error), err=True, fg=typer.colors.RED)
+        typer.secho(told(error), err=True, fg=typer.colors.RED)
         raise typer.Exit(CANT) from error

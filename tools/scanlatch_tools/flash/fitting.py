@@ -8,6 +8,7 @@ from scanlatch_tools.boards.chips import FAMILIES
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.flash.errors import NoFitError
 from scanlatch_tools.flash.session import Chip
+from scanlatch_tools.texts import _
 
 Ask = Callable[[str, Sequence[str]], str | None]
 
@@ -31,26 +32,34 @@ def chosen(name: str | None, chip: Chip, ask: Ask) -> Board:
     fitting = {found: board for found in boards.names() if fit(board := boards.load(found), chip)}
     if not fitting:
         raise NoFitError(
-            f"no board file fits an {chip.kind} with {chip.flash_mb} MiB of flash: make one with `scanlatch board new`"
+            _("no board file fits an {kind} with {flash_mb} MiB of flash: make one with `scanlatch board new`").format(
+                kind=chip.kind, flash_mb=chip.flash_mb
+            )
         )
     if len(fitting) == 1:
         return next(iter(fitting.values()))
     listed = "\n".join(f"  {found}  {board.board.title}" for found, board in fitting.items())
-    answer = ask(f"boards with this chip:\n{listed}\nwhich", list(fitting))
+    answer = ask(_("boards with this chip:\n{listed}\nwhich").format(listed=listed), list(fitting))
     if answer is None:
-        raise ToolError(f"several boards have this chip: name yours with --board\n{listed}")
+        raise ToolError(_("several boards have this chip: name yours with --board\n{listed}").format(listed=listed))
     return fitting[answer]
 
 
 def _refuse(board: Board, chip: Chip) -> None:
     family = FAMILIES.get(board.board.chip)
     if family is None:
-        raise NoFitError(f"{board.board.name} is no board that can be flashed")
+        raise NoFitError(_("{name} is no board that can be flashed").format(name=board.board.name))
     others = [found for found in boards.names() if fit(boards.load(found), chip)]
-    instead = f"; boards that fit: {', '.join(others)}" if others else ""
+    instead = _("; boards that fit: {others}").format(others=", ".join(others)) if others else ""
     if family != chip.kind:
-        raise NoFitError(f"{board.board.name} has an {family}, this is an {chip.kind} ({chip.text}){instead}")
+        raise NoFitError(
+            _("{name} has an {family}, this is an {kind} ({text}){instead}").format(
+                name=board.board.name, family=family, kind=chip.kind, text=chip.text, instead=instead
+            )
+        )
     if board.flash.size_mb > chip.flash_mb:
         raise NoFitError(
-            f"{board.board.name} has {board.flash.size_mb} MiB of flash, this has {chip.flash_mb} MiB only{instead}"
+            _("{name} has {size_mb} MiB of flash, this has {flash_mb} MiB only{instead}").format(
+                name=board.board.name, size_mb=board.flash.size_mb, flash_mb=chip.flash_mb, instead=instead
+            )
         )

@@ -7,6 +7,7 @@ from typing import Any
 from scanlatch_tools.boards.chips import FAMILIES
 from scanlatch_tools.cable import Cable, NoAnswerError
 from scanlatch_tools.provision.errors import NotForThisError
+from scanlatch_tools.texts import _
 
 _OLDEST = (1, 24)
 _MPY = 6  # version of compiled files; MicroPython 1.24 and later
@@ -87,13 +88,17 @@ def ask(cable: Cable) -> Facts:
     try:
         told: dict[str, Any] = json.loads(said.strip().splitlines()[-1])
     except (ValueError, IndexError) as error:
-        raise NoAnswerError(f"the board at {cable.port} says what can't be understood: {said[-200:]!r}") from error
+        raise NoAnswerError(
+            _("the board at {port} says what can't be understood: {said!r}").format(port=cable.port, said=said[-200:])
+        ) from error
     version = tuple(told["version"])
     if version < _OLDEST or told["mpy"] != _MPY:
         running = ".".join(map(str, version))
-        raise NotForThisError(f"the board runs MicroPython {running}: `scanlatch flash` gives it 1.24 or newer")
+        raise NotForThisError(
+            _("the board runs MicroPython {running}: `scanlatch flash` gives it 1.24 or newer").format(running=running)
+        )
     if not told.get("scanlog"):
-        raise NotForThisError("the board has no partition for the journal: `scanlatch flash` gives it our table")
+        raise NotForThisError(_("the board has no partition for the journal: `scanlatch flash` gives it our table"))
     settings: dict[str, Any] = told.get("settings") or {}
     return Facts(
         version,

@@ -19,6 +19,7 @@ from scanlatch_tools.provision import apart, choices, facts, firmware, selftest
 from scanlatch_tools.provision.errors import NotReadyError
 from scanlatch_tools.provision.facts import Facts
 from scanlatch_tools.provision.selftest import Check
+from scanlatch_tools.texts import _
 
 
 class Talk(Protocol):
@@ -125,7 +126,11 @@ def _site(wanted: str | None, place: sites.Site | None, answer: apart.Answer | N
     if place is None:
         return wanted or ""
     if wanted and wanted not in place.sites:
-        raise ToolError(f"no site {wanted!r} in {place.folder}: {', '.join(place.sites)}")
+        raise ToolError(
+            _("no site {wanted!r} in {folder}: {sites}").format(
+                wanted=wanted, folder=place.folder, sites=", ".join(place.sites)
+            )
+        )
     return wanted or place.sites[0]
 
 
@@ -149,12 +154,12 @@ def _enrolled(
 
     if answer:
         answer.must_be_for(enrol.ask(cable, device))
-        tell("the terminal has the keys with which it asked")
+        tell(_("the terminal has the keys with which it asked"))
         enrol.settle(cable, answer.handover, wifi)
-        tell("the terminal has its settings")
+        tell(_("the terminal has its settings"))
         return False
     if wish.site is None:
-        raise ToolError("no site: its folder with --site, or --request and --answer where it is elsewhere")
+        raise ToolError(_("no site: its folder with --site, or --request and --answer where it is elsewhere"))
     settings: dict[str, Any] = {"operation": wish.operation, "ntp": wish.ntp, "wifi": wifi, "tell": tell}
     return enrol.enrol(wish.site, cable, device, at, board, **settings).anew
 
@@ -178,8 +183,12 @@ def _tested(wish: Wish, cable: Cable, device: str, place: sites.Site | None, tal
         known = heard_since if registry else None
         passed = selftest.run(cable, known, SystemClock().now(), link=wish.link, tell=tell)
     if not passed:
-        found = "; ".join(f"{check.name} {check.text}" for check in failed)
-        raise NotReadyError(f"{device} is enrolled, but did not pass its self-test: {found}. Then run this again")
+        found = "; ".join(f"{_(check.name)} {check.text}" for check in failed)
+        raise NotReadyError(
+            _("{device} is enrolled, but did not pass its self-test: {found}. Then run this again").format(
+                device=device, found=found
+            )
+        )
 
 
 @contextmanager

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from scanlatch_tools.texts import _
+
 HEAP = "160K"  # 64-bit objects: harsher than the 164 KB of an ESP32
 _STAND_INS = Path(__file__).parent / "stand_ins"
 
@@ -26,7 +28,7 @@ def find() -> str:
     named = os.environ.get("SCANLATCH_MICROPYTHON")
     if named:
         if not shutil.which(named):
-            raise NoInterpreterError(f"SCANLATCH_MICROPYTHON names {named}, which can't be run")
+            raise NoInterpreterError(_("SCANLATCH_MICROPYTHON names {named}, which can't be run").format(named=named))
         return named
     beside = Path(sys.executable).parent / "micropython"
     if beside.exists():
@@ -35,8 +37,11 @@ def find() -> str:
     if on_path:
         return on_path
     raise NoInterpreterError(
-        "no MicroPython found: on Linux x86-64 it comes with this package; elsewhere install "
-        "MicroPython 1.24 or newer (unix port) and put it on the PATH or name it in SCANLATCH_MICROPYTHON"
+        _(
+            "no MicroPython found: on Linux x86-64 it comes with this package; elsewhere install "
+            "MicroPython 1.24 or newer (unix port) and put it on the PATH or name it in "
+            "SCANLATCH_MICROPYTHON"
+        )
     )
 
 

@@ -11,6 +11,8 @@ from biip import ParseError
 from biip.gs1_messages import GS1Message
 from PIL import Image, UnidentifiedImageError
 
+from scanlatch_tools.texts import _
+
 Kind = Literal["code128", "gs1-128", "ean13", "datamatrix", "gs1-datamatrix", "qr"]
 
 _create: Callable[..., zxingcpp.Barcode] = zxingcpp.create_barcode  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
@@ -55,9 +57,11 @@ def read_picture(path: Path | str) -> list[Symbol]:
         with Image.open(path) as picture:
             found = zxingcpp.read_barcodes(picture.convert("L"))
     except FileNotFoundError:
-        raise PictureError(f"{path}: no such file") from None
+        raise PictureError(_("{path}: no such file").format(path=path)) from None
     except (UnidentifiedImageError, OSError) as error:
-        raise PictureError(f"{path}: not a picture that can be read ({error})") from None
+        raise PictureError(
+            _("{path}: not a picture that can be read ({error})").format(path=path, error=error)
+        ) from None
     found = sorted(found, key=lambda code: (code.position.top_left.y, code.position.top_left.x))
     return [Symbol(bytes(code.bytes), code.symbology_identifier, str(code.format)) for code in found]
 
@@ -92,14 +96,16 @@ def modules(content: str | bytes, kind: Kind) -> list[bytes]:
 
 def _coded(content: str | bytes, kind: Kind) -> zxingcpp.Barcode:
     if kind not in _FORMATS:
-        raise PictureError(f"{kind}: not one of {', '.join(_FORMATS)}")
+        raise PictureError(_("{kind}: not one of {formats}").format(kind=kind, formats=", ".join(_FORMATS)))
     symbology, options = _FORMATS[kind]
     if kind in ("gs1-128", "gs1-datamatrix"):
         content = _bracketed(content)
     try:
         return _create(content, symbology, **options)
     except ValueError as error:
-        raise PictureError(f"{content!r} does not go into {kind}: {error}") from None
+        raise PictureError(
+            _("{content!r} does not go into {kind}: {error}").format(content=content, kind=kind, error=error)
+        ) from None
 
 
 def tear(path: Path | str, torn: Path | str, digits: int = 14) -> None:
@@ -112,7 +118,9 @@ def tear(path: Path | str, torn: Path | str, digits: int = 14) -> None:
         if symbol.aim[:2] in ("]C", "]E") and len(symbol.data) > digits:
             draw(symbol.data[:digits].decode("ascii"), "code128", torn)
             return
-    raise PictureError(f"{path}: no linear barcode of more than {digits} characters to tear")
+    raise PictureError(
+        _("{path}: no linear barcode of more than {digits} characters to tear").format(path=path, digits=digits)
+    )
 
 
 def _bracketed(content: str | bytes) -> str:
@@ -121,6 +129,8 @@ def _bracketed(content: str | bytes) -> str:
         try:
             message = GS1Message.parse(content.decode("ascii").removeprefix("\x1d"))
         except (ParseError, UnicodeDecodeError) as error:
-            raise PictureError(f"{content!r} is no GS1 element string: {error}") from None
+            raise PictureError(
+                _("{content!r} is no GS1 element string: {error}").format(content=content, error=error)
+            ) from None
         return "".join(f"[{field.ai.ai}]{field.value}" for field in message.element_strings)
     return re.sub(r"\((\d{2,4})\)", r"[\1]", content)

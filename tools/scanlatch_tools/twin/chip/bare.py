@@ -6,6 +6,7 @@ import shutil
 import threading
 from pathlib import Path
 
+from scanlatch_tools.texts import _
 from scanlatch_tools.twin.chip.boot import Booted, Part, UnbootableError, boot
 from scanlatch_tools.twin.chip.cable import Cable
 from scanlatch_tools.twin.chip.console import ConsolePower
@@ -36,6 +37,8 @@ class BareBoard(Twin):
     it; `mac` is its chip's number; `faults` may be changed at any time; `why` says why nothing runs, "" where something
     does.
     """
+
+    _has_slot = False
 
     def __init__(
         self,
@@ -75,7 +78,7 @@ class BareBoard(Twin):
         """Power on, by putting the cable in."""
         with self._state:
             if self._powered:
-                raise TwinError(f"the board in {self.folder} has power already")
+                raise TwinError(_("the board in {folder} has power already").format(folder=self.folder))
             if not self.port.is_symlink():
                 self._cable.put_in()
             self._powered = True
@@ -112,11 +115,11 @@ class BareBoard(Twin):
 
     def run(self, code: str) -> str:  # noqa: ARG002
         """Not this way: a bare board is reached over its cable."""
-        raise TwinError(f"a bare board runs code over its cable: {self.port}")
+        raise TwinError(_("a bare board runs code over its cable: {port}").format(port=self.port))
 
     def put(self, path: str, data: bytes) -> None:  # noqa: ARG002
         """Not this way: a bare board is reached over its cable."""
-        raise TwinError(f"a bare board takes files over its cable: {self.port}")
+        raise TwinError(_("a bare board takes files over its cable: {port}").format(port=self.port))
 
     # The finger on BOOT and RESET
 
