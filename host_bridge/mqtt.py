@@ -61,6 +61,7 @@ class Broker:
         self._rung = False
         self._ending = threading.Event()
         self._fault: BaseException | None = None  # what ended the thread unasked
+        self._broken: Exception | None = None  # what one of our own handlers raised
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
         # The thread's own:
         self._unacknowledged: deque[_Taken] = deque()  # as they came: so the broker wants to hear of them (4.6)
@@ -128,25 +129,25 @@ class Broker:
 
     def _build(self) -> Client:
         settings = self._settings
-        persistent = not settings.shared
         client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=settings.client_id,
             # A dead persistent member of a share goes on being given its part: only a lone bridge keeps a session.
-            clean_session=None if settings.version == "5" else not persistent,
+            clean_session=None if settings.version == "5" else settings.shared,
             protocol=_VERSIONS[settings.version],
             manual_ack=True,
         )
         if settings.ca is not None:
             client.tls_set_context(mqtt_tls.context(settings))  # pyright: ignore[reportUnknownMemberType]
         client.max_inflight_messages_set(0)  # counted here: paho walks all of them at every acknowledgement
-        client.on_socket_register_write = _nothing  # the thread looks by itself; else paho writes at once
+        # The thread looks by itself whether it can write; else paho writes at once.
+        client.on_socket_register_write = lambda *_: None  # pyright: ignore[reportUnknownLambdaType]
         client.on_socket_open = _no_delay
-        client.on_connect = self._connected
-        client.on_subscribe = self._subscribed
-        client.on_disconnect = self._disconnected
-        client.on_message = self._received
-        client.on_publish = self._published
+        client.on_connect = self._own(self._connected)
+        client.on_subscribe = self._own(self._subscribed)
+        client.on_disconnect = self._own(self._disconnected)
+        client.on_message = self._own(self._received)
+        client.on_publish = self._own(self._published)
         return client
 
     def _run(self) -> None:
@@ -161,8 +162,8 @@ class Broker:
             try:
                 self._client.reconnect()
             except OSError as error:
-                host = self._settings.host
-                _log.warning("broker cannot be reached", host=host, port=self._settings.port, cause=str(error))
+                to = self._settings
+                _log.warning("broker cannot be reached", host=to.host, port=to.port, cause=str(error))
             else:
                 self._serve()
             self._ending.wait(self._wait_s)
@@ -186,11 +187,34 @@ class Broker:
             if self._bell in readable:
                 self._bell.recv(64)
                 self._rung = False
-            if sock in readable:
-                client.loop_read()
-                while client.socket() is sock and mqtt_tls.has_more(sock):
-                    client.loop_read()
+            if sock in readable and not self._read(sock):
+                return
             client.loop_misc()
+
+    def _read(self, sock: Any) -> bool:
+        """Take what is there; False where that was no MQTT: whatever is left of it, only a new connection is rid of."""
+        try:
+            self._client.loop_read()
+            while self._client.socket() is sock and mqtt_tls.has_more(sock):
+                self._client.loop_read()
+        except Exception as error:  # paho raises whatever its parsing ran into
+            if error is self._broken:
+                raise
+            _log.error("broker speaks no MQTT", cause=type(error).__name__)
+            return False
+        return True
+
+    def _own(self, handler: Callable[..., None]) -> Callable[..., None]:
+        """A handler whose failure is ours, not the broker's: it ends the bridge, loudly."""
+
+        def handle(*arguments: Any) -> None:
+            try:
+                handler(*arguments)
+            except Exception as error:
+                self._broken = error
+                raise
+
+        return handle
 
     def _work(self) -> None:
         """What the others want done, as far as it can be now."""
@@ -274,7 +298,3 @@ def _answered(done: Done | None, *, taken: bool) -> None:
 def _no_delay(_client: Client, _data: object, sock: Any) -> None:
     """0.63 ms instead of 88 ms for a request and its reply."""
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-
-def _nothing(_client: Client, _data: object, _sock: Any) -> None:
-    """Nobody waits for this."""

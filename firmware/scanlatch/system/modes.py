@@ -71,8 +71,8 @@ def settle(terminal):
     operation = session.usual
     if session.opened:
         utc, quality = clock.now()
-        if session.session():
-            operation = _NAMES.index(session.opened[1])
+        if session.session() and session.opened[1] in _NAMES:
+            operation = _NAMES.index(session.opened[1]) or session.usual
             due.append(now + session.opened[2] - utc)
         elif not quality:
             due.append(now + _CLOCK_MS)

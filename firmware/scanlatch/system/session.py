@@ -17,8 +17,10 @@ class Session:
         self.asked = 0  # number of the credential that waits for its session, or 0
         self._clock = clock
         try:
-            self.opened = json.loads(nvs.get_bytes("session") or b"null")
-        except (ValueError, OSError):  # the next session replaces it
+            ident, kind, until = json.loads(nvs.get_bytes("session") or b"[0,0,0]")
+            if isinstance(ident, str) and isinstance(kind, str) and isinstance(until, int):
+                self.opened = [ident, kind, until]
+        except (ValueError, TypeError, OSError):  # the next session replaces it
             pass
         self.due_ms = 0 if self.opened else None  # when it is to be looked whether something has lapsed, or None
 
