@@ -57,11 +57,11 @@ def _leads_to(link: Path, folder: Path) -> bool:
 
 def _own_files(twin: Twin) -> Path:
     """The terminal's package, as files of its own that may be damaged."""
-    lib = twin.folder / "lib"
-    whole = lib.resolve()
-    lib.unlink()
-    shutil.copytree(whole, lib)
-    return lib / "scanlatch"
+    slot = twin.files / "a"
+    shutil.copytree(slot, slot.with_name("own"))  # what lies in the slot is shared with other twins
+    shutil.rmtree(slot)
+    slot.with_name("own").rename(slot)
+    return slot / "scanlatch"
 
 
 def _records(twin: Twin) -> int:

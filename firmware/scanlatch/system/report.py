@@ -3,6 +3,7 @@ import json
 
 from micropython import const
 
+from scanlatch import load
 from scanlatch.keep.ring import KEPT_BACK
 from scanlatch.prove import cbor
 from scanlatch.system.clock import SYNCHRONISED
@@ -52,6 +53,7 @@ def made(terminal):
         "certificate_days": None if not_after is None else (not_after - now) // _DAY_MS,
         "link": terminal.health.link_cause,
         "engine": terminal.health.engine,
+        "update": load("system.trial").look(terminal),
         "frames_lost": terminal.engine.lost,  # damaged on the line, as far as the engine's protocol shows it
         "counters": dict(zip(terminal.health.counted.split(), terminal.health.counts)),
     }

@@ -29,6 +29,7 @@ _KNOWN = {
     "broker": {"host": str, "port": int, "name": str, "not_before?": int, "not_after?": int},
     "rules?": {"first_digit?": str, "own?": list, "personal?": list, "links?": list, "token?": str},
     "wifi?": {"ssid": str},
+    "release_key?": str,  # its public point in hex: whose updates this terminal takes
     "board": dict,  # held against its own schema where it is made; the board's parts check what they use
 }
 

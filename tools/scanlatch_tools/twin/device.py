@@ -16,6 +16,7 @@ from scanlatch_tools.twin import build, interpreter
 from scanlatch_tools.twin.engine import Engine
 from scanlatch_tools.twin.engines import Simulator
 from scanlatch_tools.twin.engines import simulator as engine_of
+from scanlatch_tools.twin.folder import fill_slot, link, replace
 from scanlatch_tools.twin.power import Power
 from scanlatch_tools.twin.trace import POLL_S, Line, Trace, TraceTimeoutError
 
@@ -41,8 +42,11 @@ class Twin:
     button_pin: GPIO of the button, active low; cut: "n:kind", the flash operation at which power goes, and how (see
     `stand_ins/torn.py`); firmware: source of device files other than our own; heap_every_ms: how often a line "heap"
     tells what is free after a collection, never by default, as collecting more often than the firmware does helps it;
-    erase_ms: how long an erase of a flash sector stops everything, 45 to 400 on a chip.
+    erase_ms: how long an erase of a flash sector stops everything, 45 to 400 on a chip; minute_ms: how long watchdogs
+    and timers of a minute and more wait in truth, 0: as long.
     """
+
+    _has_slot = True  # from the beginning: nobody provisions it
 
     def __init__(
         self,
@@ -55,6 +59,7 @@ class Twin:
         firmware: Path | None = None,
         heap_every_ms: int = 0,
         erase_ms: int = 0,
+        minute_ms: int = 0,
     ) -> None:
         self.folder = folder.resolve()
         self.files = self.folder / "files"
@@ -62,8 +67,11 @@ class Twin:
         self._heap = heap
         self._button_pin = button_pin
         self.files.mkdir(parents=True, exist_ok=True)
-        _link(self.folder / "lib", build.firmware(firmware))
-        _link(self.folder / "stand_ins", build.stand_ins())
+        compiled = build.firmware(firmware)
+        link(self.folder / "lib", compiled)
+        if self._has_slot:
+            fill_slot(self.files, compiled)
+        link(self.folder / "stand_ins", build.stand_ins())
         # Seen from `files`: the heap holds every module's path, and a long one would be none of the firmware's doing.
         self._search_path = "../stand_ins:../lib:.frozen"
         self._trace = Trace(self.folder / "trace.jsonl")
@@ -71,12 +79,13 @@ class Twin:
             "SCANLATCH_TWIN": str(self.folder),
             "TZ": "UTC",
             "SCANLATCH_TWIN_HEAP_MS": str(heap_every_ms),
+            "SCANLATCH_TWIN_MINUTE_MS": str(minute_ms or ""),
         }
         running = {**environment, "SCANLATCH_TWIN_ERASE_MS": str(erase_ms)}  # enrolment erases the whole partition
         self._environment = environment
         self._power = Power(self.folder, self._trace, self._heap, running, self._search_path)
         self.engine = Engine(simulator or engine_of("grow"), self._rxbuf, self._on_engine, self._on_beep)
-        _link(self.folder / "uart", self.engine.port)
+        link(self.folder / "uart", self.engine.port)
         _alive.add(self)
 
     # Power
@@ -167,11 +176,11 @@ class Twin:
         pins = ["z"] * _PINS
         if down:
             pins[self._button_pin] = "0"
-        _replace(self.folder / "pins", "".join(pins))
+        replace(self.folder / "pins", "".join(pins))
 
     def link(self, up: bool) -> None:
         """Cut Wi-Fi or cable, or mend it. Connections that stand are not torn; the device sees the link go."""
-        _replace(self.folder / "net", "1" if up else "0")
+        replace(self.folder / "net", "1" if up else "0")
 
     # What it shows
 
@@ -294,19 +303,6 @@ def twin_board(engine: Simulator, *, detect: bool = False) -> Board:
     """The twin's board file, with the family and the first speed of `engine`; detect: with neither of them."""
     board = boards.load("twin")
     return boards.with_engine(board, "auto") if detect else boards.with_engine(board, engine.name, engine.baud)
-
-
-def _link(name: Path, target: Path) -> None:
-    made = name.with_name(name.name + ".new")
-    made.unlink(missing_ok=True)
-    made.symlink_to(target)
-    made.replace(name)
-
-
-def _replace(path: Path, text: str) -> None:
-    made = path.with_name(path.name + ".new")
-    made.write_text(text)
-    made.replace(path)
 
 
 @atexit.register

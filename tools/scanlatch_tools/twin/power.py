@@ -69,7 +69,8 @@ class Power:
             self._watcher = None
 
     def _launch(self, cause: int) -> subprocess.Popen[bytes]:
-        (self._folder / "wdt").unlink(missing_ok=True)
+        for name in ("wdt", "timer"):
+            (self._folder / name).unlink(missing_ok=True)
         if cause != SOFT:
             (self._folder / "rtc").unlink(missing_ok=True)
         with (self._folder / "console.log").open("ab") as console:
@@ -107,7 +108,7 @@ class Power:
             return None
         # On the chip the console would wait for a person now, until the watchdog bites, where one was started.
         while (self._folder / "wdt").exists() and self.on:
-            if self._watchdog_ms_left() < 0:
+            if self._ms_left() < 0:
                 return self._bite()
             time.sleep(_WATCH_S)
         return None
@@ -115,7 +116,7 @@ class Power:
     def _ends(self, process: subprocess.Popen[bytes]) -> bool:
         """Wait until the program has ended; False where the watchdog ended it."""
         while process.poll() is None:
-            left = self._watchdog_ms_left()
+            left = self._ms_left()
             if left < 0:
                 process.kill()
                 process.wait()
@@ -127,8 +128,14 @@ class Power:
         return True
 
     def _bite(self) -> int:
+        if self._timer_ms_left() < 0:
+            self._trace.add("timer", event="over")
+            return RESET
         self._trace.add("wdt", event="bite")
         return WATCHDOG
+
+    def _ms_left(self) -> float:
+        return min(self._watchdog_ms_left(), self._timer_ms_left())
 
     def _watchdog_ms_left(self) -> float:
         try:
@@ -136,3 +143,9 @@ class Power:
         except (FileNotFoundError, ValueError):
             return 1000.0  # not started, or just being written
         return int(fed) + int(timeout) - time.monotonic() * 1000
+
+    def _timer_ms_left(self) -> float:
+        try:
+            return int((self._folder / "timer").read_text()) - time.monotonic() * 1000
+        except (FileNotFoundError, ValueError):
+            return 1000.0

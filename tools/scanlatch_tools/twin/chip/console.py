@@ -65,7 +65,8 @@ class ConsolePower(Power):
         return bool(termios.tcgetattr(self._line)[_LFLAG] & termios.ISIG)
 
     def _launch(self, cause: int) -> subprocess.Popen[bytes]:
-        (self._folder / "wdt").unlink(missing_ok=True)
+        for name in ("wdt", "timer"):
+            (self._folder / name).unlink(missing_ok=True)
         if cause != SOFT:
             (self._folder / "rtc").unlink(missing_ok=True)
         line, device = os.openpty()
