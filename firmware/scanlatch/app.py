@@ -48,14 +48,16 @@ def run():
 class Terminal:
     """All parts of one terminal, made by `start`, and named by the class of each.
 
-    told: what the status message says of it; keys: (kid, MAC key) of the bridge; not_after: UTC ms at which its
-    certificate ends, or None.
+    told: what the status message says of it; keys: of the bridge, see verdict.opened; not_after: UTC ms at which its
+    certificate ends, or None; certificate: the file that it is in; waiting: a new one is there, and not proven yet;
+    after(client): what is to happen once replies have left, or None.
     """
 
     def __init__(self):
         self._tls = None
         self.credentials = 0  # were sent since boot
         self.outage = [0, None, False]  # see outage.py
+        self.after = None
 
     async def run(self):
         gc.threshold(-1)  # from here on somebody chooses the moment
@@ -87,7 +89,7 @@ class Terminal:
     def tls(self):
         """The link's TLS context. Raises ValueError where this terminal has no certificate that can be used."""
         if self._tls is None:
-            self._tls = load("send.tls").stored(self.nvs)
+            self._tls = load("send.tls").stored(self.nvs, self.certificate)
         return self._tls
 
     def report(self):
@@ -111,9 +113,18 @@ class Terminal:
             return load("system.commands").handle(message, self)
         return None
 
+    def opened(self, message, aad):
+        """A message of the bridge under a new key. Raises CoseError, OSError."""
+        return load("system.bridge_key").opened(self, message, aad)
+
     def online(self, online, cause):
         """The link came or went."""
         log("link", online=online, cause=cause)
+        if self.waiting:
+            try:
+                load("system.certificate").tried(self, online, cause)
+            except (MemoryError, OSError) as error:
+                log("certificate", error=repr(error))
         self.indicator.hold("offline", not online)
         self.indicator.hold("link_refused", cause in ("certificate", "refused"))
         if not online:

@@ -79,7 +79,9 @@ def _fill(terminal, settings, nvs, box):
     reset_cause, rtc, rtc_ran_on = wiring.woken()
     broker = settings["broker"]
     terminal.device = settings["device"]
-    terminal.not_after = broker.get("not_after")
+    terminal.not_after = nvs.get_int("not_after") or broker.get("not_after")
+    terminal.waiting = "next.der" in os.listdir()
+    terminal.certificate = "next.der" if terminal.waiting else "device.der"
     terminal.ntp = settings.get("ntp")
     terminal.box = box
     try:
@@ -98,7 +100,7 @@ def _fill(terminal, settings, nvs, box):
     terminal.journal, journal_fault = _journal(nvs)
     terminal.journal_stands = journal_fault is None
     terminal.engine = wiring.engine(settings["board"]["engine"], box, clock)
-    terminal.keys = keys = hashes.sha256(nvs.get_bytes("bridge"))[:_KID_SIZE], nvs.get_bytes("mac_key")
+    terminal.keys = keys = bridge_keys(nvs, terminal.opened)
     parts = clock, terminal.journal, signer, indicator, health
     terminal.uplink = uplink = Uplink(settings, parts, box.link, terminal)
     terminal.answers = answers = Answers(keys, parts, uplink.freed, terminal.went_back)
@@ -108,6 +110,13 @@ def _fill(terminal, settings, nvs, box):
     terminal.settings = settings
     del settings["board"]  # its parts are made
     terminal.fail(fault or journal_fault)
+
+
+def bridge_keys(nvs, other):
+    """Keys of the bridge, see verdict.opened; `other` opens what comes under a new one that waits."""
+    public, waits = nvs.get_bytes("bridge"), nvs.get_bytes("bridge_next")
+    waits = waits and waits[: len(public)] != public  # else it is in use, and the power failed before it was cleared
+    return [hashes.sha256(public)[:_KID_SIZE], nvs.get_bytes("mac_key"), other if waits else None]
 
 
 def _next_boot(nvs):

@@ -13,3 +13,8 @@ def test_system(name: str) -> None:
 @pytest.mark.parametrize("name", device.names("command_cases.py"))
 def test_command(name: str) -> None:
     device.check("command_cases.py", name)
+
+
+@pytest.mark.parametrize("name", device.names("bridge_key_cases.py"))
+def test_bridge_key(name: str) -> None:
+    device.check("bridge_key_cases.py", name)

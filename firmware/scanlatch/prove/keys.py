@@ -35,6 +35,19 @@ def shared_x(d, point):
     return (result[0] * (z * z % P) % P).to_bytes(32, "big")
 
 
+def shared(d, point, device):
+    """(MAC key, credential key) that `device` shares with the bridge of this public point (WIRE: Keys).
+
+    Raises ValueError as shared_x.
+    """
+    secret = shared_x(d, point)
+    info = "/" + device
+    return tuple(
+        hkdf_sha256(secret, ("scanlatch/1/" + purpose + info).encode(), size)
+        for purpose, size in (("mac", 32), ("credential", 16))
+    )
+
+
 def hkdf_sha256(ikm, info, length):
     """`length` bytes of key (at most 8,160) from the secret `ikm`, salt empty (RFC 5869)."""
     if not 0 < length <= 255 * 32:

@@ -10,10 +10,10 @@ _KEY_HEAD = const(b"\x30\x31\x02\x01\x01\x04\x20")
 _KEY_TAIL = const(b"\xa0\x0a\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07")
 
 
-def stored(nvs):
-    """The context from what enrolment left. Raises ValueError where that can't be used."""
+def stored(nvs, name="device.der"):
+    """The context from what enrolment left; `name`: the certificate. Raises ValueError where one can't be used."""
     try:
-        ca, certificate = files.read_file("ca.der"), files.read_file("device.der")
+        ca, certificate = files.read_file("ca.der"), files.read_file(name)
         key = nvs.get_bytes("tls_key")
     except store.StoreFault as error:
         raise ValueError(str(error))

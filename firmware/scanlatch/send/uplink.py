@@ -125,6 +125,8 @@ class Uplink:
                 await self._head(client)
             while self._replies:
                 await client.publish(self.prefix + "reply", self._replies.pop(0), 1)
+            if self._terminal.after is not None:
+                self._terminal.after(client)
             sent = await self._publish_next(client)
             if self.health_due or now - health_at >= _HEALTH_EVERY_MS:
                 self.health_due = False

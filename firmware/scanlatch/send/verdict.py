@@ -25,7 +25,7 @@ _RECEIPT = (int, int, bytes, int, bytes)
 class Answers:
     """Verdicts and receipts of the bridge.
 
-    keys: (kid of the bridge, MAC key); parts: (clock, journal, signer, indicator, health);
+    keys: of the bridge, see `opened`; parts: (clock, journal, signer, indicator, health);
     on_freed(): the journal was freed further; on_alarm(): the journal has gone back, nothing may be scanned any more.
     """
 
@@ -111,9 +111,8 @@ class Answers:
 
     def _opened(self, message, aad, kinds):
         # What the message says, or None where it is not the bridge's or does not hold what it must.
-        kid, key = self._keys
         try:
-            body = cose.open_mac0(message, aad, key, kid)
+            body = opened(message, aad, self._keys)
         except cose.CoseError:
             self._health.count("mac_failures")
             return None
@@ -175,6 +174,20 @@ class Answers:
             self._pending_since = self._clock.ms()
             self._indicator.show(self.said)
         self._indicator.hold("pending", on)
+
+
+def opened(message, aad, keys):
+    """The payload of a COSE_Mac0 of the bridge; keys: [kid, MAC key, what opens one of a new key or None].
+
+    Raises CoseError.
+    """
+    kid, key, other = keys
+    try:
+        return cose.open_mac0(message, aad, key, kid)
+    except cose.CoseError:
+        if other is None:
+            raise
+        return other(message, aad)
 
 
 def _is(kind, value):

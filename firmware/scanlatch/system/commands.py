@@ -3,6 +3,7 @@ import json
 
 from scanlatch import load
 from scanlatch.prove import cbor, cose
+from scanlatch.send.verdict import opened
 from scanlatch.system.clock import NEVER_SET
 
 AAD_COMMAND = b"scanlatch/1/command"
@@ -10,17 +11,20 @@ AAD_REPLY = b"scanlatch/1/reply"
 _ANY_TIME = ("identify", "health")  # allowed where the clock was never set
 _KINDS = ("sale", "return", "receive", "stock-take", "query", "dispatch")
 # What is rarer still has a module of its own: carry_out(name, arguments, terminal) returns (result, details).
-_RARE = {}
+_RARE = {
+    "bridge-key": "bridge_key",
+    "restart": "change",
+    "settings": "change",
+}
 
 
 def handle(message, terminal):
     """One message of topic `command`. Returns the reply's bytes, or None where it was not the bridge's.
 
-    terminal: device, keys (kid and MAC key of the bridge), nvs, clock, health, and what the commands act on.
+    terminal: device, keys (of the bridge, see verdict.opened), nvs, clock, health, and what the commands act on.
     """
-    kid, mac_key = terminal.keys
     try:
-        body = cose.open_mac0(message, AAD_COMMAND, mac_key, kid)
+        body = opened(message, AAD_COMMAND, terminal.keys)
     except cose.CoseError:
         terminal.health.count("mac_failures")
         return None
@@ -42,7 +46,7 @@ def handle(message, terminal):
     except OSError as fault:
         result = "store: " + str(fault)
     reply = cbor.dumps({1: 1, 2: body[2], 3: result, 4: last, 5: details})
-    return cose.mac0(terminal.device.encode(), reply, AAD_REPLY, mac_key)
+    return cose.mac0(terminal.device.encode(), reply, AAD_REPLY, terminal.keys[1])
 
 
 def _refusal(body, last, clock):

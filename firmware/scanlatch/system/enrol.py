@@ -3,6 +3,7 @@ import json
 import os
 from binascii import hexlify, unhexlify
 
+from scanlatch import load
 from scanlatch.keep import files, store
 from scanlatch.keep.journal import Journal
 from scanlatch.prove import hashes, keys, p256, rfc6979
@@ -24,6 +25,9 @@ def begin(device):
     """
     nvs = store.Nvs(board.nvs())
     known = nvs.get_bytes("device")
+    if known is not None and known != device.encode() and nvs.get_bytes("sign_key") is None:
+        load("system.retire").wipe(nvs)  # that was begun, and cut
+        known = None
     if known is not None and known != device.encode():
         raise EnrolError("this terminal is " + known.decode() + "; retire it before it gets another id")
     wiring.radio_on()  # without it os.urandom is not random on the chip
@@ -57,15 +61,18 @@ def finish(path="enrol.json"):
     if device is None or device.decode() != given["settings"]["device"]:
         raise EnrolError("the settings are for another terminal: begin again")
     bridge = unhexlify(given["bridge_public"])
-    shared = keys.shared_x(nvs.get_bytes("agree_key"), bridge)
-    for name, purpose, size in (("mac_key", b"mac", 32), ("cred_key", b"credential", 16)):
-        info = b"scanlatch/1/" + purpose + b"/" + device
-        nvs.set_bytes(name, keys.hkdf_sha256(shared, info, size))
+    mac_key, cred_key = keys.shared(nvs.get_bytes("agree_key"), bridge, device.decode())
+    nvs.set_bytes("mac_key", mac_key)
+    nvs.set_bytes("cred_key", cred_key)
     nvs.set_bytes("bridge", bridge)
+    for name in ("bridge_next", "not_after"):  # what came over the air is older
+        nvs.erase(name)
     nvs.set_int("last_time", given["floor"])
     _journal(nvs)
     files.write_file(CA, unhexlify(given["ca"]))
     files.write_file(CERTIFICATE, unhexlify(given["certificate"]))
+    if "next.der" in os.listdir():
+        os.remove("next.der")
     settings.save(given["settings"])
     os.remove(path)
     print("enrolled")

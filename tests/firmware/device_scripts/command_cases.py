@@ -92,7 +92,7 @@ class _Shown:
 class _Terminal:
     """What a command may ask for."""
 
-    device, keys = "d-1", (_BRIDGE, _KEY)
+    device, keys = "d-1", (_BRIDGE, _KEY, None)
 
     def __init__(self, clock, nvs):
         self.clock, self.nvs = clock, nvs

@@ -60,7 +60,7 @@ class Desk:
         self.journal, self.clock, self.indicator, self.health = Journal(), Clock(), Indicator(), Health()
         self.freed, self.alarms = 0, 0
         self.answers = Answers(
-            (_KID, _KEY), (self.clock, self.journal, None, self.indicator, self.health), self._on_freed, self._on_alarm
+            (_KID, _KEY, None), (self.clock, self.journal, None, self.indicator, self.health), self._on_freed, self._on_alarm
         )
 
     def _on_freed(self):
