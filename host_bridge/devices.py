@@ -12,7 +12,7 @@ from host_bridge.agreement import load_agreement_key as load_agreement_key
 from host_bridge.errors import DeviceExists, PermanentError, UnknownDevice
 from host_bridge.ledger import Ledger
 from host_bridge.ledger import devices as rows
-from host_bridge.ledger.devices import ENROLLED, REVOKED, SUSPENDED, DeviceRow
+from host_bridge.ledger.devices import ENROLLED, RETIRED, REVOKED, SUSPENDED, DeviceRow
 from host_bridge.wire import DeviceKeys, WireError, derive, public_key
 
 _NAME = re.compile(r"[a-z0-9-]{1,32}\Z")  # WIRE.md "Topics"
@@ -106,12 +106,22 @@ class Registry:
         self._change(device, lambda _row: {"status": SUSPENDED})
 
     def reinstate(self, device: str) -> None:
-        """Take back a suspension or revocation. Raises UnknownDevice."""
-        self._change(device, lambda _row: {"status": ENROLLED})
+        """Take back a suspension or revocation. Raises UnknownDevice, PermanentError where its keys are wiped."""
+
+        def reinstated(row: DeviceRow) -> dict[str, object]:
+            if row.status == RETIRED:
+                raise PermanentError(f"{device} is retired: its keys are wiped, its board gets another id")
+            return {"status": ENROLLED}
+
+        self._change(device, reinstated)
 
     def revoke(self, device: str) -> None:
         """Nothing in, nothing out. Raises UnknownDevice."""
         self._change(device, lambda _row: {"status": REVOKED})
+
+    def retire(self, device: str) -> None:
+        """As `revoke`, and for good: its keys are wiped. Raises UnknownDevice."""
+        self._change(device, lambda _row: {"status": RETIRED})
 
     def move(self, device: str, site: str) -> None:
         """Give a device another site; records captured at the former ones stay good. Raises UnknownDevice."""

@@ -141,6 +141,12 @@ def _latest(connection: sa.Connection, device: str, name: str, limit: int) -> Se
     return connection.execute(statement.order_by(commands.c.counter.desc()).limit(limit)).all()
 
 
+def answer(connection: sa.Connection, device: str, counter: int) -> str | None:
+    """What a device answered to the command of this counter; None where it has not."""
+    mine = commands.c.device == device, commands.c.counter == counter, commands.c.replied_at.is_not(None)
+    return connection.execute(sa.select(commands.c.result).where(*mine)).scalar()
+
+
 def _command(row: Sequence[Any]) -> CommandRow:
     device, counter, name, arguments, not_after = row
     return CommandRow(device, counter, name, decoded(arguments), not_after)

@@ -23,13 +23,14 @@ from amqtt.session import Session  # pyright: ignore[reportMissingTypeStubs]
 
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.site import Site
-from scanlatch_tools.site_files import FROM_DEVICE, TO_DEVICE
+from scanlatch_tools.site_files import FROM_DEVICE, TO_DEVICE, denied
 from scanlatch_tools.site_plan import BRIDGE_USER
 from scanlatch_tools.texts import _
 
 _START_S = 10.0
 _STOP_S = 10.0
 _POLL_S = 0.01
+_LOOK_S = 1.0  # how often the broker of trials looks who was shut out
 
 
 class BrokerError(ToolError):
@@ -112,7 +113,8 @@ class Mosquitto:
 class Amqtt:
     """amqtt in a thread of this process, behind the site's certificates. MQTT 3.1.1 only, no `$share`.
 
-    It forgets sessions and queues when stopped: devices send again what no receipt covers.
+    It forgets sessions and queues when stopped: devices send again what no receipt covers. Whom its ACL shuts out is
+    out within a second; CRLs it does not read.
     """
 
     def __init__(self, site: Site, log_level: int = logging.CRITICAL) -> None:
@@ -141,6 +143,7 @@ class Amqtt:
         self._loop, self._thread = loop, thread
         try:
             self._broker = self._run(self._open(), _START_S)
+            self._mark.write_text(f"{os.getpid()}\n")
         except Exception as error:
             self._end_loop()
             raise BrokerError(
@@ -153,9 +156,15 @@ class Amqtt:
         if broker is None:
             return
         try:
+            self._mark.unlink(missing_ok=True)
             self._run(broker.shutdown(), _STOP_S)
         finally:
             self._end_loop()
+
+    @property
+    def _mark(self) -> Path:
+        """Says that the broker of this folder looks at its ACL by itself."""
+        return self._site.folder / "broker" / "amqtt.pid"
 
     async def _open(self) -> "_StrictBroker":
         folder = self._site.folder
@@ -168,7 +177,9 @@ class Amqtt:
             keyfile=folder / "broker" / "broker.key",
         )
         broker = _StrictBroker(BrokerConfig(listeners={"default": listener}, plugins={}))
+        broker.acl = folder / "acl"
         await broker.start()
+        self._watch = asyncio.create_task(broker.watch())
         return broker
 
     def _run(self, job: Coroutine[Any, Any, Any], limit_s: float) -> Any:
@@ -194,6 +205,21 @@ class Amqtt:
 class _StrictBroker(Broker):
     """amqtt that takes nobody without our certificate, and nobody for another (asyncio sets TCP_NODELAY itself)."""
 
+    acl: Path
+
+    def is_shut_out(self, name: str | None) -> bool:
+        """Whether the ACL, as it is now, shuts this client out."""
+        return name in denied(self.acl.read_text())
+
+    async def watch(self) -> None:
+        """End the connections of those who are shut out."""
+        while True:
+            for name, (session, handler) in list(self._sessions.items()):
+                if session.transitions.is_connected() and self.is_shut_out(name):
+                    await handler.handle_connection_closed()
+                    await handler.stop()
+            await asyncio.sleep(_LOOK_S)
+
     @staticmethod
     def _create_ssl_context(listener: ListenerConfig) -> ssl.SSLContext:
         context = Broker._create_ssl_context(listener)
@@ -207,9 +233,9 @@ class _StrictBroker(Broker):
         handler, session = await super()._initialize_client_session(reader, writer, remote_address, remote_port)
         # From this connection: a session that was found again still has the certificate of its last one.
         name = _common_name(writer.get_ssl_info())
-        if name is None or session.client_id != name:
+        if name is None or session.client_id != name or self.is_shut_out(name):
             await writer.close()
-            raise AMQTTError(f"{session.client_id} is not {name}")
+            raise AMQTTError(f"{session.client_id} is not {name}, or is shut out")
         return handler, session
 
     async def _authenticate(self, session: Session, _: ListenerConfig) -> bool:  # noqa: ARG002
@@ -220,7 +246,7 @@ class _StrictBroker(Broker):
         if action == Action.SUBSCRIBE:
             return True
         parts = topic.split("/")
-        if len(parts) != 5 or parts[:2] != ["scanlatch", "v1"]:
+        if len(parts) != 5 or parts[:2] != ["scanlatch", "v1"] or self.is_shut_out(session.client_id):
             return False
         is_bridge = session.client_id == BRIDGE_USER
         kinds = FROM_DEVICE if is_bridge == (action == Action.RECEIVE) else TO_DEVICE

@@ -115,9 +115,13 @@ def issue_client(
     public: ec.EllipticCurvePublicKey,
     name: str,
     days: int = DEVICE_DAYS,
+    revoked_at: x509.CRLDistributionPoints | None = None,
 ) -> x509.Certificate:
-    """A client certificate whose common name is the MQTT user and client id."""
-    return _leaf(ca, public, name, days, _CLIENT).sign(ca_key, hashes.SHA256())
+    """A client certificate whose common name is the MQTT user and client id; revoked_at: by which CRL alone it can be."""
+    builder = _leaf(ca, public, name, days, _CLIENT)
+    if revoked_at is not None:
+        builder = builder.add_extension(revoked_at, critical=False)
+    return builder.sign(ca_key, hashes.SHA256())
 
 
 def check_request(der: bytes) -> tuple[str, ec.EllipticCurvePublicKey]:

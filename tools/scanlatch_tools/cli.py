@@ -21,6 +21,7 @@ class _Part(NamedTuple):
 _PARTS = {
     "site": _Part("scanlatch_tools.site_cli", "Make a site: CA, certificates, broker, bridge and ledger."),
     "bridge": _Part("host_bridge.cli", "Run the bridge and keep its registry."),
+    "fleet": _Part("scanlatch_tools.fleet.cli", "The terminals of a site: see them, shut one out, retire one."),
     "audit": _Part("scanlatch_tools.evidence.cli", "Hold a ledger against itself, and take evidence out of it."),
     "board": _Part("scanlatch_tools.boards.cli", "How each board is wired: check, list, make and draw its file."),
     "flash": _Part("scanlatch_tools.flash.cli", "Write MicroPython and our partition table into a board."),

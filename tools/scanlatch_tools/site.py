@@ -13,7 +13,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from scanlatch_tools import certificates, site_files
+from scanlatch_tools import certificates, revocation, site_files
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.site_plan import (
     BRIDGE_USER,
@@ -167,7 +167,7 @@ def issue_device_certificate(folder: Path, request_der: bytes, device: str | Non
         raise certificates.RequestRefusedError(
             _("the request is for {name!r}, but the device is {device!r}").format(name=name, device=device)
         )
-    issued = certificates.issue_client(site.ca(), _ca_key(site.folder), public, name)
+    issued = revocation.issue(site.folder, site.ca(), _ca_key(site.folder), public, name)
     return issued.public_bytes(serialization.Encoding.DER)
 
 
@@ -175,6 +175,8 @@ def renew(folder: Path) -> None:
     """Issue the broker's and the bridges' certificates anew, for the keys that they have."""
     site = load(folder)
     ca, ca_key = site.ca(), _ca_key(site.folder)
+    if not (site.folder / revocation.LIST).exists():  # a site of before there were revocations
+        _write(site.folder / revocation.LIST, revocation.empty(ca, ca_key), 0o644)
     old = _read_certificate(site.folder / "broker" / "broker.pem")
     names = old.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     hosts = [str(name.value) for name in names]
@@ -225,6 +227,7 @@ def _fill(building: Path, folder: Path, plan: Plan, user: str) -> None:
         _write(building / f"{bridge}.toml", site_files.bridge_toml(plan, bridge), 0o600)
     _write(building / "mosquitto.conf", site_files.mosquitto_conf(plan, folder, user), 0o644)
     _write(building / "acl", site_files.acl(bridges), 0o644)
+    _write(building / revocation.LIST, revocation.empty(ca, ca_key), 0o644)
     _make_ledger(_absolute(plan.ledger, building))
 
 

@@ -79,6 +79,9 @@ listener {plan.port}{bind}
 cafile {folder}/ca/ca.pem
 certfile {folder}/broker/broker.pem
 keyfile {folder}/broker/broker.key
+# Read again, with the ACL, at SIGHUP: `scanlatch fleet` writes both, and needs the process for that.
+crlfile {folder}/revoked.pem
+pid_file {folder}/broker/mosquitto.pid
 tls_version tlsv1.2
 
 # A client is who its certificate says, and nobody else: else one device could throw another off.
@@ -125,6 +128,22 @@ def acl(bridges: Sequence[str] = (BRIDGE_USER,)) -> str:
             *(f"topic write scanlatch/v1/+/+/{kind}" for kind in TO_DEVICE),
         ]
     return "\n".join(lines) + "\n"
+
+
+_REVOKED = "# Revoked. Written by `scanlatch fleet`; what stands below is not kept."
+
+
+def denied(acl: str) -> list[str]:
+    """Who is shut out by an ACL."""
+    lines = acl.partition(_REVOKED)[2].splitlines()
+    return [line.removeprefix("user ") for line in lines if line.startswith("user ")]
+
+
+def denying(acl: str, devices: Sequence[str]) -> str:
+    """The same ACL, in which exactly these are shut out: what they publish is refused, and nothing is for them."""
+    kept = acl.partition(_REVOKED)[0].rstrip("\n") + "\n"
+    blocks = "".join(f"\nuser {device}\ntopic deny #\n" for device in sorted(devices))
+    return kept + (f"\n{_REVOKED}\n{blocks}" if blocks else "")
 
 
 def _text(value: str) -> str:
