@@ -23,26 +23,15 @@ from scanlatch_tools.twin.chip.bare import BareBoard
 
 from tests.documents import BIN
 from tests.tools import provision_case as case
+from tests.tools.conftest import DOCTORED as DEVICE
 from tests.tools.flash_case import LOG_AT, LOG_SIZE, flashed, until
 
-DEVICE = "doctored-01"
 WELL = [
     "chip.is", "flash.is", "micropython.is", "partitions.are", "files.room", "firmware.is", "keys.are", "settings.are",
     "board.is", "certificate.is", "journal.is", "wear.is", "clock.is", "heap.is", "light.skipped", "tone.skipped",
     "button.skipped", "wifi.is", "dns.is", "broker.is", "tls.is", "program.is", "engine.is", "link.is", "registry.is",
     "bridge.is",
 ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def board(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BareBoard]:
-    """A terminal that works; who breaks it, mends it."""
-    folder = tmp_path_factory.mktemp("doctored")
-    with BareBoard(folder / "board") as made:
-        made.start()
-        flashed(made, folder, "esp32")
-        case.made(stage, made, name=DEVICE)
-        yield made
 
 
 @pytest.fixture
@@ -55,11 +44,20 @@ def broken(board: BareBoard, tmp_path: Path) -> Iterator[BareBoard]:
     shutil.copytree(board.files, tmp_path / "files")
     yield board
     board.kill()
+    boot = _boot(board)
     shutil.rmtree(board.files)
     shutil.copytree(tmp_path / "files", board.files)
     for name in kept:
         shutil.copyfile(tmp_path / name, board.folder / name)
+    if boot is not None:  # else its heads would go back
+        kept_now = json.loads((board.folder / "nvs.json").read_text())
+        kept_now["scanlatch"]["boot"] = boot
+        (board.folder / "nvs.json").write_text(json.dumps(kept_now))
     board.start()
+
+
+def _boot(board: BareBoard) -> str | None:
+    return json.loads((board.folder / "nvs.json").read_text())["scanlatch"].get("boot")
 
 
 def _looked(board: BareBoard, stage: Stage | None = None, **more: Any) -> dict[str, Finding]:

@@ -84,11 +84,13 @@ def _get(path, at):
 class Cable:
     """A board's console. Made by `connected`, or by hand: then `close` it.
 
-    port: its name. What the board runs is stopped at the first call that needs it, by a soft reset without main.py.
+    port: its name; waits: a port that is gone for a moment is waited for. What the board runs is stopped at the first
+    call that needs it, by a soft reset without main.py.
     """
 
-    def __init__(self, port: str) -> None:
+    def __init__(self, port: str, *, waits: bool = True) -> None:
         self.port = port
+        self._waits = waits
         self._line: Any = _opened(port)
         self._fed: float | None = None
         self._raw = False
@@ -217,6 +219,8 @@ class Cable:
             self._heard = (self._heard + self._line.chunk(limit_s))[-_HEARD_MOST:]
         except _LOST as error:
             self.close()
+            if not self._waits:
+                raise self._lost(error) from error
             self._reopen(error)
             self._heard = b""
 
