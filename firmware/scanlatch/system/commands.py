@@ -10,11 +10,16 @@ AAD_COMMAND = b"scanlatch/1/command"
 AAD_REPLY = b"scanlatch/1/reply"
 _ANY_TIME = ("identify", "health")  # allowed where the clock was never set
 _KINDS = ("sale", "return", "receive", "stock-take", "query", "dispatch")
-# What is rarer still has a module of its own: carry_out(name, arguments, terminal) returns (result, details).
+# What is rarer still has a module of its own: carry_out(name, arguments, terminal) returns (result, details);
+# None for the result: it replies by itself, later.
 _RARE = {
     "bridge-key": "bridge_key",
     "restart": "change",
+    "retire": "retire",
     "settings": "change",
+    "update-begin": "update",
+    "update-chunk": "update",
+    "update-commit": "update",
 }
 
 
@@ -45,7 +50,18 @@ def handle(message, terminal):
                 result = _carry_out(body[3], body[4], terminal, nvs)
     except OSError as fault:
         result = "store: " + str(fault)
-    reply = cbor.dumps({1: 1, 2: body[2], 3: result, 4: last, 5: details})
+    return None if result is None else _replied(terminal, body[2], result, last, details)
+
+
+def reply(terminal, counter, result, details):
+    """What became of the command with this counter, told later."""
+    uplink = terminal.uplink
+    uplink._replies.append(_replied(terminal, counter, result, counter, details))
+    uplink.wake()
+
+
+def _replied(terminal, counter, result, last, details):
+    reply = cbor.dumps({1: 1, 2: counter, 3: result, 4: last, 5: details})
     return cose.mac0(terminal.device.encode(), reply, AAD_REPLY, terminal.keys[1])
 
 
