@@ -1,6 +1,6 @@
 """Takes a device's word on where its chain ends: gaps, losses, a ledger or journal gone back."""
 
-from host_bridge import chain, metrics, rollout_answers, rotation, times
+from host_bridge import chain, metrics, renewal, rollout_answers, rotation, times
 from host_bridge.admission import Admission
 from host_bridge.ledger import alerts, evidence, scans, verdicts
 from host_bridge.ledger.devices import DeviceRow
@@ -37,6 +37,7 @@ def take(work: Work, admission: Admission, message: Opened, head: Head) -> None:
     work.after.receipts.append((row, answer))
     work.after.finals += [(row, final) for final in verdicts.after_head(work.connection, row.id)]
     rotation.offer(work, row)
+    renewal.ask(work, row)
 
 
 def _compare(work: Work, row: DeviceRow, head: Head) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from host_bridge import credentials, due, heads, metrics, rollout_answers, rotation, times
+from host_bridge import credentials, due, heads, metrics, renewal, rollout_answers, rotation, times
 from host_bridge.admission import Admission
 from host_bridge.clock import Chance, Clock
 from host_bridge.config import Site
@@ -214,6 +214,7 @@ class Intake:
         work.touched.add(row.id)
         rotation.heard(work, row, message)
         rotation.replied(work, row, reply)
+        renewal.replied(work, row, reply)
         unheard = None
         if reply.last > reply.counter:  # of commands that this ledger has forgotten: it was put back
             unheard = commands.unheard(work.connection, row.id, reply.counter, work.now)

@@ -106,6 +106,13 @@ def replied(
     return connection.execute(statement.values(said)).rowcount == 1
 
 
+def told(connection: sa.Connection, device: str, counter: int) -> tuple[str, dict[str, Any]] | None:
+    """Result and details of the reply to a command; None where there is none yet."""
+    mine = commands.c.device == device, commands.c.counter == counter, commands.c.result.is_not(None)
+    row = connection.execute(sa.select(commands.c.result, commands.c.details).where(*mine)).first()
+    return None if row is None else (row.result, decoded(row.details or {}))
+
+
 def unheard(connection: sa.Connection, device: str, counter: int, now: int) -> CommandRow | None:
     """A command that was sent under this counter, that still makes sense, and that nothing was answered to yet."""
     mine = commands.c.device == device, commands.c.counter == counter
@@ -136,7 +143,7 @@ def unanswered(connection: sa.Connection, device: str, name: str, count: int) ->
 
 
 def _latest(connection: sa.Connection, device: str, name: str, limit: int) -> Sequence[Any]:
-    columns = commands.c.counter, commands.c.arguments, commands.c.result
+    columns = commands.c.counter, commands.c.arguments, commands.c.result, commands.c.details
     statement = sa.select(*columns).where(commands.c.device == device, commands.c.name == name)
     return connection.execute(statement.order_by(commands.c.counter.desc()).limit(limit)).all()
 
@@ -145,6 +152,12 @@ def answer(connection: sa.Connection, device: str, counter: int) -> str | None:
     """What a device answered to the command of this counter; None where it has not."""
     mine = commands.c.device == device, commands.c.counter == counter, commands.c.replied_at.is_not(None)
     return connection.execute(sa.select(commands.c.result).where(*mine)).scalar()
+
+
+def last_told(connection: sa.Connection, device: str, name: str) -> tuple[dict[str, Any], str | None, dict[str, Any]]:
+    """Arguments, result and details of the last command of this name; empty where there was none."""
+    found = _latest(connection, device, name, 1)
+    return (decoded(found[0].arguments), found[0].result, decoded(found[0].details or {})) if found else ({}, None, {})
 
 
 def _command(row: Sequence[Any]) -> CommandRow:

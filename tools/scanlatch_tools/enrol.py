@@ -15,8 +15,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from host_bridge import config
+from host_bridge.agreement import Agreements
 from host_bridge.clock import SystemClock
-from host_bridge.devices import Registry, load_agreement_key
+from host_bridge.devices import Registry
 from host_bridge.errors import DeviceExists
 from host_bridge.ledger import open_ledger
 from host_bridge.ledger.devices import REVOKED
@@ -145,13 +146,14 @@ def grant(
     tell(_("its certificate is issued"))
     with registry(place) as known:
         anew = _register(known, site, request, certificate)
+        bridge = known.public_for(device)  # one that is enrolled again stays with the key that it uses
     tell(_("it is in the registry") if anew else _("it was in the registry"))
     evidence.certify(place.folder, device, request.signing)
     settings = _settings(place, device, site, board, operation, ntp, certificate)
     settings.update(timing or {})
     handover: dict[str, Any] = {
         "settings": settings,
-        "bridge_public": place.bridge_public().hex(),
+        "bridge_public": bridge.hex(),
         "floor": SystemClock().now(),
         "ca": place.ca().public_bytes(serialization.Encoding.DER).hex(),
         "certificate": certificate.hex(),
@@ -192,7 +194,7 @@ def registry(place: sites.Site) -> Generator[Registry]:
     """The registry of a site. Raises BridgeError."""
     ledger = open_ledger(place.ledger_url)
     try:
-        yield Registry(ledger, load_agreement_key(place.folder / "bridge" / "agreement.key"))
+        yield Registry(ledger, Agreements.load(place.folder / "bridge" / "agreement.key"))
     finally:
         ledger.close()
 
@@ -201,8 +203,9 @@ def _register(registry: Registry, site: str, publics: Request, certificate: byte
     """Put it into the registry, or find it there with the same keys; gives whether it is new."""
     device = publics.device
     fingerprint = hashlib.sha256(certificate).hexdigest()
+    until = int(x509.load_der_x509_certificate(certificate).not_valid_after_utc.timestamp() * 1000)
     try:
-        registry.enrol(device, site, publics.signing, publics.agreement, SystemClock().now(), fingerprint)
+        registry.enrol(device, site, publics.signing, publics.agreement, SystemClock().now(), fingerprint, until)
     except DeviceExists:
         known = registry.find(device)
         if (known.signing_public, known.agreement_public) != (publics.signing, publics.agreement):
@@ -218,7 +221,7 @@ def _register(registry: Registry, site: str, publics: Request, certificate: byte
             ) from None
         if known.site != site:
             registry.move(device, site)
-        registry.set_certificate(device, fingerprint)
+        registry.set_certificate(device, fingerprint, until)
         return False
     return True
 

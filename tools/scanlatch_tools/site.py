@@ -13,6 +13,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
+from host_bridge.agreement import files as agreement_files
 from scanlatch_tools import certificates, revocation, site_files
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.site_plan import (
@@ -67,8 +68,13 @@ class Site:
         return _read_certificate(self.folder / "ca" / "ca.pem")
 
     def bridge_public(self) -> bytes:
-        """The bridge's agreement public key, an uncompressed point of 65 bytes."""
-        return certificates.public_point(certificates.read_key(self.folder / "bridge" / "agreement.key"))
+        """The bridge's newest agreement public key, an uncompressed point of 65 bytes."""
+        return certificates.public_point(certificates.read_key(agreement_files(self.agreement)[-1]))
+
+    @property
+    def agreement(self) -> Path:
+        """File of the bridge's first agreement key."""
+        return self.folder / "bridge" / "agreement.key"
 
 
 def create(

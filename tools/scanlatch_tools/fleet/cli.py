@@ -15,13 +15,15 @@ from host_bridge.devices import Registry
 from host_bridge.ledger import Ledger, open_ledger
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.fleet import retire as retiring
-from scanlatch_tools.fleet import shut, view
+from scanlatch_tools.fleet import renew, rotate, shut, view
 from scanlatch_tools.fleet.shut import Told
 from scanlatch_tools.texts import _
 
 LEFT = 3  # exit status: the registry is as asked, something is left to do at the broker
 
 app = typer.Typer(help="The terminals of a site: see them, shut one out, retire one.", no_args_is_help=True)
+app.command()(rotate.rotate)
+app.command()(renew.renew)
 
 _Device = Annotated[str, typer.Argument(help="Device id, as on its label.")]
 _Config = Annotated[Path, typer.Option("--config", help="bridge.toml of the site.")]

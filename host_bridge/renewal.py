@@ -1,0 +1,40 @@
+"""Terminals' certificates: which one each says that it uses, asked anew once it was given another."""
+
+import hashlib
+
+import structlog
+from cryptography import x509
+
+from host_bridge.ledger import commands, devices
+from host_bridge.ledger.devices import DeviceRow
+from host_bridge.wire import Reply
+from host_bridge.work import Work
+
+NAME, CERTIFICATE = "settings", "certificate"
+_LIFE_MS = 3_600_000
+
+_log = structlog.get_logger("scanlatch.renewal")
+
+
+def ask(work: Work, row: DeviceRow) -> None:
+    """A head came, so the device connected anew: one that took a new certificate is asked whether it stayed with it."""
+    arguments, result, details = commands.last_told(work.connection, row.id, NAME)
+    if result == "ok" and (CERTIFICATE in arguments or details.get("waiting")):
+        command = commands.add(work.connection, row, NAME, {}, work.now, work.now + _LIFE_MS)
+        work.touched.add(row.id)
+        work.after.commands.append((row, command))
+
+
+def replied(work: Work, row: DeviceRow, reply: Reply) -> None:
+    """Write down the certificate that a device says it uses."""
+    der = reply.details.get(CERTIFICATE)
+    if not isinstance(der, bytes):
+        return
+    try:
+        ends = x509.load_der_x509_certificate(der).not_valid_after_utc
+    except ValueError as error:
+        _log.warning("a terminal's certificate can't be read", device=row.id, detail=str(error))
+        return
+    row.certificate, row.certificate_until = hashlib.sha256(der).hexdigest(), int(ends.timestamp() * 1000)
+    values = {"certificate": row.certificate, "certificate_until": row.certificate_until}
+    devices.change(work.connection, row.id, **values)
