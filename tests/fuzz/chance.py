@@ -9,7 +9,7 @@ from typing import Any
 
 FULL = os.environ.get("SCANLATCH_FULL") == "1"
 SEED = int(os.environ.get("SCANLATCH_SEED", "0")) or (random.SystemRandom().randrange(1 << 32) if FULL else 1)
-_TIMES = 100 if FULL else 1
+_TIMES = 20 if FULL else 1
 CASE_S = 1.0  # CPU that one case may take; what is linear in 4 KiB takes a thousandth
 _ODD = (
     0,
@@ -56,7 +56,7 @@ _NUMBERS = (
 def cases(
     count: int, corpus: Sequence[bytes], make: Callable[[random.Random], bytes] | None = None
 ) -> Iterator[tuple[int, bytes]]:
-    """(number, bytes) of so many cases; a hundred times as many at full size. `make` writes a third of them."""
+    """(number, bytes) of so many cases; twenty times as many at full size. `make` writes a third of them."""
     for number in range(count * _TIMES):
         chance = random.Random(f"{SEED}/{number}")
         if make and number % 3 == 0:

@@ -93,7 +93,7 @@ def _signed_key(data: bytes) -> bool:
         keys: list[Any] = [*value] if isinstance(value, dict) else []  # pyright: ignore[reportUnknownVariableType]
         inside: list[Any] = [*(value.values() if isinstance(value, dict) else value)]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
         signed = any(isinstance(key, int) and key < 0 for key in keys)
-        return signed or len({str(type(key)) for key in keys}) > 1 or any(map(odd, inside))
+        return signed or len({isinstance(key, int) for key in keys}) > 1 or any(map(odd, inside))
 
     return odd(cbor2.loads(data))
 

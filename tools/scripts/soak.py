@@ -15,6 +15,7 @@ from soaks.cases import Score
 from soaks.engines import engines
 from soaks.flash import cuts, processes
 from soaks.full import full
+from soaks.fuzz import fuzz
 from soaks.life import life
 from soaks.mutants import mutants
 from soaks.site import site
@@ -29,7 +30,8 @@ JOBS: dict[str, tuple[Job, float]] = {
     "processes": (processes, 0.1),
     "engines": (engines, 0.1),
     "bridges": (bridges, 0.1),
-    "full": (full, 0.2),
+    "full": (full, 0.15),
+    "fuzz": (fuzz, 0.05),
     "mutants": (mutants, 0.05),
     "life": (life, 0.1),
     "site": (site, 0.15),

@@ -19,5 +19,6 @@ class DeviceError(ToolError):
     """What was run on the board raised; the message ends with its traceback. last: the traceback's last line."""
 
     def __init__(self, traceback: str) -> None:
+        traceback = "".join(sign if sign.isprintable() or sign == "\n" else "?" for sign in traceback)  # for a screen
         self.last = traceback.strip().rpartition("\n")[2]
         super().__init__(f"the board says:\n{traceback.strip()}")

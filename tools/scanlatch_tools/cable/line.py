@@ -16,6 +16,7 @@ _SOFT = b"soft reboot\r\n"
 _BANNER_S = 1.5  # then it is asked again
 _SOFT_S = 20.0  # a soft reset, with a boot.py
 _SILENCE_S = 0.2
+_SAID_MOST = 1 << 20  # bytes of one answer: many times what we ever ask for
 _FLOOD = 65_536  # bytes that a running program may print before it hears
 
 _transport: Any = SerialTransport  # comes without types
@@ -90,7 +91,7 @@ class Line(_transport):
             now = time.monotonic()
             ends = [begun + timeout_overall] if timeout_overall is not None else []
             ends += [heard + timeout] if timeout is not None else []
-            if ends and now >= min(ends):
+            if (ends and now >= min(ends)) or len(data) > _SAID_MOST:
                 break
             if self.serial.wait(min(ends) - now if ends else _BYTE_S):
                 data += self.serial.read(1)

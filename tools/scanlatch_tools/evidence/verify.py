@@ -1,8 +1,7 @@
 """Checks a Scanlatch evidence bundle, by itself: python3 verify.py BUNDLE --ca ca.pem. Needs Python 3.11, cryptography.
 
 Believes nothing that the bundle says but what the CA vouches for, and the CA must come from elsewhere. Ends with 0:
-proved; 1: something is wrong; 2: it can't be read, or no CA was given.
-"""
+proved; 1: something is wrong; 2: it can't be read, or no CA was given."""
 
 import argparse
 import hashlib
@@ -38,6 +37,7 @@ SUMMARY = (
     "that a terminal's clock was right, that its operator was who the badge says, which box the code was on;",
     "anything before, between or after the records that are shown of a terminal.",
 )
+ODD = {n: "?" for n in range(0x206A) if not chr(n).isprintable()}  # no text of a bundle makes a line of its own
 NO_CA = "NOT PROVED: anything. The CA is only the bundle's own: give the site's with --ca or --fingerprint."
 
 
@@ -286,13 +286,12 @@ def main(arguments: list[str] | None = None) -> int:
         ca = options.ca and options.ca.read_bytes()
         load = x509.load_pem_x509_certificate if ca and ca.startswith(b"-----") else x509.load_der_x509_certificate
         ca = ca and load(ca).public_bytes(serialization.Encoding.DER)
-        check = Check(ca, options.fingerprint)
         with options.bundle.open("rb") as file:
-            status = check.run(file)
+            status = (check := Check(ca, options.fingerprint)).run(file)
     except (OSError, ValueError) as error:
         print(f"can't be read: {error}")
         return UNREADABLE
-    print(*check.lines, *(f"WRONG: {line}." for line in check.wrong), sep="\n")
+    print(*(one.translate(ODD) for one in (*check.lines, *(f"WRONG: {why}." for why in check.wrong))), sep="\n")
     print(*["NOT PROVED as a whole."] if check.wrong else [NO_CA] if status != PROVED else SUMMARY, sep="\n  ")
     return status
 

@@ -1,6 +1,7 @@
 """What a board tells of itself before anything is written: MicroPython, partitions, the id and settings it has."""
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,12 +87,16 @@ def ask(cable: Cable) -> Facts:
     """
     said = cable.run(_ASK)
     try:
-        told: dict[str, Any] = json.loads(said.strip().splitlines()[-1])
-    except (ValueError, IndexError) as error:
+        return _facts(json.loads(said.strip().splitlines()[-1]))
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise NoAnswerError(
             _("the board at {port} says what can't be understood: {said!r}").format(port=cable.port, said=said[-200:])
         ) from error
-    version = tuple(told["version"])
+
+
+def _facts(told: dict[str, Any]) -> Facts:
+    """A board's words, each of its type; what stands in a name is looked at where it is used."""
+    version = tuple(map(int, told["version"]))
     if version < _OLDEST or told["mpy"] != _MPY:
         running = ".".join(map(str, version))
         raise NotForThisError(
@@ -102,11 +107,17 @@ def ask(cable: Cable) -> Facts:
     settings: dict[str, Any] = told.get("settings") or {}
     return Facts(
         version,
-        told.get("chip", ""),
-        told.get("device", ""),
-        settings.get("board", {}).get("name", ""),
-        settings.get("wifi", {}).get("ssid", ""),
+        _text(told.get("chip", ""), "[0-9a-f]*"),
+        _text(told.get("device", ""), "[a-z0-9-]*"),
+        _text(settings.get("board", {}).get("name", ""), "[a-z0-9-]*"),  # never a path: what it names is read
+        _text(settings.get("wifi", {}).get("ssid", ""), ".*"),
         bool(told.get("wifi_password")),
         str(told.get("machine", "")),
-        tuple(told["scanlog"][0]),
+        (int(told["scanlog"][0][0]), int(told["scanlog"][0][1])),
     )
+
+
+def _text(value: str, form: str) -> str:
+    if not re.fullmatch(form, value):
+        raise ValueError(value)
+    return value

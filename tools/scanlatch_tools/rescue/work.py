@@ -2,6 +2,7 @@
 
 import base64
 import json
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +11,11 @@ import cbor2
 
 from scanlatch_tools.cable import Cable, DeviceError
 from scanlatch_tools.errors import ToolError
+from scanlatch_tools.site_plan import NAME
 from scanlatch_tools.texts import _
 
 VERSION = 1  # of the file
+_MOST = 1_000_000  # records: no ring has room for a tenth of that
 _AT_ONCE = 8  # records in one call: each has 8 KiB at most
 
 _OPEN = """
@@ -61,7 +64,7 @@ def read(cable: Cable, everything: bool, progress: Callable[[int, int], None]) -
         CableLostError.
     """
     try:
-        device, site, oldest, freed, newest = json.loads(cable.run(_OPEN).strip().splitlines()[-1])
+        device, site, oldest, freed, newest = _journal(cable.run(_OPEN), cable.port)
     except DeviceError as error:
         raise NoJournalError(
             _(
@@ -69,19 +72,47 @@ def read(cable: Cable, everything: bool, progress: Callable[[int, int], None]) -
                 "provision` puts them back, and keeps the journal"
             ).format(last=error.last)
         ) from error
-    if not device or not site:
-        raise NoJournalError(_("the board has a journal but no settings: `scanlatch provision` gives them back"))
     first = oldest if everything else max(oldest, freed + 1)
     found: dict[int, bytes] = {}
     for at in range(first, newest + 1, _AT_ONCE):
         end = min(at + _AT_ONCE, newest + 1)
-        lines = cable.run(_READ.format(at, end)).split()
-        found.update({at + i: base64.b64decode(line) for i, line in enumerate(lines) if line != "-"})
+        said = cable.run(_READ.format(at, end))
+        try:
+            found.update(
+                {
+                    seq: base64.b64decode(line)
+                    for seq, line in zip(range(at, end), said.split(), strict=True)
+                    if line != "-"
+                }
+            )
+        except ValueError as error:
+            raise _nonsense(cable.port, said) from error
         progress(end - first, newest + 1 - first)
     wanted = range(first, newest + 1)
     lost = tuple(seq for seq in wanted if seq not in found)
     records = tuple(found[seq] for seq in wanted if seq in found)
     return Rescued(device, site, first if wanted else 0, newest if wanted else 0, lost, records)
+
+
+def _journal(said: str, port: str) -> tuple[str, str, int, int, int]:
+    """What a board says of its journal: id, site, oldest, freed and newest number, each as a terminal could have it."""
+    try:
+        device, site, *numbers = json.loads(said.strip().splitlines()[-1])
+        oldest, freed, newest = (operator.index(number) for number in numbers)
+    except (ValueError, IndexError, TypeError, RecursionError) as error:
+        raise _nonsense(port, said) from error
+    if not device or not site:
+        raise NoJournalError(_("the board has a journal but no settings: `scanlatch provision` gives them back"))
+    named = all(isinstance(name, str) and NAME.fullmatch(name) for name in (device, site))
+    if not named or min(oldest, freed, newest) < 0 or newest - min(oldest, freed) > _MOST:
+        raise _nonsense(port, said)
+    return device, site, oldest, freed, newest
+
+
+def _nonsense(port: str, said: str) -> NoJournalError:
+    return NoJournalError(
+        _("the board at {port} says what can't be understood: {said!r}").format(port=port, said=said[-200:])
+    )
 
 
 def save(found: Rescued, path: Path) -> None:
