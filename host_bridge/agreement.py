@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from host_bridge.errors import ConfigError
+from host_bridge.texts import text
 from host_bridge.wire import bridge_kid
 
 KEYS_MOST = 99  # a bridge's keys in its life; each is a file for good
@@ -32,9 +33,9 @@ def load_agreement_key(path: Path) -> ec.EllipticCurvePrivateKey:
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), password=None)
     except (OSError, ValueError, TypeError) as error:
-        raise ConfigError(str(path), f"no private key in PEM form: {error}") from error
+        raise ConfigError(str(path), text("no private key in PEM form: {error}", error=error)) from error
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise ConfigError(str(path), "must be a P-256 key")
+        raise ConfigError(str(path), text("must be a P-256 key"))
     return key
 
 

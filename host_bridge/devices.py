@@ -13,6 +13,7 @@ from host_bridge.errors import DeviceExists, PermanentError, UnknownDevice
 from host_bridge.ledger import Ledger
 from host_bridge.ledger import devices as rows
 from host_bridge.ledger.devices import ENROLLED, RETIRED, REVOKED, SUSPENDED, DeviceRow
+from host_bridge.texts import text
 from host_bridge.wire import DeviceKeys, WireError, derive, public_key
 
 _NAME = re.compile(r"[a-z0-9-]{1,32}\Z")  # WIRE.md "Topics"
@@ -84,19 +85,27 @@ class Registry:
         """
         for name in (device, site):
             if not _NAME.match(name):
-                raise PermanentError(f"{name!r} cannot be a name: 1 to 32 of a-z 0-9 -")
+                raise PermanentError(text("{name!r} cannot be a name: 1 to 32 of a-z 0-9 -", name=name))
         try:
             public_key(signing_public)
             derive(self.agreements.newest.private, agreement_public, device)
         except WireError as error:
-            raise PermanentError(f"a key of {device} cannot be used: {error}") from error
+            raise PermanentError(
+                text("a key of {device} cannot be used: {error}", device=device, error=error)
+            ) from error
         with self._ledger.write() as connection:
             known = rows.every(connection)
             if any(row.id == device for row in known):
                 raise DeviceExists(device)
             twin = next((row.id for row in known if row.signing_public == signing_public), None)
             if twin is not None:
-                raise PermanentError(f"the signing key of {device} is that of {twin}: a key belongs to one id for life")
+                raise PermanentError(
+                    text(
+                        "the signing key of {device} is that of {twin}: a key belongs to one id for life",
+                        device=device,
+                        twin=twin,
+                    )
+                )
             row = DeviceRow(device, site, [], ENROLLED, signing_public, agreement_public, certificate, 1, now)
             row.certificate_until, row.bridge_kid = until, self.agreements.newest.kid
             rows.insert(connection, row)
@@ -110,7 +119,9 @@ class Registry:
 
         def reinstated(row: DeviceRow) -> dict[str, object]:
             if row.status == RETIRED:
-                raise PermanentError(f"{device} is retired: its keys are wiped, its board gets another id")
+                raise PermanentError(
+                    text("{device} is retired: its keys are wiped, its board gets another id", device=device)
+                )
             return {"status": ENROLLED}
 
         self._change(device, reinstated)
@@ -126,7 +137,7 @@ class Registry:
     def move(self, device: str, site: str) -> None:
         """Give a device another site; records captured at the former ones stay good. Raises UnknownDevice."""
         if not _NAME.match(site):
-            raise PermanentError(f"{site!r} cannot be a site: 1 to 32 of a-z 0-9 -")
+            raise PermanentError(text("{site!r} cannot be a site: 1 to 32 of a-z 0-9 -", site=site))
 
         def moved(row: DeviceRow) -> dict[str, object]:
             former = [one for one in dict.fromkeys([row.site, *row.former_sites]) if one != site]
@@ -143,7 +154,9 @@ class Registry:
         kid = self.find(device).bridge_kid
         held = self.agreements.find(kid)
         if held is None:
-            raise PermanentError(f"{device} uses the bridge key {kid}, which is not here: put its file back")
+            raise PermanentError(
+                text("{device} uses the bridge key {kid}, which is not here: put its file back", device=device, kid=kid)
+            )
         return held.public
 
     def listed(self) -> list[DeviceRow]:

@@ -10,6 +10,7 @@ from host_bridge.errors import LedgerBusy
 from host_bridge.ledger.bulk import Bulk, Query, among
 from host_bridge.ledger.open import row_lock
 from host_bridge.ledger.schema import IS_HELD, OPEN, UNSETTLED, outbox
+from host_bridge.texts import text
 
 WAITING, SENDING, UNKNOWN, HELD, DONE, CANCELLED = "waiting", "sending", "unknown", "held", "done", "cancelled"
 PARKED = "parked"  # kept out of the queue by a person
@@ -195,7 +196,7 @@ def cancel(connection: sa.Connection, keys: Sequence[str]) -> None:
     Raises LedgerBusy where one was claimed since it was read: to be decided again on what is so now.
     """
     if keys and _CANCEL.run(connection, keys=list(keys)).rowcount != len(keys):
-        raise LedgerBusy("a submission left while it was being taken back")
+        raise LedgerBusy(text("a submission left while it was being taken back"))
 
 
 def pending_due(connection: sa.Connection, now: int, limit: int) -> list[OutboxRow]:

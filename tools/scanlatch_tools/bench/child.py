@@ -75,7 +75,7 @@ def obey(stop: Callable[[], None], counts: Callable[[], dict[str, float]] = dict
 
 
 def _obey(stop: Callable[[], None], counts: Callable[[], dict[str, float]]) -> None:
-    for _ in sys.stdin:
+    for _line in sys.stdin:
         print(json.dumps({"cpu": {"all": time.process_time(), **_by_thread(), **counts()}}), flush=True)
     stop()
 

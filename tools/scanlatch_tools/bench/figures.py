@@ -7,6 +7,8 @@ from statistics import quantiles
 from rich.console import Console
 from rich.table import Table
 
+from scanlatch_tools.texts import _
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -52,17 +54,19 @@ class Report:
 
     def show(self, console: Console) -> None:
         """The table."""
-        table = Table(title="Scanlatch: measured and promised", title_justify="left")
-        for heading in ("what", "measured", "budget", ""):
-            table.add_column(heading, justify="right" if heading in ("measured", "budget") else "left")
+        table = Table(title=_("Scanlatch: measured and promised"), title_justify="left")
+        table.add_column(_("what"))
+        for heading in (_("measured"), _("budget")):
+            table.add_column(heading, justify="right")
+        table.add_column("")
         for one in self.figures:
             sign = "≥" if one.at_least else "≤"
             limit = "" if one.budget is None else f"{sign} {one.budget:,g} {one.unit}"
-            met = {None: "", True: "[green]met[/]", False: "[bold red]not met[/]"}[one.met]
+            met = {None: "", True: _("[green]met[/]"), False: _("[bold red]not met[/]")}[one.met]
             table.add_row(one.name, f"{_short(one.value)} {one.unit}", limit, met)
         console.print(table)
         for left_out in self.not_run:
-            console.print(f"not run: {left_out}")
+            console.print(_("not run: {left_out}").format(left_out=left_out))
 
 
 def percentile(values: Sequence[float], which: int) -> float:

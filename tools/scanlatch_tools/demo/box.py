@@ -9,9 +9,9 @@ from scanlatch_tools.demo import scenario
 from scanlatch_tools.demo.desk import LOCAL, Desk
 from scanlatch_tools.demo.view import View, times_of
 from scanlatch_tools.stage import Stage
-from scanlatch_tools.texts import _
+from scanlatch_tools.texts import N_, _
 
-TITLE = "Scanlatch: one box, end to end"
+TITLE = N_("Scanlatch: one box, end to end")
 CODES = [scenario.FIRST, scenario.GS1_CODE, *scenario.OFFLINE, scenario.LATE, scenario.CUT]
 
 

@@ -67,8 +67,9 @@ def _run(day: _Play, folder: Path, console: Console, stay: bool, engine: str, de
 
 
 def _summary(told: dict[str, Any]) -> str:
-    verdict = "[bold green]all as it must be[/]" if told["ok"] else "[bold red]not as it must be[/]"
-    return f"{verdict}: {told['scans']} scans, lost {told['lost']}, doubled {told['doubled']}"
+    verdict = _("[bold green]all as it must be[/]") if told["ok"] else _("[bold red]not as it must be[/]")
+    said = _("{verdict}: {scans} scans, lost {lost}, doubled {doubled}")
+    return said.format(verdict=verdict, scans=told["scans"], lost=told["lost"], doubled=told["doubled"])
 
 
 def _stay(console: Console, stage: Stage) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from scanlatch_tools.texts import _
 from scanlatch_tools.twin import pictures, shown
 from scanlatch_tools.twin.device import Twin
 from scanlatch_tools.twin.trace import Line, TraceTimeoutError
@@ -86,7 +87,7 @@ class Desk:
             line = self.twin.wait_for(_any, max(0.0, over - time.monotonic()), at)
             at = line["n"] + 1
             if time.monotonic() > over:
-                raise TraceTimeoutError("the light said nothing more")
+                raise TraceTimeoutError(_("the light said nothing more"))
             if line["what"] == "engine":
                 sent_at = line["at"]
             now = eye.see(line)

@@ -18,10 +18,10 @@ from scanlatch_tools.demo.desk import Desk
 from scanlatch_tools.demo.scenario import Step
 from scanlatch_tools.demo.view import View, times_of
 from scanlatch_tools.stage import Stage
-from scanlatch_tools.texts import _
+from scanlatch_tools.texts import N_, _
 from scanlatch_tools.twin import pictures
 
-TITLE = "Scanlatch: a delivery at the dock, and a stock-take"
+TITLE = N_("Scanlatch: a delivery at the dock, and a stock-take")
 SITE = "clinic-7"
 DELIVERY = "D-2031"
 # Invented: nobody's boxes.
@@ -106,62 +106,85 @@ class Day:
         deliveries.announce(self._ledger, DELIVERY, SITE, "a wholesaler", items, self._clock.now())
         told = deliveries.result(self._ledger, DELIVERY)
         boxes = len(IN_CASE) + len(IN_OPENED) + 1 + len(MISSING)
-        yield _found("announced: two cases and three boxes", f"{boxes} boxes", f"{len(told.announced)} boxes")
+        yield _found(
+            _("announced: two cases and three boxes"),
+            _("{count} boxes").format(count=boxes),
+            _("{count} boxes").format(count=len(told.announced)),
+        )
 
     def _received(self) -> Iterator[Step]:
-        yield self._hold("a box that was not received yet, at the window", self._window, IN_CASE[1], "rejected")
-        yield self._hold("a case: its five boxes count", self._dock, CASE, "accepted")
-        yield self._hold("a box out of that case", self._dock, SOLD, "rejected")
+        yield self._hold(_("a box that was not received yet, at the window"), self._window, IN_CASE[1], "rejected")
+        yield self._hold(_("a case: its five boxes count"), self._dock, CASE, "accepted")
+        yield self._hold(_("a box out of that case"), self._dock, SOLD, "rejected")
         for number, code in enumerate(IN_OPENED, start=1):
-            yield self._hold(f"an opened case: box {number} of {len(IN_OPENED)}", self._dock, code, "accepted")
-        yield self._hold("the case that those came in", self._dock, OPENED, "rejected")
-        yield self._hold("a box that nobody announced", self._dock, EXTRA, "rejected")
+            yield self._hold(
+                _("an opened case: box {number} of {count}").format(number=number, count=len(IN_OPENED)),
+                self._dock,
+                code,
+                "accepted",
+            )
+        yield self._hold(_("the case that those came in"), self._dock, OPENED, "rejected")
+        yield self._hold(_("a box that nobody announced"), self._dock, EXTRA, "rejected")
         picture = self._stage.folder / "wrong.png"
         pictures.draw(WRONG, "gs1-datamatrix", picture)
         scan = self._dock.hold(picture, _ANSWERS)
         title = "a box of another batch than announced: GS1 DataMatrix"
         yield Step(title, self._dock.device, "rejected", scan.answer, scan.answer == "rejected", scan)
-        yield self._hold("the first case again", self._dock, CASE, "accepted")
+        yield self._hold(_("the first case again"), self._dock, CASE, "accepted")
 
     def _closed(self) -> Iterator[Step]:
         told = self.result = deliveries.close(self._ledger, DELIVERY, self._clock.now())
-        yield _found("delivery closed: counted", "8 boxes", f"{len(told.seen)} boxes", told.seen == _sorted(SEEN))
+        yield _found(
+            _("delivery closed: counted"),
+            _("{count} boxes").format(count=8),
+            _("{count} boxes").format(count=len(told.seen)),
+            told.seen == _sorted(SEEN),
+        )
         yield _found("missing", "2", str(len(told.missing)), told.missing == _sorted(MISSING))
-        yield _found("not announced", "1", str(len(told.extra)), told.extra == (EXTRA,))
+        yield _found(_("not announced"), "1", str(len(told.extra)), told.extra == (EXTRA,))
         differing = tuple(code for code, _ in told.differing)
-        yield _found("not as announced", "1", str(len(differing)), differing == (WRONG_CODE,))
+        yield _found(_("not as announced"), "1", str(len(differing)), differing == (WRONG_CODE,))
 
     def _sold(self) -> Iterator[Step]:
-        yield self._hold("a box without any delivery", self._dock, LATER, "accepted")
-        yield self._hold("a box out of the case, at the window", self._window, SOLD, "accepted")
-        yield self._hold("a box that never came, at the window", self._window, MISSING[0], "rejected")
+        yield self._hold(_("a box without any delivery"), self._dock, LATER, "accepted")
+        yield self._hold(_("a box out of the case, at the window"), self._window, SOLD, "accepted")
+        yield self._hold(_("a box that never came, at the window"), self._window, MISSING[0], "rejected")
 
     def _counted(self) -> Iterator[Step]:
         session = self._session()
         for title, code in (
-            ("stock-take: the case", CASE),
-            ("stock-take: a box", IN_OPENED[0]),
-            ("stock-take: another", IN_OPENED[1]),
-            ("stock-take: the one that nobody announced", EXTRA),
+            (_("stock-take: the case"), CASE),
+            (_("stock-take: a box"), IN_OPENED[0]),
+            (_("stock-take: another"), IN_OPENED[1]),
+            (_("stock-take: the one that nobody announced"), EXTRA),
         ):
             yield self._hold(title, self._shelf, code, "accepted")
         told = self.differences = stock_take.differences(self._ledger, SITE, session)
         sessions.close_session(self._ledger, session, self._clock.now())
         left = _sorted([*IN_CASE[1:], *IN_OPENED, LATER])
-        yield _found("stock-take: should be here", "8 boxes", f"{len(told.expected)} boxes", told.expected == left)
+        yield _found(
+            _("stock-take: should be here"),
+            _("{count} boxes").format(count=8),
+            _("{count} boxes").format(count=len(told.expected)),
+            told.expected == left,
+        )
         missing = _sorted([IN_OPENED[2], LATER])
-        yield _found("stock-take: missing", "2", str(len(told.missing)), told.missing == missing)
-        yield _found("stock-take: too many", "1", str(len(told.surplus)), told.surplus == (EXTRA,))
+        yield _found(_("stock-take: missing"), "2", str(len(told.missing)), told.missing == missing)
+        yield _found(_("stock-take: too many"), "1", str(len(told.surplus)), told.surplus == (EXTRA,))
         again = stock_take.differences(self._ledger, SITE, session)
-        yield _found("stock-take: stock as it was", "unchanged", "unchanged" if again == told else "changed")
+        yield _found(
+            _("stock-take: stock as it was"), _("unchanged"), _("unchanged") if again == told else _("changed")
+        )
 
     def _reported(self) -> Iterator[Step]:
         told = reports.period(self._ledger, SITE, self._start, self._clock.now() + 1)
-        yield _found("report: received without announcement", LATER, ", ".join(told.unannounced))
+        yield _found(_("report: received without announcement"), LATER, ", ".join(told.unannounced))
         wanted = {"receive": {"accepted": 6, "rejected": 4}, "stock_take": {"accepted": 4}}
-        yield _found("report: receipts and stock-take", str(wanted), str(told.operations), told.operations == wanted)
+        yield _found(_("report: receipts and stock-take"), str(wanted), str(told.operations), told.operations == wanted)
         sales = told.sales["insured"]
-        yield _found("report: sales", "1 accepted, 2 rejected", _told(sales), sales == {"accepted": 1, "rejected": 2})
+        yield _found(
+            _("report: sales"), _("1 accepted, 2 rejected"), _told(sales), sales == {"accepted": 1, "rejected": 2}
+        )
 
     def _session(self) -> str:
         """Open the stock-take's session, and wait until the terminal has it."""

@@ -19,9 +19,9 @@ from scanlatch_tools.demo.view import View, times_of
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.postgres import NoPostgres, Postgres
 from scanlatch_tools.stage import Stage
-from scanlatch_tools.texts import _
+from scanlatch_tools.texts import N_, _
 
-TITLE = "Scanlatch: a fleet, and a bridge that dies"
+TITLE = N_("Scanlatch: a fleet, and a bridge that dies")
 BRIDGES, TERMINALS = 2, 6
 CODES = [f"8338652{number:013}" for number in range(200)]  # invented: nobody's boxes
 _SITES = ["clinic-7", "pharmacy-3"]
@@ -56,7 +56,7 @@ def play(stage: Stage, view: View) -> dict[str, Any]:
     desks = _six(stage)
     view.say(
         _("up: {count} terminals at {sites}, with keys that they made themselves").format(
-            count=len(desks), sites=" and ".join(_SITES)
+            count=len(desks), sites=_(" and ").join(_SITES)
         )
     )
     day = Day(stage, desks, view)
@@ -97,15 +97,15 @@ class Day:
     def run(self) -> None:
         """Go through it."""
         dies = self._stage.bridges[0]
-        self._step("boxes in a row at every window", "accepted", self._sell(_BOXES))
+        self._step(_("boxes in a row at every window"), "accepted", self._sell(_BOXES))
         self._everywhere(list(islice(self._codes, _SAME)))
         dies.hang()
-        self._step("a bridge hangs: a box at every window", None, hung := self._sell(1))
+        self._step(_("a bridge hangs: a box at every window"), None, hung := self._sell(1))
         dies.kill()
-        self._step("it is killed: the next box at every window", None, killed := self._sell(1))
+        self._step(_("it is killed: the next box at every window"), None, killed := self._sell(1))
         self._all_answered([*hung, *killed])
         dies.start()
-        self._step("it is back: boxes in a row at every window", "accepted", self._sell(_BOXES))
+        self._step(_("it is back: boxes in a row at every window"), "accepted", self._sell(_BOXES))
         self._books()
 
     def told(self) -> dict[str, Any]:
@@ -151,9 +151,12 @@ class Day:
         accepted = Counter(done.code for done, outcome in outcomes if outcome == Outcome.ACCEPTED)
         refused = sum(outcome in _SALE_ENDS - {Outcome.ACCEPTED} for _, outcome in outcomes)
         good = accepted == dict.fromkeys(same, 1) and refused == len(found) - len(same)
-        wanted = f"{len(same)} accepted, {len(found) - len(same)} refused"
+        wanted = _("{total} accepted, {refused} refused").format(total=len(same), refused=len(found) - len(same))
         self._tell(
-            "the same boxes at all windows at once", wanted, f"{accepted.total()} accepted, {refused} refused", good
+            _("the same boxes at all windows at once"),
+            wanted,
+            _("{total} accepted, {refused} refused").format(total=accepted.total(), refused=refused),
+            good,
         )
 
     def _all_answered(self, done: Sequence[Done]) -> None:
@@ -161,15 +164,22 @@ class Day:
         final = self._final(done)
         self._answered_after_s = round(time.monotonic() - started, 1)
         accepted = sum(outcome == Outcome.ACCEPTED for _, outcome in self._outcomes(done))
-        seen = f"{accepted} accepted, after {self._answered_after_s:.0f} s" if final else "not all answered"
-        wanted = f"{len(done)} accepted, within {_ANSWERED_S:.0f} s"
-        self._tell("what the dead one held comes again", wanted, seen, final and accepted == len(done))
+        seen = _("{count} accepted, after {seconds:.0f} s").format(count=accepted, seconds=self._answered_after_s)
+        seen = seen if final else _("not all answered")
+        wanted = _("{count} accepted, within {seconds:.0f} s").format(count=len(done), seconds=_ANSWERED_S)
+        self._tell(_("what the dead one held comes again"), wanted, seen, final and accepted == len(done))
 
     def _books(self) -> None:
         told = self.told()
-        seen = f"lost {told['lost']}, doubled {told['doubled']}"
+        count = _("lost {lost}, doubled {doubled}")
+        seen = count.format(lost=told["lost"], doubled=told["doubled"])
         good = told["accepted"] == told["codes"] and not told["lost"] and not told["doubled"]
-        self._tell("the books: every box once, every chain whole", "lost 0, doubled 0", seen, good)
+        self._tell(
+            _("the books: every box once, every chain whole"),
+            count.format(lost=0, doubled=0),
+            seen,
+            good,
+        )
 
     def _hold(self, desk: Desk, codes: Sequence[str]) -> list[Done]:
         return [Done(desk, code, desk.hold_text(code, _ANSWERS)) for code in codes]
@@ -196,12 +206,12 @@ class Day:
         lights = Counter(one.scan.answer for one in done)
         seen = ", ".join(f"{count} {name}" for name, count in lights.most_common())
         right = {wanted} if wanted else {"accepted", "pending"}
-        told = f"{len(done)} {wanted}" if wanted else "accepted or pending"
+        told = f"{len(done)} {wanted}" if wanted else _("accepted or pending")
         self._tell(title, told, seen, lights.keys() <= right)
 
     def _tell(self, title: str, wanted: str, seen: str, good: bool) -> None:
         self._good.append(good)
-        self._view.add(Step(title, f"{len(self._desks)} windows", wanted, seen, good))
+        self._view.add(Step(title, _("{count} windows").format(count=len(self._desks)), wanted, seen, good))
 
 
 def _six(stage: Stage) -> list[Desk]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from scanlatch_tools.books import Books
 from scanlatch_tools.demo.desk import Desk, Scan
 from scanlatch_tools.stage import Stage
+from scanlatch_tools.texts import _
 from scanlatch_tools.twin import pictures
 
 WINDOW_SITE, OTHER_SITE = "clinic-7", "pharmacy-3"
@@ -61,24 +62,24 @@ class Day:
 
     def _without_certificate(self) -> Iterator[Step]:
         refused = not may_connect_without_certificate(self._stage)
-        yield Step("a client without a certificate", "-", "refused", "refused" if refused else "let in", refused)
+        yield Step(_("a client without a certificate"), "-", "refused", "refused" if refused else _("let in"), refused)
 
     def _at_the_window(self) -> Iterator[Step]:
         first = self._draw("first", FIRST, "code128")
         gs1 = self._draw("gs1", GS1, "gs1-datamatrix")
-        yield self._hold("a box: 20 digits, Code 128", self._window, first, "accepted")
+        yield self._hold(_("a box: 20 digits, Code 128"), self._window, first, "accepted")
         self._wait(_AGAIN_S)
-        yield self._hold("the same box again, same window", self._window, first, "duplicate")
-        yield self._hold("the same code at another site", self._other, first, "rejected")
-        yield self._hold("a box: GS1 DataMatrix", self._window, gs1, "accepted")
+        yield self._hold(_("the same box again, same window"), self._window, first, "duplicate")
+        yield self._hold(_("the same code at another site"), self._other, first, "rejected")
+        yield self._hold(_("a box: GS1 DataMatrix"), self._window, gs1, "accepted")
 
     def _wrong_ones(self) -> Iterator[Step]:
         first = self._draw("first", FIRST, "code128")
         torn = self._stage.folder / "torn.png"
         pictures.tear(first, torn)
         product = self._draw("product", PRODUCT, "ean13")
-        yield self._hold("the EAN-13 beside it", self._window, product, "wrong_symbol")
-        yield self._hold("a torn code", self._window, torn, "torn")
+        yield self._hold(_("the EAN-13 beside it"), self._window, product, "wrong_symbol")
+        yield self._hold(_("a torn code"), self._window, torn, "torn")
 
     def _broker_cut(self) -> Iterator[Step]:
         mark = self._window.twin.mark()
@@ -87,28 +88,33 @@ class Day:
         scans: list[Scan] = []
         for number, code in enumerate(OFFLINE, start=1):
             picture = self._draw(f"offline{number}", code, "code128")
-            step = self._hold(f"broker cut: box {number} of {len(OFFLINE)}", self._window, picture, "pending")
+            step = self._hold(
+                _("broker cut: box {number} of {count}").format(number=number, count=len(OFFLINE)),
+                self._window,
+                picture,
+                "pending",
+            )
             if step.scan:
                 scans.append(step.scan)
             yield step
         self._stage.broker.start()
-        yield self._finals("broker back: drained in order, all answered", scans, "accepted")
+        yield self._finals(_("broker back: drained in order, all answered"), scans, "accepted")
 
     def _platform_cut(self) -> Iterator[Step]:
         self._stage.platform.turn(outage="refuse")
-        step = self._hold("platform cut: a box", self._window, self._draw("late", LATE, "code128"), "pending")
+        step = self._hold(_("platform cut: a box"), self._window, self._draw("late", LATE, "code128"), "pending")
         yield step
         self._stage.platform.turn(outage="none")
-        yield self._finals("platform back: the final answer", [step.scan] if step.scan else [], "accepted")
+        yield self._finals(_("platform back: the final answer"), [step.scan] if step.scan else [], "accepted")
 
     def _power_cut(self) -> Iterator[Step]:
         picture = self._draw("cut", CUT, "code128")
         scan = self._window.hold(picture, frozenset({"kept"}))
         self._window.twin.kill()
         good = scan.answer == "kept"
-        yield Step('power cut right after "kept"', self._window.device, "kept", scan.answer, good, scan)
+        yield Step(_('power cut right after "kept"'), self._window.device, "kept", scan.answer, good, scan)
         self._window.twin.start()
-        yield self._finals("power back: nothing lost", [scan], "accepted")
+        yield self._finals(_("power back: nothing lost"), [scan], "accepted")
 
     def _hold(self, title: str, desk: Desk, picture: Path, wanted: str) -> Step:
         scan = desk.hold(picture, _ANSWERS)
@@ -130,7 +136,7 @@ class Day:
         )
         good = unbroken and bool(seqs) and all(outcome == wanted for outcome in said)
         seen = ", ".join(dict.fromkeys(said)) or "nothing"
-        return Step(title, device, wanted, seen if unbroken else "chain broken", good)
+        return Step(title, device, wanted, seen if unbroken else _("chain broken"), good)
 
     def _draw(self, name: str, content: str, kind: pictures.Kind) -> Path:
         path = self._stage.folder / f"{name}.png"

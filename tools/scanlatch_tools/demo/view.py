@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from scanlatch_tools.demo.scenario import Step
+from scanlatch_tools.texts import N_, _
 
 _COLOURS = {
     "accepted": "green",
@@ -20,7 +21,11 @@ _COLOURS = {
     "torn": "yellow",
     "kept": "deep_sky_blue1",
 }
-_TIMES = (("read light", "read_ms"), ("kept on flash", "kept_ms"), ("answer of the bridge", "answer_ms"))
+_TIMES = (
+    (N_("read light"), "read_ms"),
+    (N_("kept on flash"), "kept_ms"),
+    (N_("answer of the bridge"), "answer_ms"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,7 @@ class View:
             self._live.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_about: object) -> None:
         if self._live:
             self._live.stop()
 
@@ -72,17 +77,20 @@ class View:
 
     def times(self, times: Sequence[Times]) -> None:
         """The table of latencies."""
-        table = Table(title="milliseconds from the symbol's last byte", title_justify="left")
-        for heading in ("until", "scans", "p50", "p95"):
-            table.add_column(heading, justify="left" if heading == "until" else "right")
+        table = Table(title=_("milliseconds from the symbol's last byte"), title_justify="left")
+        table.add_column(_("until"))
+        for heading in (_("scans"), "p50", "p95"):
+            table.add_column(heading, justify="right")
         for row in times:
-            table.add_row(row.name, str(row.count), f"{row.p50:.1f}", f"{row.p95:.1f}")
+            table.add_row(_(row.name), str(row.count), f"{row.p50:.1f}", f"{row.p95:.1f}")
         self._console.print(table)
 
     def _table(self) -> Table:
-        table = Table(title=self._title, title_justify="left")
-        for heading in ("what happens", "terminal", "light", "ms", ""):
-            table.add_column(heading, justify="right" if heading == "ms" else "left")
+        table = Table(title=_(self._title), title_justify="left")
+        for heading in (_("what happens"), _("terminal"), _("light")):
+            table.add_column(heading)
+        table.add_column(_("ms"), justify="right")
+        table.add_column("")
         for step in self._steps:
             took = step.scan.answer_ms if step.scan else None
             ms = "" if took is None else f"{took:.0f}"
@@ -118,8 +126,10 @@ def _light(seen: str) -> Text:
 
 
 def _sign(step: Step) -> Text:
-    return Text("as it must be", style="green") if step.good else Text(f"wanted {step.wanted}", style="bold red")
+    if step.good:
+        return Text(_("as it must be"), style="green")
+    return Text(_("wanted {wanted}").format(wanted=step.wanted), style="bold red")
 
 
 def _line(step: Step) -> str:
-    return f"{'ok  ' if step.good else 'FAIL'} {step.title} [{step.desk}]: {step.seen}"
+    return f"{_('ok  ') if step.good else _('FAIL')} {step.title} [{step.desk}]: {step.seen}"

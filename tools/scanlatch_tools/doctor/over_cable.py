@@ -21,6 +21,7 @@ from scanlatch_tools.doctor.finding import BAD, Finding, Tell
 from scanlatch_tools.doctor.parts import at_parts
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.provision import firmware, selftest
+from scanlatch_tools.texts import _
 
 _STARTS = "main.py"
 _ROOT = ("boot.py", _STARTS)
@@ -85,7 +86,8 @@ def _stopped(cable: Cable, wish: Wish, place: sites.Site | None, ask: Ask, tell:
     site = judge.Site((place.folder / "ca" / "ca.der").read_bytes(), place.bridge_public()) if place else None
     for found in (*judge.chip(told, board), judge.parts(told, board), judge.room(told)):
         note(found)
-    there = cable.digests(*_ROOT, f"{told['home']}/scanlatch".lstrip("/"))
+    home = str(told["home"]).lstrip("/")
+    there = cable.digests(*_ROOT, f"{home}/scanlatch".lstrip("/"), f"{home}/whole".lstrip("/"))
     checked = _checked(cable) if given is not None else None
     note(judge.firmware(there, firmware.files(board) if board else None, checked[0] if checked else ""))
     for found in judge.keys(told, site):
@@ -227,7 +229,9 @@ def _json(cable: Cable, code: str) -> Any:
     try:
         return json.loads(said.strip().rpartition("\n")[2])
     except ValueError as error:
-        raise NoAnswerError(f"the board at {cable.port} says what can't be understood: {said[-200:]!r}") from error
+        raise NoAnswerError(
+            _("the board at {port} says what can't be understood: {said!r}").format(port=cable.port, said=said[-200:])
+        ) from error
 
 
 def _let_run(cable: Cable) -> None:
