@@ -13,9 +13,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import NameOID
 from scanlatch_tools import broker, certificates, site
 from scanlatch_tools.evidence.certify import certify
+from scanlatch_tools.fleet import shut
 
 _WAIT_S = 10
-_SITE, _DEVICE, _OTHER = "clinic-7", "d-window-01", "d-dock-02"
+_SITE, _DEVICE, _OTHER, _LOST = "clinic-7", "d-window-01", "d-dock-02", "d-lost-03"
 
 
 def _device(made: site.Site, name: str, folder: Path) -> tuple[str, str]:
@@ -212,6 +213,42 @@ def test_birth_is_kept_for_who_comes_later(running: SimpleNamespace) -> None:
         bridge.wait(lambda it: it.connects == 1)
         bridge.subscribe("scanlatch/v1/+/+/status")
         bridge.wait(lambda it: (_topic("status"), b'{"v":1}') in it.messages)
+
+
+def test_who_is_shut_out_is_cut_off_and_stays_out_until_admitted(running: SimpleNamespace, tmp_path: Path) -> None:
+    running.identities[_LOST] = _device(running.site, _LOST, tmp_path)
+    folder = running.site.folder
+    with Client(running, _OTHER) as other:
+        other.wait(lambda it: it.connects == 1)
+        with Client(running, _LOST) as lost:
+            lost.wait(lambda it: it.connects == 1)
+            told = shut.shut(folder, {_LOST}, _LOST)
+            assert (told.publish, told.connect, told.todo) == (True, True, [])
+            lost.wait(lambda it: it.lost == 1)
+        for _ in range(2):
+            with Client(running, _LOST) as again:
+                again.wait(lambda it: it.refused or it.lost > 0)
+                assert again.connects == 0
+        assert shut.admit(folder, set()).done
+        with Client(running, _LOST, clean=False) as back:  # the broker looks at its files between two messages
+            back.wait(lambda it: it.connects == 1)
+            back.publish(_topic("scan", _LOST), b"again")
+        other.publish(_topic("scan", _OTHER), b"went on")
+        assert other.lost == 0
+
+
+def test_a_certificate_of_before_is_revoked_with_its_successor(running: SimpleNamespace, tmp_path: Path) -> None:
+    first = _device(running.site, _LOST, tmp_path)
+    kept = [tmp_path / "first.pem", tmp_path / "first.key"]
+    for one, path in zip(first, kept, strict=True):
+        Path(one).rename(path)
+    _device(running.site, _LOST, tmp_path)
+    running.identities["first"] = tuple(map(str, kept))
+    shut.shut(running.site.folder, {_LOST}, _LOST)
+    with Client(running, "first", client_id=_LOST) as old:
+        old.wait(lambda it: it.refused or it.lost > 0)
+        assert old.connects == 0
+    shut.admit(running.site.folder, set())
 
 
 def test_broker_that_can_not_listen_says_why(running: SimpleNamespace) -> None:

@@ -64,7 +64,7 @@ def test_what_was_kept_in_an_outage_reaches_the_ledger_over_the_cable(
         found = registry.find("rescued-01")
         assert (found.quarantined, found.newest) == (0, KEPT + 1)
         registry.revoke("rescued-01")
-    assert "is revoked: nothing of it is taken" in _taken(stage, saved, 1)
+    assert "is revoked: they are evidence only" in _taken(stage, saved)
 
 
 def _taken(stage: Stage, file: Path, status: int = 0) -> str:
