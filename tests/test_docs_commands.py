@@ -1,27 +1,20 @@
 """Every command of the documents runs as it is written, and the demo ends as the front pages print it."""
 
-import os
 import re
 import shlex
-import signal
-import socket
 import subprocess
-import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 from scanlatch_tools.broker import free_port
 
-from tests.documents import CHINESE, ENGLISH, PAGES, ROOT, commands, environment, links, once
-
-READY_S = 60.0
-_END_S = 20.0
-_PRESSES = (signal.SIGINT, signal.SIGABRT)  # Ctrl-C must do; the other says where it hangs, and fails the test
+from tests.documents import CHINESE, ENGLISH, PAGES, ROOT, commands, links, once
+from tests.running import Running, answers, elsewhere, hears_ctrl_c
+from tests.system.test_update import WRITTEN as UPDATES
+from tests.test_docs_technician import TECHNICIAN
 
 BROKER = "mosquitto -c site/mosquitto.conf"
 PLATFORM = "scanlatch platform run --knob open=true"
@@ -29,13 +22,7 @@ BRIDGE = "scanlatch bridge run --config site/bridge.toml"
 TWIN = "scanlatch twin twin --site site"
 SECOND_TWIN = "scanlatch twin twin-2 --site site --device twin-2 --at pharmacy-3"
 OTHER_PLATFORM = "scanlatch platform run --port 8810 --admin-port 8811 --database platform.sqlite --codes codes.txt"
-BARE = "scanlatch twin bare --bare"
-SERVICES = [BROKER, PLATFORM, BRIDGE, TWIN, SECOND_TWIN, OTHER_PLATFORM, BARE]
-FLASH = {"scanlatch flash --board esp32-devkitc --port bare/port --image bare/stand-in.bin": "flashed esp32-devkitc"}
-PROVISION = {
-    "scanlatch provision --site site --name twin-3 --port bare/port --board esp32-devkitc --wifi clinic"
-    " --wifi-password-file wifi.txt": "twin-3 is ready"
-}
+SERVICES = [BROKER, PLATFORM, BRIDGE, TWIN, SECOND_TWIN, OTHER_PLATFORM]
 FLEET = [  # the first ends by itself
     "scanlatch site init fleet --site clinic-7 --site pharmacy-3 --bridges 2"
     " --ledger postgresql://scanlatch@localhost/scanlatch",
@@ -92,7 +79,7 @@ AFTER = {
 
 def test_every_command_of_the_documents_is_one_that_a_test_runs() -> None:
     written = {command for page in PAGES for command in commands(page)}
-    assert written == {*MAKE, *BEFORE, *SERVICES, *AFTER, *FLEET, *DAYS, *FLASH, *PROVISION}
+    assert written == {*MAKE, *BEFORE, *SERVICES, *AFTER, *FLEET, *DAYS, *TECHNICIAN, *UPDATES}
 
 
 def test_what_looks_like_a_command_stands_in_a_block_that_is_read() -> None:
@@ -105,7 +92,9 @@ def test_what_looks_like_a_command_stands_in_a_block_that_is_read() -> None:
 def test_both_front_pages_have_the_same_commands_and_lead_to_the_same_places() -> None:
     assert commands(ENGLISH) == commands(CHINESE)
     other = {ENGLISH: CHINESE.name, CHINESE: ENGLISH.name}
-    english, chinese = ({link for link in links(page) if link != other[page]} for page in (ENGLISH, CHINESE))
+    english, chinese = (
+        {link.replace(".zh-CN.md", ".md") for link in links(page) if link != other[page]} for page in (ENGLISH, CHINESE)
+    )
     assert english == chinese
 
 
@@ -137,25 +126,16 @@ def test_the_days_that_are_named_are_played_by_the_demos_own_test(day: str) -> N
     assert f'"--scenario", "{day}"' in (ROOT / "tests" / "tools" / "test_demo.py").read_text()
 
 
-@pytest.fixture
-def hears_ctrl_c() -> Iterator[None]:
-    """What a shell starts in the background ignores Ctrl-C, and so would all that is started from here."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-@pytest.mark.usefixtures("hears_ctrl_c")
 def test_the_commands_run_as_they_are_written(tmp_path: Path) -> None:
     ports = {"broker": free_port(), "platform": free_port(), "knobs": free_port()}
-    with ExitStack() as running:
+    with hears_ctrl_c(), ExitStack() as running:
 
         def start(command: str, ready: str | Callable[[], bool]) -> "Running":
             return running.enter_context(Running(elsewhere(command, ports), tmp_path, ready))
 
         for command, says in BEFORE.items():
             assert says in once(elsewhere(command, ports), tmp_path, XDG_DATA_HOME=str(tmp_path)), command
-        start(BROKER, lambda: _answers(ports["broker"]))
+        start(BROKER, lambda: answers(ports["broker"]))
         platform = start(PLATFORM, "platform http")
         start(BRIDGE, '"event": "ready"')
         window = start(TWIN, "net up")
@@ -171,114 +151,11 @@ def test_the_commands_run_as_they_are_written(tmp_path: Path) -> None:
         start(OTHER_PLATFORM, "1 codes loaded")
 
 
-@pytest.mark.usefixtures("hears_ctrl_c")
-def test_a_bare_board_is_flashed_and_provisioned_as_it_is_written(tmp_path: Path) -> None:
-    ports = {"broker": free_port(), "platform": free_port()}
-    init = next(command for command in BEFORE if command.startswith("scanlatch site init"))
-    assert BEFORE[init] in once(elsewhere(init, ports), tmp_path)
-    (tmp_path / "wifi.txt").write_text("a password of the air\n")
-    with ExitStack() as running:
-        board = running.enter_context(Running(BARE, tmp_path, "stand-in.bin"))
-        for command, says in FLASH.items():
-            assert says in once(command, tmp_path), command
-        board.types(":power", "power on")
-        running.enter_context(Running(BROKER, tmp_path, lambda: _answers(ports["broker"])))
-        running.enter_context(Running(BRIDGE, tmp_path, '"event": "ready"'))
-        for command, says in PROVISION.items():
-            assert says in once(command, tmp_path), command
-
-
-@pytest.mark.usefixtures("hears_ctrl_c")
 def test_a_fleet_starts_as_it_is_written(tmp_path: Path, database: str) -> None:
     ports = {"broker": free_port(), "platform": free_port()}
     init, broker, *bridges = FLEET
     assert "bridge-2.toml" in once(f"{elsewhere(init, ports)} --ledger {shlex.quote(database)}", tmp_path)
-    with ExitStack() as running:
-        running.enter_context(Running(broker, tmp_path, lambda: _answers(ports["broker"])))
+    with hears_ctrl_c(), ExitStack() as running:
+        running.enter_context(Running(broker, tmp_path, lambda: answers(ports["broker"])))
         for command in bridges:
             running.enter_context(Running(command, tmp_path, '"event": "ready"'))
-
-
-def elsewhere(command: str, ports: dict[str, int]) -> str:
-    """The command with ports that are free on this machine: of an option given twice the last one counts."""
-    if command.startswith("scanlatch site init"):
-        return f"{command} --port {ports['broker']} --platform-url http://127.0.0.1:{ports['platform']}"
-    if command.startswith("scanlatch platform run"):
-        return f"{command} --port {ports['platform']} --admin-port {ports['knobs']}"
-    if command.startswith("scanlatch platform knobs"):
-        return f"{command} --admin-port {ports['knobs']}"
-    return command.replace(".venv", sys.prefix)
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-class Running:
-    """A command that goes on until it is ended."""
-
-    def __init__(self, command: str, folder: Path, ready: str | Callable[[], bool]) -> None:
-        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-        self._command = command
-        self._process = subprocess.Popen(
-            ["bash", "-c", f"exec {command}"],
-            cwd=folder,
-            env={**environment(), "PYTHONFAULTHANDLER": "1"},
-            text=True,
-            start_new_session=True,
-            **pipes,
-        )
-        self._said: list[str] = []
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-        self._ready = ready
-
-    def __enter__(self) -> "Running":
-        try:
-            self._wait(self._ready if callable(self._ready) else self._since(0, self._ready))
-        except BaseException:
-            self.end()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.end()
-
-    def types(self, line: str, seen: str) -> None:
-        """Type a line and wait until it says `seen`."""
-        assert self._process.stdin
-        at = len(self._said)
-        self._process.stdin.write(line + "\n")
-        self._process.stdin.flush()
-        self._wait(self._since(at, seen))
-
-    def end(self) -> None:
-        """End it as Ctrl-C would, and all that it started."""
-        if self._process.poll() is None:
-            for number in _PRESSES:
-                os.killpg(self._process.pid, number)
-                try:
-                    self._process.wait(_END_S)
-                    break
-                except subprocess.TimeoutExpired:
-                    continue
-            else:
-                os.killpg(self._process.pid, signal.SIGKILL)
-            assert self._process.wait() != -signal.SIGABRT, f"{self._command} did not end:\n{self._said[-60:]}"
-        self._reader.join(10)
-
-    def _since(self, at: int, wanted: str) -> Callable[[], bool]:
-        return lambda: any(wanted in line for line in self._said[at:])
-
-    def _wait(self, true: Callable[[], bool]) -> None:
-        until = time.monotonic() + READY_S
-        while not true():
-            assert self._process.poll() is None, f"{self._command} ended:\n{''.join(self._said)}"
-            assert time.monotonic() < until, f"{self._command} said only:\n{''.join(self._said)[-3000:]}"
-            time.sleep(0.02)
-
-    def _read(self) -> None:
-        assert self._process.stdout
-        for line in self._process.stdout:
-            self._said.append(line)
