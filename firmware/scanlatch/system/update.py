@@ -12,6 +12,7 @@ from scanlatch import load
 MANIFEST = "update"  # file: message of the manifest whose content arrives
 _PACKAGE = "/scanlatch"
 _PART = "/part"  # a file of the content while it arrives, in its slot
+_NEXT = "/next"  # its header, where that takes more than one chunk
 _MOST_CHUNK = const(1024)
 _LONGEST_PATH = const(64)
 _LARGEST_FILE = const(65_536)
@@ -86,6 +87,23 @@ class Work:
     def walk(self, folder):
         return walk(folder)
 
+    def resumed(self, slot, at, size):
+        """State of a content of `size` bytes, of which whole files make `at`; a part of the next one may be there."""
+        state = [slot, at, "", 0, size]
+        try:
+            with open(slot + _NEXT, "rb") as file:
+                header = file.read()
+            left = os.stat(slot + _PART)[6]
+            path = _path(header[1:-4])
+            if path in [found[len(slot) :] for found, _ in self.content(slot)]:
+                return state  # it was named since
+        except OSError:  # there is none
+            return state
+        state[1:4] = at + len(header) + left, path, int.from_bytes(header[-4:], "big") - left
+        if not state[3]:
+            _name(state)
+        return state
+
 
 def carry_out(name, arguments, terminal):
     """One of update-begin {manifest}, update-chunk {at, data}, update-commit {digest}: it replies when it is done.
@@ -145,7 +163,7 @@ async def _chunk(work, state, at, data):
         raise Refused("content: 1 to 1024 bytes at once", None, state)
     if at != state[1]:
         raise Refused("not at %d" % state[1], {"at": state[1]}, state)
-    here = 0
+    here = size = 0
     while here < len(data):
         begins = not state[2]
         if begins:
@@ -153,7 +171,9 @@ async def _chunk(work, state, at, data):
             if not size:
                 break
             here += size
-        here += await _write(work, state, data[here : here + state[3]], begins)
+        piece = data[here : here + state[3]]
+        await _write(work, state, piece, data[here - size : here] if begins else None)
+        here += len(piece)
     if state[1] == at:
         raise Refused("content: chunk too short", None, state)
 
@@ -185,28 +205,34 @@ def _path(raw):
     return path
 
 
-async def _write(work, state, piece, begins):
-    # The next bytes of the file that arrives; it gets its name once it is whole.
+async def _write(work, state, piece, header):
+    # The next bytes of the file that arrives; header: where they are its first.
     slot = state[0]
     await work.quiet()
-    with open(slot + _PART, "wb" if begins else "ab") as file:
+    with open(slot + _PART, "wb" if header else "ab") as file:
         file.write(piece)
     state[1] += len(piece)
     state[3] -= len(piece)
     if not state[3]:
-        path, at = state[2], 0
-        while True:
-            at = path.find("/", at + 1)
-            if at < 0:
-                break
-            try:
-                os.mkdir(slot + path[:at])
-            except OSError as error:
-                if error.args[0] != _EXISTS:
-                    raise
-        os.rename(slot + _PART, slot + path)
-        state[2] = ""
-    return len(piece)
+        _name(state)
+    elif header:
+        with open(slot + _NEXT, "wb") as file:
+            file.write(header)
+
+
+def _name(state):
+    # The file that arrived is whole.
+    slot, path = state[0], state[2]
+    at = path.find("/", 1)
+    while at > 0:
+        try:
+            os.mkdir(slot + path[:at])
+        except OSError as error:
+            if error.args[0] != _EXISTS:
+                raise
+        at = path.find("/", at + 1)
+    os.rename(slot + _PART, slot + path)
+    state[2] = ""
 
 
 def walk(folder):

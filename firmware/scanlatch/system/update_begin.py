@@ -54,6 +54,7 @@ async def begin(work, message):
         stored = None
     if stored != message:
         _need_room(work, manifest, slot)
+        await work.quiet()
         if told[trial.TRIAL] != trial.NONE:
             trial.write([trial.running(), trial.NONE, "0", "0", trial.NONE])
         await _clear(work, slot)
@@ -63,7 +64,7 @@ async def begin(work, message):
     for _, size in work.content(slot):
         at += size
         await asyncio.sleep_ms(0)
-    return [slot, at, "", 0, manifest[5]]
+    return work.resumed(slot, at, manifest[5])
 
 
 async def _verified(work, message):
