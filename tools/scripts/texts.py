@@ -2,6 +2,7 @@
 
 import argparse
 import ast
+import io
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -85,12 +86,21 @@ def catalogue() -> dict[Said, str]:
     """The Chinese by sentence. Raises an error of Babel where the file can't be read."""
     found: dict[Said, str] = {}
     with CATALOGUE.open("rb") as file:
-        for message in read_po(file, abort_invalid=True):
+        messages: Any = read_po(file, abort_invalid=True)
+        for message in messages:
             if message.id:
                 plural = isinstance(message.id, (list, tuple))
                 ids = message.id if plural else (message.id,)
                 found[Said(*map(str, ids))] = str(message.string[0] if plural else message.string)
     return found
+
+
+def compiled() -> bytes:
+    """The catalogue as gettext reads it."""
+    made = io.BytesIO()
+    with CATALOGUE.open("rb") as file:
+        write_mo(made, read_po(file))
+    return made.getvalue()
 
 
 def main() -> None:
@@ -102,8 +112,7 @@ def main() -> None:
     wanted, there = said(), catalogue()
     if not given.check:
         COMPILED.parent.mkdir(parents=True, exist_ok=True)
-        with CATALOGUE.open("rb") as file, COMPILED.open("wb") as out:
-            write_mo(out, read_po(file))
+        COMPILED.write_bytes(compiled())
     missing = {sentence: where for sentence, where in wanted.items() if not there.get(sentence)}
     stale = [sentence for sentence in there if sentence not in wanted]
     for sentence, where in missing.items():
