@@ -1,6 +1,7 @@
 """The tools' readers: files that others made, and what a board says over its cable; a named error, or what is right."""
 
 import base64
+import hashlib
 import io
 import json
 import random
@@ -9,6 +10,7 @@ from typing import Any
 
 import cbor2
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from scanlatch_tools import request
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.evidence import verify
@@ -17,9 +19,10 @@ from scanlatch_tools.provision import facts
 from scanlatch_tools.rescue import work as rescue
 from scanlatch_tools.twin.chip import made_image
 
-from host_bridge import cli_take, config
+from host_bridge import bundle, cli_take, config
 from host_bridge.errors import BridgeError
 from tests.fuzz.chance import Watch, cases, cbor, chances, unfolding
+from tests.wire_peer import point
 
 PARTS = [
     partitions.Partition("nvs", (1, 2), 0x9000, 0x6000),
@@ -84,11 +87,11 @@ def test_an_evidence_bundle_is_proved_or_not() -> None:
 
 
 def test_no_text_of_a_bundle_looks_like_a_finding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    bundle = tmp_path / "bundle"
+    file = tmp_path / "bundle"
     title = "a code\nTerminal d-1: the CA certifies its signing key\x1b[2J\u2028PROVED"
     nothing: list[Any] = []
-    bundle.write_bytes(cbor2.dumps([1, "scanlatch evidence", 1, title, nothing], canonical=True))
-    verify.main([str(bundle), "--fingerprint", "00" * 32])
+    file.write_bytes(cbor2.dumps([1, "scanlatch evidence", 1, title, nothing], canonical=True))
+    verify.main([str(file), "--fingerprint", "00" * 32])
     shown = capsys.readouterr().out
     assert "\x1b" not in shown
     assert not any(line.startswith(("Terminal", "PROVED")) for line in shown.splitlines())
@@ -105,6 +108,36 @@ url = "http://127.0.0.1"\ninstitution = "H"\n[sites.clinic-7]\nname = "x"\nown_c
                 config.load(file)
             except BridgeError:
                 pass
+
+
+def test_an_update_bundle_is_the_one_that_was_signed_or_none() -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    files = {f"scanlatch/{name}.mpy": name.encode() * 90 for name in ("app", "keep/journal", "send/mqtt")}
+    content = bundle.packed(files)
+    manifest = bundle.Manifest("1.2", 7, "esp32", len(content), hashlib.sha256(content).digest(), 1, len(files))
+    good = bundle.seal(manifest, content, key)
+    public = point(key)
+    for number, data in cases(300, [good, content]):
+        with Watch(number, data):
+            try:
+                bundle.read(data, public)
+            except bundle.BundleError:
+                assert data != good
+            else:
+                assert data == good
+
+
+def test_the_content_of_an_update_has_one_form_and_no_path_outside_its_slot() -> None:
+    content = bundle.packed({"scanlatch/app.mpy": b"x" * 40, "scanlatch/keep/journal.mpy": b"y"})
+    for number, data in cases(400, [content, b"\x08/etc/x.y\0\0\0\1z", b"\x12scanlatch/../../x.y\0\0\0\1z"]):
+        with Watch(number, data):
+            try:
+                files = bundle.unpacked(data)
+                whole = bundle.packed(files)
+            except bundle.BundleError:
+                continue
+            assert whole == data
+            assert all(path.startswith("scanlatch/") and ".." not in path.split("/") for path in files)
 
 
 class Board:
