@@ -139,7 +139,8 @@ def _why(device: str, said: str | None, wait: float) -> str:
     if said is None:
         return _(
             "{device} did not answer within {wait:.0f} s, and keeps its keys. Is it switched on, and does the bridge "
-            "run? Otherwise revoke it (`scanlatch fleet revoke {device}`); its keys go once its board is flashed anew"
+            "run? Otherwise revoke it (`scanlatch fleet revoke {device}`); they go when its board is blanked "
+            "(`esptool erase-flash`)"
         ).format(device=device, wait=wait)
     return _("{device} refused, and keeps its keys: {said}").format(device=device, said=said)
 
