@@ -42,8 +42,8 @@ class Twin:
     button_pin: GPIO of the button, active low; cut: "n:kind", the flash operation at which power goes, and how (see
     `stand_ins/torn.py`); firmware: source of device files other than our own; heap_every_ms: how often a line "heap"
     tells what is free after a collection, never by default, as collecting more often than the firmware does helps it;
-    erase_ms: how long an erase of a flash sector stops everything, 45 to 400 on a chip; minute_ms: how long watchdogs
-    and timers of a minute and more wait in truth, 0: as long.
+    erase_ms: how long an erase of a flash sector stops everything, 45 to 400 on a chip; minute_ms: how long a
+    watchdog of a minute waits in truth, and longer ones half as long again; 0: as long as they say.
     """
 
     _has_slot = True  # from the beginning: nobody provisions it
@@ -141,11 +141,8 @@ class Twin:
         """
         status = self._power.wait_until_ended(timeout)
         if status is None:
-            raise TwinError(
-                _("the twin did not end within {timeout} s; its trace ends with\n{tail}").format(
-                    timeout=timeout, tail=self._trace.tail()
-                )
-            )
+            late = _("the twin did not end within {timeout} s; its trace ends with\n{tail}")
+            raise TwinError(late.format(timeout=timeout, tail=self._trace.tail()))
         return status
 
     # What people do to it
@@ -234,9 +231,8 @@ class Twin:
         ):
             self._check_alive()
             if time.monotonic() > over:
-                raise TraceTimeoutError(
-                    _("no engine within {timeout} s; it says\n{said}").format(timeout=timeout, said=self.said("engine"))
-                )
+                late = _("no engine within {timeout} s; it says\n{said}")
+                raise TraceTimeoutError(late.format(timeout=timeout, said=self.said("engine")))
             time.sleep(POLL_S)
 
     def console(self) -> str:
@@ -257,19 +253,12 @@ class Twin:
         if self.running:
             raise TwinError(_("the twin is running: stop it before it is enrolled"))
         done = interpreter.run(
-            ["-c", code],
-            self._search_path,
-            heap=self._heap,
-            cwd=self.files,
-            environment=self._environment,
-            timeout=_RUN_TIMEOUT_S,
-        )
+            ["-c", code], self._search_path,
+            heap=self._heap, cwd=self.files, environment=self._environment, timeout=_RUN_TIMEOUT_S,
+        )  # fmt: skip
         if done.returncode:
-            raise TwinError(
-                done.stderr.strip()
-                or done.stdout.strip()
-                or _("exit status {returncode}").format(returncode=done.returncode)
-            )
+            silent = _("exit status {returncode}").format(returncode=done.returncode)
+            raise TwinError(done.stderr.strip() or done.stdout.strip() or silent)
         return done.stdout
 
     def put(self, path: str, data: bytes) -> None:
@@ -282,11 +271,8 @@ class Twin:
 
     def _check_alive(self) -> None:
         if self._power.status is not None:
-            raise TwinError(
-                _("the device ended with status {status}:\n{console}").format(
-                    status=self._power.status, console=self.console()[-2000:]
-                )
-            )
+            ended = _("the device ended with status {status}:\n{console}")
+            raise TwinError(ended.format(status=self._power.status, console=self.console()[-2000:]))
 
     def _rxbuf(self) -> int:
         line = self._trace.last("uart")
