@@ -29,7 +29,7 @@ class Hint(NamedTuple):
 
 
 def put(connection: sa.Connection, said: Mapping[tuple[str, str], tuple[str, int]]) -> None:
-    """Keep the newest of each (device, kind): (JSON, when it came). Of terminals that are none, or revoked, nothing.
+    """Keep the newest of each (device, kind): (JSON, when it came). Of what is no terminal, or is one no more, nothing.
 
     Rows are written in one order, so that bridges that share a ledger never wait for each other in a circle.
     """

@@ -117,7 +117,7 @@ MIS_SET: dict[str, tuple[Callable[[], Simulator], set[str]]] = {
 }
 
 
-@pytest.mark.parametrize("name", [*MIS_SET] if FULL else ["grow", "newland", "honeywell"])
+@pytest.mark.parametrize("name", [*MIS_SET] if FULL else ["grow", "newland"])
 def test_what_the_driver_can_set_is_told_and_mended(
     stage: Stage, board: BareBoard, with_engine: Callable[[Simulator], None], name: str
 ) -> None:

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import runpy
 import shutil
 import subprocess
 from binascii import crc32
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 from scanlatch_tools import boards, enrol
+from scanlatch_tools.cable import NoAnswerError
 from scanlatch_tools.demo.desk import Desk
 from scanlatch_tools.doctor import judge, over_cable
 from scanlatch_tools.doctor.finding import Finding, status
@@ -21,7 +23,7 @@ from scanlatch_tools.flash import partitions
 from scanlatch_tools.stage import Stage
 from scanlatch_tools.twin.chip.bare import BareBoard
 
-from tests.documents import BIN
+from tests.documents import BIN, ROOT
 from tests.tools import provision_case as case
 from tests.tools.conftest import DOCTORED as DEVICE
 from tests.tools.flash_case import LOG_AT, LOG_SIZE, flashed, until
@@ -177,7 +179,7 @@ DAMAGES: dict[str, tuple[Callable[[BareBoard], object], set[str]]] = {
                        [(board.files / name).unlink() for name in ("settings.json", "ca.der", "device.der")]),
         {"keys.missing", "settings.none", "certificate.none", "journal.none"}),
 }  # fmt: skip
-FAST = ("files missing", "settings unreadable", "settings with unknown keys", "journal wiped", "half provisioned")
+FAST = ("files missing", "settings with unknown keys", "journal wiped", "half provisioned")
 
 
 @pytest.mark.parametrize("damage", [*DAMAGES] if os.environ.get("SCANLATCH_FULL") else FAST)
@@ -253,6 +255,21 @@ def test_a_board_that_is_another_is_told() -> None:
     told = {**TOLD, "table": base64.b64encode(table.rstrip(b"\xff")).decode()}
     assert judge.parts(told, made).key == "partitions.other"
     assert judge.parts(told, boards.load("esp32-devkitc")).key == "partitions.are"
+
+
+def test_a_board_that_says_odd_things_ends_no_look_with_a_traceback(
+    board: BareBoard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for odd in ("no JSON", '{"number": 1, "size": "x", "version": 3}'):
+        monkeypatch.setattr("scanlatch_tools.doctor.asked.PROBE", f"print({odd!r})")
+        with pytest.raises(NoAnswerError, match="says what can't be understood"):
+            _looked(board)
+
+
+def test_the_documents_table_has_every_finding() -> None:
+    text = (ROOT / "docs" / "doctor.md").read_text("utf-8")
+    table = runpy.run_path(str(ROOT / "tools" / "scripts" / "doctor_table.py"))["table"]()
+    assert table in text, "run tools/scripts/doctor_table.py"
 
 
 def test_every_finding_can_be_said() -> None:

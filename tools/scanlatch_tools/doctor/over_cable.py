@@ -26,6 +26,9 @@ from scanlatch_tools.texts import _
 _STARTS = "main.py"
 _ROOT = ("boot.py", _STARTS)
 _LOOK_S = 0.2
+_SAID_MOST = 200  # characters of a board's odd words
+# A board's words are foreign: numbers, texts and tables where others are wanted.
+_ODD = (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError)
 # Without these being well the program would only be waited for in vain.
 _NEEDED = ("micropython", "firmware", "keys", "settings", "certificate", "journal")
 
@@ -62,6 +65,12 @@ def look(port: str, wish: Wish, ask: Ask, tell: Tell) -> None:
     except NoAnswerError:
         if not _at_its_loader(port, tell):
             raise
+    except _ODD as error:
+        raise NoAnswerError(
+            _("the board at {port} says what can't be understood: {said!r}").format(
+                port=port, said=repr(error)[:_SAID_MOST]
+            )
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,9 +238,7 @@ def _json(cable: Cable, code: str) -> Any:
     try:
         return json.loads(said.strip().rpartition("\n")[2])
     except ValueError as error:
-        raise NoAnswerError(
-            _("the board at {port} says what can't be understood: {said!r}").format(port=cable.port, said=said[-200:])
-        ) from error
+        raise ValueError(said[-_SAID_MOST:]) from error
 
 
 def _let_run(cable: Cable) -> None:
