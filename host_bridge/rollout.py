@@ -17,7 +17,7 @@ from host_bridge.opening import Inbound
 from host_bridge.replies import Replies
 from host_bridge.work import After, Work
 
-CHUNK = 1_024  # bytes in one command
+CHUNK = 512  # bytes in one command: a terminal may take 1,024, and has little heap to spare
 AT_ONCE = 32  # terminals of which content is on its way
 ROUND = 16  # commands in one transaction: a scan waits for one such at most
 PAUSE_S = 0.02  # between two of them

@@ -8,7 +8,7 @@ from host_bridge.ledger.rollouts import Package, Place
 from host_bridge.wire import Reply
 from host_bridge.work import Work
 
-TRIES = 5  # refusals that may pass, in all, before a terminal counts as failed
+TRIES = 20  # refusals that may pass, in all, before a terminal counts as failed
 PATIENCE_MS = 24 * 3_600_000  # so long a terminal may be switched off, or too busy, before it counts as failed
 TRIAL_MS = 3_600_000  # from the commit to the first word of the new firmware: it restarts in a quiet moment
 PROVEN_MS = 180_000  # new firmware that goes on answering for so long stays, where its health says nothing

@@ -1,7 +1,9 @@
 """New firmware comes over the air: what fails at one terminal goes to no other, and what is good gets to all."""
 
+import contextlib
 import os
 import re
+import shlex
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +22,13 @@ DEVICES = ("d-1", "d-2")
 SITE = "clinic-7"
 CODES = [f"8338652{number:013}" for number in range(4)]
 FULL = bool(os.environ.get("SCANLATCH_FULL"))  # both terminals, in two groups
+WRITTEN = [  # on docs/updates.md, with what each says
+    "scanlatch update build --site site --out new.slb",
+    "scanlatch update show new.slb --site site",
+    "scanlatch update --bundle new.slb --group 5% --site site",
+    "scanlatch update status --site site",
+    "scanlatch update stop --site site",
+]
 _UPDATED_S = 150  # a busy machine: a hundred chunks, a restart, its health
 
 
@@ -40,28 +49,35 @@ def ledger(fleet: Stage) -> Iterator[Ledger]:
     found.close()
 
 
-def _bundle(stage: Stage, version: str, *, broken: bool = False) -> Path:
-    """A bundle of our own firmware under another version; `broken`: of one that starts anew as soon as it runs."""
-    source, made = stage.folder / f"firmware-{version}", stage.folder / f"{version}.slb"
-    package = source / "scanlatch"
-    if broken:
-        package.mkdir(parents=True)
-        (package / "app.py").write_text("import machine\n\n\ndef run():\n    machine.reset()\n")
-        (package / "__init__.py").write_text(f'VERSION = "{version}"\n')
-    else:
-        shutil.copytree(places.firmware(), source)
-        about = package / "__init__.py"
-        about.write_text(re.sub('^VERSION = ".*"$', f'VERSION = "{version}"', about.read_text(), flags=re.MULTILINE))
-    asked = Twin(stage.folder / "asked").run("from scanlatch.system import update_begin as it\nprint(it.family())")
-    family = asked.strip()
-    _run("update", "build", "--firmware", str(source), "--family", family, "--out", str(made), site=stage)
-    return made
+@pytest.fixture(scope="module")
+def family(fleet: Stage) -> str:
+    """Which compiled files run on this machine."""
+    asked = Twin(fleet.folder / "asked").run("from scanlatch.system import update_begin as it\nprint(it.family())")
+    return asked.strip()
 
 
-def _run(*arguments: str, site: Stage) -> None:
-    with pytest.raises(SystemExit) as ended:
-        cli.main([*arguments, "--site", str(site.site.folder)])
-    assert not ended.value.code
+def _broken(stage: Stage) -> Path:
+    """Firmware that starts anew as soon as it runs."""
+    source = stage.folder / "broken"
+    (source / "scanlatch").mkdir(parents=True)
+    (source / "scanlatch" / "app.py").write_text("import machine\n\n\ndef run():\n    machine.reset()\n")
+    (source / "scanlatch" / "__init__.py").write_text('VERSION = "0.1.8"\n')
+    return source
+
+
+def _newer(stage: Stage) -> Path:
+    """Our own firmware under another version."""
+    source = stage.folder / "newer"
+    shutil.copytree(places.firmware(), source)
+    about = source / "scanlatch" / "__init__.py"
+    about.write_text(re.sub('^VERSION = ".*"$', 'VERSION = "0.1.9"', about.read_text(), flags=re.MULTILINE))
+    return source
+
+
+def _run(command: str, stage: Stage) -> None:
+    with pytest.raises(SystemExit) as ended, contextlib.chdir(stage.folder):
+        cli.main(shlex.split(command)[1:])
+    assert not ended.value.code, command
 
 
 def _states(ledger: Ledger) -> dict[str, str]:
@@ -71,14 +87,16 @@ def _states(ledger: Ledger) -> dict[str, str]:
     return {"rollout": found.rollout.state, **{one.device: one.state for one in found.places.values()}}
 
 
-def _roll_out(stage: Stage, ledger: Ledger, bundle: Path, group: str) -> None:
-    _run("update", "--bundle", str(bundle), "--group", group, "--errors", "0", site=stage)
+def _to_its_end(ledger: Ledger) -> dict[str, str]:
     until(lambda: _states(ledger)["rollout"] != "running", "the rollout's end", _UPDATED_S * len(DEVICES))
+    return _states(ledger)
 
 
-def test_a_firmware_that_fails_at_one_terminal_goes_to_no_other(fleet: Stage, ledger: Ledger) -> None:
-    _roll_out(fleet, ledger, _bundle(fleet, "0.1.8", broken=True), "5%")
-    states = _states(ledger)
+def test_a_firmware_that_fails_at_one_terminal_goes_to_no_other(fleet: Stage, ledger: Ledger, family: str) -> None:
+    source = _broken(fleet)
+    _run(f"scanlatch update build --site site --firmware {source} --family {family} --out broken.slb", fleet)
+    _run("scanlatch update --bundle broken.slb --group 5% --errors 0 --site site", fleet)
+    states = _to_its_end(ledger)
     assert states.pop("rollout") == "stopped"
     assert list(states.values()) == ["failed"]
     with ledger.read() as connection:
@@ -87,12 +105,16 @@ def test_a_firmware_that_fails_at_one_terminal_goes_to_no_other(fleet: Stage, le
         assert (len(twin.said("restart")) > 0) == (device in states)
 
 
-def test_a_firmware_that_works_gets_to_its_terminals_which_scan(fleet: Stage, ledger: Ledger) -> None:
-    chosen = DEVICES if FULL else DEVICES[:1]
-    _roll_out(fleet, ledger, _bundle(fleet, "0.1.9"), "1" if FULL else chosen[0])
+def test_a_firmware_that_works_gets_to_its_terminals_which_scan(fleet: Stage, ledger: Ledger, family: str) -> None:
+    source = _newer(fleet)
+    for command in WRITTEN:
+        _run(f"{command} --firmware {source} --family {family}" if " build " in command else command, fleet)
     states = _states(ledger)
-    assert states.pop("rollout") == ("done" if FULL else "waiting"), states
-    assert states == dict.fromkeys(chosen, "done")
+    assert states.pop("rollout") == "stopped"
+    (first,) = states
+    chosen = DEVICES if FULL else (first,)
+    _run(f"scanlatch update --bundle new.slb --group {1 if FULL else first} --site site", fleet)
+    assert _to_its_end(ledger) == {"rollout": "done" if FULL else "waiting", **dict.fromkeys(chosen, "done")}
     for device, code in zip(chosen, CODES, strict=False):
         twin = fleet.terminals[device]
         twin.wait_engine()
