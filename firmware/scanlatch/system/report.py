@@ -1,5 +1,6 @@
 # The health message, published every minute: a hint, never evidence. Loaded for each.
 import json
+import os
 
 from micropython import const
 
@@ -53,11 +54,20 @@ def made(terminal):
         "certificate_days": None if not_after is None else (not_after - now) // _DAY_MS,
         "link": terminal.health.link_cause,
         "engine": terminal.health.engine,
-        "update": load("system.trial").look(terminal),
+        "update": _update(terminal),
         "frames_lost": terminal.engine.lost,  # damaged on the line, as far as the engine's protocol shows it
         "counters": dict(zip(terminal.health.counted.split(), terminal.health.counts)),
     }
     return json.dumps(body).encode()
+
+
+def _update(terminal):
+    # What became of the last update, where there ever was one; and the time to confirm it.
+    try:
+        os.stat("slot")
+    except OSError:
+        return None
+    return load("system.trial").look(terminal)
 
 
 def wear(journal):
