@@ -138,6 +138,15 @@ def test_an_image_for_another_chip_is_refused(tmp_path: Path) -> None:
         assert error.status == 4
 
 
+@pytest.mark.parametrize("chip", BOARDS)
+def test_a_chip_that_was_locked_for_ever_is_refused(tmp_path: Path, chip: str) -> None:
+    with BareBoard(tmp_path / "board", chip=chip, flash_mb=SIZES[chip]) as board:
+        board.faults.locked = True
+        board.start()
+        error = _refused(board, wish(board, tmp_path, chip), r"this chip is locked \(secure boot or flash encryption\)")
+        assert error.status == 4
+
+
 def test_too_small_a_flash_is_refused(tmp_path: Path) -> None:
     with BareBoard(tmp_path / "board", chip="esp32s3", flash_mb=4) as board:
         board.start()

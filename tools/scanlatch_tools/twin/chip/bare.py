@@ -131,7 +131,7 @@ class BareBoard(Twin):
             if _SYNC in self._heard and (self._loader is None or self._loader.busy):
                 data = self._heard[self._heard.index(_SYNC) :]
                 self._leave()
-                self._loader = Loader(Chip(self._model, self.flash, self.mac), self.faults)
+                self._loader = Loader(Chip(self._model, self.flash, self.mac, self.faults.locked), self.faults)
             self._heard = self._heard[-_TAIL:]
             if self._loader is None:
                 self._power.type(data)
@@ -168,7 +168,7 @@ class BareBoard(Twin):
             found = boot(self.flash, self._model)
         except UnbootableError as error:
             self.why = str(error)
-            self._loader = Loader(Chip(self._model, self.flash, self.mac), self.faults)
+            self._loader = Loader(Chip(self._model, self.flash, self.mac, self.faults.locked), self.faults)
             return
         self.why = ""
         self._lay_out(found)

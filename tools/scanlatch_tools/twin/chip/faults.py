@@ -9,7 +9,8 @@ class Faults:
 
     pull_at: the cable is pulled instead of an answer to the loader's n-th command, counted from 1 since the count was
     last set to 0; noise_at: that answer has bytes of noise before it; noisy: so has every answer; silent: the
-    loader hears and never answers; slow_s: how long each answer takes; wrong_md5: that many MD5s are wrong.
+    loader hears and never answers; slow_s: how long each answer takes; wrong_md5: that many MD5s are wrong; locked:
+    the chip's eFuse for encrypted flash is burned, as nobody could take back on a real one.
     """
 
     pull_at: int = 0
@@ -18,4 +19,5 @@ class Faults:
     silent: bool = False
     slow_s: float = 0.0
     wrong_md5: int = 0
+    locked: bool = False
     commands: int = 0

@@ -13,7 +13,8 @@ class Model:
 
     magic: word at 0x40001000, by which the ESP32 is known; chip_id: in its security information and in images for it;
     bootloader_at: where its ROM looks for the second-stage loader; spi: addresses of the flash controller's registers;
-    mac_at: addresses of its number's lower and upper word; registers: what else isn't 0.
+    mac_at: addresses of its number's lower and upper word; locked: eFuse that is burned for ever where the flash is
+    encrypted, its register and bit; registers: what else isn't 0.
     """
 
     name: str
@@ -21,6 +22,7 @@ class Model:
     bootloader_at: int
     spi: "Spi"
     mac_at: tuple[int, int]
+    locked: tuple[int, int]
     magic: int = 0
     security_info: bool = True
     registers: dict[int, int] = field(default_factory=dict[int, int])
@@ -49,6 +51,7 @@ MODELS = {
             0x1000,
             _ESP32_SPI,
             (0x3FF5A004, 0x3FF5A008),
+            (0x3FF5A000, 1 << 20),
             magic=0x00F01D83,
             security_info=False,
             registers={
@@ -59,8 +62,8 @@ MODELS = {
                 0x3FF5F06C: 770 << 7,
             },
         ),
-        Model("esp32s3", 9, 0x0, _LATER_SPI, (0x60007044, 0x60007048)),
-        Model("esp32c3", 5, 0x0, _LATER_SPI, (0x60008844, 0x60008848)),
+        Model("esp32s3", 9, 0x0, _LATER_SPI, (0x60007044, 0x60007048), (0x60007034, 1 << 18)),
+        Model("esp32c3", 5, 0x0, _LATER_SPI, (0x60008844, 0x60008848), (0x60008834, 1 << 18)),
     )
 }
 MAGIC_AT = 0x40001000

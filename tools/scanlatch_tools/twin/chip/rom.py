@@ -11,15 +11,18 @@ _FAMILY = 0x40
 
 
 class Chip:
-    """The parts of a chip that its loader's commands touch. mac: its number, 6 bytes."""
+    """The parts of a chip that its loader's commands touch. mac: its number, 6 bytes; locked: its eFuse is burned."""
 
-    def __init__(self, model: Model, flash: FlashChip, mac: bytes) -> None:
+    def __init__(self, model: Model, flash: FlashChip, mac: bytes, locked: bool = False) -> None:
         self.model = model
         self.flash = flash
         self.attached = False  # the flash's pins
         number = int.from_bytes(mac, "big")
         words = number & 0xFFFFFFFF, number >> 32
         self._registers = dict(model.registers) | dict(zip(model.mac_at, words, strict=True))
+        if locked:
+            register, bit = model.locked
+            self._registers[register] = self._registers.get(register, 0) | bit
         if model.magic:
             self._registers[MAGIC_AT] = model.magic
 
