@@ -121,3 +121,23 @@ def test_a_broker_that_says_anything_is_left_and_met_again(listener: Listener) -
                 heard |= {one.payload for one in broker.take(1_000, 1.0)}
     finally:
         broker.stop()
+
+
+def test_a_failure_of_our_own_is_not_the_brokers_and_ends_the_bridge(
+    listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeError("ours")
+
+    monkeypatch.setattr(Broker, "_received", fails)
+    broker = Broker(Mqtt("127.0.0.1", listener.port.getsockname()[1], listener.version), lambda: None)
+    broker.start()
+    try:
+        message = _field(_TOPIC) + b"\x00" * (listener.version == "5") + b"x"
+        until = time.monotonic() + _WAIT_S
+        with listener.accept() as sock, pytest.raises(RuntimeError, match="ours"):
+            sock.sendall(_CONNACKS[listener.version] + _packet(0x30, message))
+            while time.monotonic() < until:
+                broker.take(1, 1.0)
+    finally:
+        broker.stop()
