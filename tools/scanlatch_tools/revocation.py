@@ -66,22 +66,24 @@ def written(folder: Path, devices: Iterable[str]) -> set[str]:
     """Write revoked.pem, so that it revokes exactly these; gives those of them that it can revoke.
 
     Raises:
-        ToolError: there is none, or it revokes nobody in no valid way.
+        ToolError: there is none, or it is none of the CA's.
     """
     at = folder / LIST
     try:
-        known = _pieces(at.read_text())
+        before = at.read_text()
     except OSError as error:
         raise ToolError(
             _("{path} can't be read ({error}): `scanlatch site renew {folder}` makes it, with the CA's key").format(
                 path=at, error=error, folder=folder
             )
         ) from error
-    base = [piece for piece in known if not _is_about_one(piece)]
+    base = [piece for piece in _pieces(before) if not _is_about_one(piece)]
     if not base:
         raise ToolError(_("{path} has no list of the CA itself: with it the broker would refuse all").format(path=at))
-    lists = {device: path(folder, device).read_text() for device in devices if path(folder, device).exists()}
+    lists = {device: path(folder, device).read_text() for device in sorted(devices) if path(folder, device).exists()}
     text = "".join(base[:1] + [piece for one in lists.values() for piece in _pieces(one)])
+    if text == before:
+        return set(lists)
     new = at.with_name(at.name + ".new")
     new.write_text(text)
     new.chmod(0o644)

@@ -70,16 +70,17 @@ def shut(folder: Path, out: Iterable[str], device: str) -> Told:
     if _reads_by_itself(folder):
         told.publish = told.connect = True
         return told
-    told.connect = device in revocable
-    if not told.connect:
+    if device not in revocable:
         told.todo.append(
             _(
                 "its certificate was issued before revocations were: the broker refuses all that it says, and still "
                 "takes its connect. Only a new CA ends that"
             )
         )
-    if _reload(folder, told) and device in revocable:
-        _take_place(folder, device, told)
+    if _reload(folder, told):
+        told.connect = device in revocable
+        if told.connect:
+            _take_place(folder, device, told)
     return told
 
 
@@ -119,6 +120,8 @@ def _write(folder: Path, out: set[str], told: Told) -> set[str]:
 
 
 def _replace(path: Path, text: str) -> None:
+    if path.read_text() == text:
+        return  # the broker's account has no right to write it, and need not
     new = path.with_name(path.name + ".new")
     new.write_text(text)
     new.chmod(0o644)  # the broker may run under another account
