@@ -5,7 +5,6 @@ import ast
 import io
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +13,6 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from scanlatch_tools import cli
 from scanlatch_tools.boards.schema import Board, unit, variants
-from scanlatch_tools.errors import ToolError
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXTS = ROOT / "tools" / "scanlatch_tools" / "texts"
@@ -64,8 +62,7 @@ def marked(tree: ast.AST) -> Iterator[Said]:
 def help_texts() -> Iterator[str]:
     """What --help shows, of every command."""
     for name in ["", *cli.PARTS]:
-        with suppress(ToolError):
-            yield from _help_of(typer.main.get_command(cli.app(name)))
+        yield from _help_of(typer.main.get_command(cli.app(name)))
 
 
 def _help_of(command: Any) -> Iterator[str]:
