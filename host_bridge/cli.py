@@ -46,6 +46,7 @@ def run(config: _Settings) -> None:
         service = Service(load(config))
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: service.stop())
+        signal.signal(signal.SIGHUP, lambda _number, _frame: service.reconnect())
         service.run()
 
 

@@ -22,4 +22,5 @@ published = Counter("scanlatch_published", "Messages handed to the broker", ["ki
 not_published = Counter("scanlatch_not_published", "Messages the broker could not be given", ["kind"])
 platform_calls = Counter("scanlatch_platform_calls", "Calls to the platform", ["call"])
 platform_answers = Counter("scanlatch_platform_answers", "Answers of the platform", ["kind", "outcome"])
+certificate_days = Gauge("scanlatch_certificate_days", "Days until the first certificate of a kind ends", ["kind"])
 outbox_open = Gauge("scanlatch_outbox_open", "Submissions without a final answer")

@@ -15,12 +15,11 @@ from typing import Any
 
 import structlog
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
-from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from host_bridge import config, mqtt_tls
+from host_bridge import config, mqtt_client, mqtt_tls
 from host_bridge.clock import SystemClock
 from host_bridge.inbox import Inbox
 from host_bridge.opening import HINTS, KINDS, Inbound
@@ -32,8 +31,6 @@ QUEUED = 50_000  # published and not yet in flight: beyond it a message is refus
 HINTS_QUEUED = 10_000  # messages waiting for intake beyond which hints are dropped
 _RECONNECT_S = (0.1, 2.0)  # shortest and longest wait: the bridge is back before the terminals are
 _ROUND_S = 1.0  # longest rest: keepalives are looked after this often
-_FOREVER = 0xFFFFFFFF  # session expiry interval, MQTT 5 3.1.2.11.2
-_VERSIONS = {"3.1.1": MQTTProtocolVersion.MQTTv311, "5": MQTTProtocolVersion.MQTTv5}
 
 _Message = tuple[str, bytes, Done | None]  # topic, payload, and what follows when the broker has answered
 
@@ -69,18 +66,12 @@ class Broker:
         self._held: deque[_Message] = deque()  # not yet in flight
         self._subscribing: int | None = None
         self._wait_s = _RECONNECT_S[0]
+        self._anew = False  # somebody wants the connection ended and made again
         self._client = self._build()
 
     def start(self) -> None:
         """Connect and go on connecting until `stop`."""
-        settings = self._settings
-        arguments: dict[str, Any] = {"keepalive": settings.keepalive_s}
-        if settings.version == "5":
-            properties = Properties(PacketTypes.CONNECT)
-            if not settings.shared:
-                properties.SessionExpiryInterval = _FOREVER
-            arguments |= {"clean_start": settings.shared, "properties": properties}
-        self._client.connect_async(settings.host, settings.port, **arguments)
+        mqtt_client.connect(self._client, self._settings)
         self._thread.start()
 
     def stop(self) -> None:
@@ -90,6 +81,19 @@ class Broker:
         self._thread.join()
         self._ring.close()
         self._bell.close()
+
+    def reconnect(self) -> None:
+        """End the connection in order and make it again, with the certificate that the files have by then.
+
+        Safe in a signal handler. What the broker was not told of comes again; it keeps what is for a lone bridge.
+        """
+        self._anew = True
+        self._wake()
+
+    @property
+    def broker_until(self) -> int | None:
+        """When the certificate of the broker that is connected ends, ms UTC."""
+        return mqtt_client.broker_until(self._client)
 
     def take(self, size: int, wait_s: float, company_s: float = 0.0) -> list[Inbound]:
         """See `Inbox.take`. Raises what has broken the connection for good."""
@@ -128,21 +132,7 @@ class Broker:
             self._ring.send(b"!")
 
     def _build(self) -> Client:
-        settings = self._settings
-        client = Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=settings.client_id,
-            # A dead persistent member of a share goes on being given its part: only a lone bridge keeps a session.
-            clean_session=None if settings.version == "5" else settings.shared,
-            protocol=_VERSIONS[settings.version],
-            manual_ack=True,
-        )
-        if settings.ca is not None:
-            client.tls_set_context(mqtt_tls.context(settings))  # pyright: ignore[reportUnknownMemberType]
-        client.max_inflight_messages_set(0)  # counted here: paho walks all of them at every acknowledgement
-        # The thread looks by itself whether it can write; else paho writes at once.
-        client.on_socket_register_write = lambda *_: None  # pyright: ignore[reportUnknownLambdaType]
-        client.on_socket_open = _no_delay
+        client, self._tls = mqtt_client.build(self._settings)
         client.on_connect = self._own(self._connected)
         client.on_subscribe = self._own(self._subscribed)
         client.on_disconnect = self._own(self._disconnected)
@@ -159,6 +149,7 @@ class Broker:
 
     def _keep_up(self) -> None:
         while not self._ending.is_set():
+            mqtt_client.refresh(self._tls)
             try:
                 self._client.reconnect()
             except OSError as error:
@@ -174,7 +165,8 @@ class Broker:
         client = self._client
         while (sock := client.socket()) is not None:
             self._work()
-            if self._ending.is_set():
+            if self._ending.is_set() or self._anew:
+                self._anew = False
                 client.disconnect()
                 client.loop_write()
                 return
@@ -293,8 +285,3 @@ class Broker:
 def _answered(done: Done | None, *, taken: bool) -> None:
     if done is not None:
         done(taken)
-
-
-def _no_delay(_client: Client, _data: object, sock: Any) -> None:
-    """0.63 ms instead of 88 ms for a request and its reply."""
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -7,6 +7,7 @@ those is a call of TLS, of the system, and a fight for the interpreter's lock.
 import socket
 import ssl
 import time
+from pathlib import Path
 from typing import Any
 
 from host_bridge import config
@@ -88,6 +89,12 @@ class Connection:
             pass  # there is nobody left to read it
         self._sock.close()
 
+    @property
+    def broker_until(self) -> int | None:
+        """When the broker's certificate ends, ms UTC."""
+        told: Any = (self._tls.getpeercert() or {}).get("notAfter")
+        return int(ssl.cert_time_to_seconds(told) * 1000) if isinstance(told, str) else None
+
     def fileno(self) -> int:
         """For select."""
         return self._sock.fileno()
@@ -124,25 +131,42 @@ class Connection:
             self._in.write_eof()
 
 
-class _Context(ssl.SSLContext):
+class Context(ssl.SSLContext):
     """paho gives the address as the host name; the certificate is to bear the name in the settings."""
 
     expected: str = ""
+    files: tuple[str, str] = ("", "")  # certificate and key
+    stamps: tuple[int, ...] = ()
 
     def wrap_socket(self, sock: socket.socket, *_: Any, **__: Any) -> Any:
         return Connection(sock, self, self.expected)
 
+    def refresh(self) -> bool:
+        """Use the certificate in the files from the next connection on; True where it is another than before.
 
-def context(settings: config.Mqtt) -> ssl.SSLContext:
+        Raises OSError, ssl.SSLError among them: the one before stays in use.
+        """
+        stamps = tuple(Path(path).stat().st_mtime_ns for path in self.files)
+        if stamps == self.stamps:
+            return False
+        # What cannot be used would take the one before along.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(*self.files)
+        self.load_cert_chain(*self.files)
+        self.stamps = stamps
+        return True
+
+
+def context(settings: config.Mqtt) -> Context:
     """As the settings say; connections made with it are `Connection`. Raises ConfigError."""
-    made = _Context(ssl.PROTOCOL_TLS_CLIENT)
+    made = Context(ssl.PROTOCOL_TLS_CLIENT)
     made.expected = settings.verify or settings.host
     made.check_hostname = True
     made.verify_mode = ssl.CERT_REQUIRED
     made.minimum_version = ssl.TLSVersion.TLSv1_2
+    made.files = str(settings.certificate), str(settings.key)
     try:
         made.load_verify_locations(str(settings.ca))
-        made.load_cert_chain(str(settings.certificate), str(settings.key))
+        made.refresh()
     except (OSError, ssl.SSLError) as error:
         raise ConfigError(
             "mqtt.ca, mqtt.certificate, mqtt.key", text("cannot be used: {error}", error=error)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import structlog
 
+from host_bridge import expiry
 from host_bridge.agreement import Agreements
 from host_bridge.clock import SystemClock, system_chance
 from host_bridge.config import Config
@@ -43,6 +44,7 @@ class Service:
         self._failure: BaseException | None = None
         self._clock, chance = SystemClock(), system_chance()
         self._next_look = 0  # ms UTC
+        self._next_expiry = 0  # the same
         clock = self._clock
         agreement = Agreements.load(config.bridge.agreement_key)
         self._ledger: Ledger = open_ledger(config.ledger.url, config.ledger.busy_timeout_ms)
@@ -76,6 +78,10 @@ class Service:
         self._stopping.set()
         self._broker.interrupt()
 
+    def reconnect(self) -> None:
+        """Connect anew, with the certificate that the files have; for a signal handler."""
+        self._broker.reconnect()
+
     def run(self) -> None:
         """Work until `stop`. Raises what broke a part for good."""
         settings = self._config.bridge
@@ -106,6 +112,15 @@ class Service:
         if self._peers is not None and self._broker.connected:
             self._retried(self._peers.look)
         self._retried(self._look_ahead)
+        self._retried(self._look_at_certificates)
+
+    def _look_at_certificates(self) -> None:
+        """While connected, since only then the broker's own is known."""
+        now = self._clock.now()
+        if now >= self._next_expiry and self._broker.connected:
+            with self._ledger.read() as connection:
+                expiry.look(self._config.mqtt, connection, self._broker.broker_until, now)
+            self._next_expiry = now + expiry.EVERY_MS
 
     def _look_ahead(self) -> None:
         """A bridge that runs for months makes the months to come."""

@@ -80,8 +80,8 @@ class LedgerView:
         query = sa.select(schema.commands.c.name, schema.commands.c.result).where(schema.commands.c.device == device)
         return self.read(lambda connection: dict(tuple(row) for row in connection.execute(query)))
 
-    def command(self, device: str, name: str, arguments: dict[str, Any], now: int) -> None:
-        """Write a command down, as the bridge does for those that no person gives."""
+    def command(self, device: str, name: str, arguments: dict[str, Any], now: int) -> int:
+        """Write a command down, as the bridge does for those that no person gives; its counter."""
         with self._ledger.write() as connection:
             row = rows.lock(connection, [device])[device]
-            commands.add(connection, row, name, arguments, now, now + 60_000)
+            return commands.add(connection, row, name, arguments, now, now + 60_000).counter

@@ -70,10 +70,18 @@ def public_point(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 def write_certificate(path: Path, certificate: x509.Certificate) -> None:
-    """Write PEM, or DER where the name ends in `.der`; the old one stands until the new one is whole."""
+    """Write PEM, or DER where the name ends in `.der`; the old one stands until the new one is whole.
+
+    Who could read the old one can read the new one.
+    """
     der = path.suffix == ".der"
     new = path.with_name(path.name + ".new")
     new.write_bytes(certificate.public_bytes(serialization.Encoding.DER if der else serialization.Encoding.PEM))
+    if path.exists():
+        old = path.stat()
+        new.chmod(old.st_mode & 0o777)
+        if os.geteuid() == 0:
+            os.chown(new, old.st_uid, old.st_gid)
     new.replace(path)
 
 

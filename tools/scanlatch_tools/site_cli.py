@@ -59,8 +59,25 @@ def init_command(
 @app.command("renew")
 def renew_command(folder: Annotated[Path, typer.Argument(help="The site's folder.")]) -> None:
     """Issue the broker's and the bridges' certificates anew."""
+    from scanlatch_tools import renew
+
     sites.renew(folder)
-    typer.echo(_("renewed; restart the bridges, and the broker (or send it SIGHUP)"))
+    typer.echo(_("renewed, with the names and keys that they had; the old ones go on being taken until they end"))
+    taken = renew.reload(folder)
+    if taken:
+        typer.echo(_("the broker has read its new one, and kept its connections"))
+    else:
+        typer.echo(_("the broker reads its new one at SIGHUP, where it runs, and keeps its connections"))
+    typer.echo(_("each bridge takes its new one when it connects next; at SIGHUP it connects anew at once"))
+
+
+@app.command("certificates")
+def certificates_command(folder: Annotated[Path, typer.Argument(help="The site's folder.")]) -> None:
+    """All certificates of a site, its terminals' too, with the days left. Exit status 1 where one ends within 60."""
+    from scanlatch_tools import expiry
+
+    if not expiry.show(folder):
+        raise typer.Exit(1)
 
 
 @app.command("sign")

@@ -40,12 +40,11 @@ def take(terminal, der):
 
 
 def _try(terminal):
-    use(terminal, NEW)
-    if terminal.uplink.client:
+    if terminal.uplink.client:  # the link's end has the other one taken, see `tried`
         terminal.uplink.client.fail(MqttError("network", "a new certificate is tried"))
 
 
-def use(terminal, name):
+def _use(terminal, name):
     """From the next link on the certificate in the file `name`."""
     terminal.certificate = name
     terminal._tls = None
@@ -55,7 +54,7 @@ def tried(terminal, online, cause):
     """A link stands or has ended while a new certificate waits. Raises OSError."""
     if terminal.certificate == OLD:
         if not online:
-            use(terminal, NEW)
+            _use(terminal, NEW)
     elif online:
         until = _read(files.read_file(NEW))[1]
         terminal.nvs.set_int("not_after", until)
@@ -65,7 +64,7 @@ def tried(terminal, online, cause):
         terminal.waiting = False
         log("certificate", until=until)
     else:
-        use(terminal, OLD)
+        _use(terminal, OLD)
         if cause in _REFUSED:
             log("certificate", error=cause)
             terminal.waiting = False

@@ -5,7 +5,8 @@ from scanlatch import forget, load
 from scanlatch.keep import files, store
 
 _ACKNOWLEDGED_MS = const(5_000)  # the reply is waited for so long
-_QUIET_MS = const(3_000)
+_QUIET_MS = const(3_000)  # without a scan
+_ENGINE_QUIET_MS = const(100)  # it may answer what its driver asks now and then
 _BUSY_MS = const(600_000)  # where nobody ever pauses, it is done all the same
 _FREE = const(-1)  # see mqtt.py
 # Whatever value of its range one of these has, the bridge still reaches this terminal and can set it back.
@@ -68,7 +69,8 @@ class Later:
         # All that is kept has left, no answer is waited for, and no light stands that only memory holds.
         terminal = self._terminal
         return (
-            terminal.engine.quiet_ms() >= _QUIET_MS
+            terminal.clock.ms() - terminal.session.used_ms >= _QUIET_MS
+            and terminal.engine.quiet_ms() >= _ENGINE_QUIET_MS
             and terminal.uplink.records.next() is None
             and not terminal.answers.attention
         )

@@ -13,9 +13,10 @@ from host_bridge.agreement import Agreements
 from host_bridge.config import load
 from host_bridge.devices import Registry
 from host_bridge.ledger import Ledger, open_ledger
+from scanlatch_tools import expiry
 from scanlatch_tools.errors import ToolError
-from scanlatch_tools.fleet import retire as retiring
 from scanlatch_tools.fleet import renew, rotate, shut, view
+from scanlatch_tools.fleet import retire as retiring
 from scanlatch_tools.fleet.shut import Told
 from scanlatch_tools.texts import _
 
@@ -47,6 +48,7 @@ def list_devices(config: _Config, as_json: _Json = False) -> None:
     """All terminals: status, how far their records are, what their last health message said."""
     with _place(config) as place:
         rows = view.rows(place.ledger, place.registry, shut.shut_out(place.folder))
+        expiry.warn(place.folder, place.ledger)
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False))
     else:

@@ -1,0 +1,73 @@
+"""Says which certificates of a site end soon, for every command that has the site in hand."""
+
+import time
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from host_bridge import expiry
+from host_bridge.clock import SystemClock
+from host_bridge.expiry import Ending
+from host_bridge.ledger import Ledger, open_ledger
+from scanlatch_tools import site as sites
+from scanlatch_tools.errors import ToolError
+from scanlatch_tools.texts import _, n_
+
+
+def listed(folder: Path, ledger: Ledger) -> list[Ending]:
+    """All certificates of a site that are known, the first to end first. Raises ToolError."""
+    place = sites.load(folder)
+    files = [("ca", folder / "ca" / "ca.pem"), ("broker", folder / "broker" / "broker.pem")]
+    files += [("bridge", folder / "bridge" / f"{name}.pem") for name in place.bridges]
+    try:
+        found = [expiry.of_file(kind, path) for kind, path in files if path.exists()]
+    except (OSError, ValueError) as error:
+        raise ToolError(_("a certificate of the site can't be read: {error}").format(error=error)) from error
+    with ledger.read() as connection:
+        found += expiry.of_terminals(connection)
+    return sorted(found, key=lambda one: one.until)
+
+
+def warn(folder: Path, ledger: Ledger) -> None:
+    """One line, on the error output, for each that ends soon."""
+    now = SystemClock().now()
+    for one in expiry.soon(listed(folder, ledger), now):
+        days = max(0, one.days(now))
+        line = n_(
+            "the certificate of {name} ends in {count} day: {todo}",
+            "the certificate of {name} ends in {count} days: {todo}",
+            days,
+        ).format(name=one.name, count=days, todo=_todo(one, folder))
+        typer.secho(f"! {line}", fg=typer.colors.YELLOW, err=True)
+
+
+def show(folder: Path) -> bool:
+    """A table of all; True where none ends soon."""
+    ledger = open_ledger(sites.load(folder).ledger_url)
+    try:
+        found = listed(folder, ledger)
+        now = SystemClock().now()
+        table = Table(_("certificate"), _("of"), _("until (UTC)"), _("days left"))
+        for one in found:
+            until = time.strftime("%Y-%m-%d", time.gmtime(one.until / 1000))
+            table.add_row(one.name, _kind(one.kind), until, str(one.days(now)))
+        Console(soft_wrap=True).print(table)
+        warn(folder, ledger)
+        return not expiry.soon(found, now)
+    finally:
+        ledger.close()
+
+
+def _kind(kind: str) -> str:
+    names = {"ca": _("the CA"), "broker": _("the broker"), "bridge": _("the bridge"), "terminal": _("a terminal")}
+    return names[kind]
+
+
+def _todo(one: Ending, folder: Path) -> str:
+    if one.kind == "terminal":
+        return f"scanlatch fleet renew {one.name} --config {folder}/bridge.toml"
+    if one.kind == "ca":
+        return _("make a new site in time; its terminals are to be enrolled into that")
+    return f"scanlatch site renew {folder}"
