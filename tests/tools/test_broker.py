@@ -19,7 +19,7 @@ _WAIT_S = 10
 _SITE, _DEVICE, _OTHER, _LOST = "clinic-7", "d-window-01", "d-dock-02", "d-lost-03"
 
 
-def _device(made: site.Site, name: str, folder: Path) -> tuple[str, str]:
+def identity(made: site.Site, name: str, folder: Path) -> tuple[str, str]:
     key = certificates.new_key()
     certificates.write_key(folder / f"{name}.key", key)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -43,7 +43,7 @@ def _signer(made: site.Site, name: str, folder: Path) -> tuple[str, str]:
 def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
     folder = tmp_path_factory.mktemp("broker")
     made = site.create(folder / "site", [_SITE], port=broker.free_port(), broker=request.param)
-    identities = {name: _device(made, name, folder) for name in (_DEVICE, _OTHER)}
+    identities = {name: identity(made, name, folder) for name in (_DEVICE, _OTHER)}
     identities["bridge"] = (str(made.folder / "bridge" / "bridge.pem"), str(made.folder / "bridge" / "bridge.key"))
     identities["broker"] = (str(made.folder / "broker" / "broker.pem"), str(made.folder / "broker" / "broker.key"))
     identities["evidence"] = _signer(made, _DEVICE, folder)
@@ -216,7 +216,7 @@ def test_birth_is_kept_for_who_comes_later(running: SimpleNamespace) -> None:
 
 
 def test_who_is_shut_out_is_cut_off_and_stays_out_until_admitted(running: SimpleNamespace, tmp_path: Path) -> None:
-    running.identities[_LOST] = _device(running.site, _LOST, tmp_path)
+    running.identities[_LOST] = identity(running.site, _LOST, tmp_path)
     folder = running.site.folder
     with Client(running, _OTHER) as other:
         other.wait(lambda it: it.connects == 1)
@@ -238,11 +238,11 @@ def test_who_is_shut_out_is_cut_off_and_stays_out_until_admitted(running: Simple
 
 
 def test_a_certificate_of_before_is_revoked_with_its_successor(running: SimpleNamespace, tmp_path: Path) -> None:
-    first = _device(running.site, _LOST, tmp_path)
+    first = identity(running.site, _LOST, tmp_path)
     kept = [tmp_path / "first.pem", tmp_path / "first.key"]
     for one, path in zip(first, kept, strict=True):
         Path(one).rename(path)
-    _device(running.site, _LOST, tmp_path)
+    identity(running.site, _LOST, tmp_path)
     running.identities["first"] = tuple(map(str, kept))
     shut.shut(running.site.folder, {_LOST}, _LOST)
     with Client(running, "first", client_id=_LOST) as old:
