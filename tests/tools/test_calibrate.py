@@ -54,8 +54,14 @@ class Person:
 
 @pytest.fixture
 def with_engine(board: BareBoard) -> Iterator[Callable[[Simulator], None]]:
-    """Gives the shared terminal another engine, and its settings the family; both are as before at the end."""
-    before, settings = board.engine.simulator, (board.files / "settings.json").read_bytes()
+    """Gives the shared terminal another engine, and its settings the family; both are as before at the end.
+
+    Its program does not run meanwhile: it would set the engine up before anybody looks.
+    """
+    before, main = board.engine.simulator, board.files / "main.py"
+    settings, starts = (board.files / "settings.json").read_bytes(), main.read_bytes()
+    board.kill()
+    main.unlink()
 
     def change(engine: Simulator) -> None:
         given = json.loads(settings[:-4])
@@ -63,13 +69,14 @@ def with_engine(board: BareBoard) -> Iterator[Callable[[Simulator], None]]:
         data = json.dumps(given).encode()
         (board.files / "settings.json").write_bytes(data + crc32(data).to_bytes(4, "little"))
         board.engine.simulator = engine
+        board.start()
 
     yield change
+    board.kill()
     (board.files / "settings.json").write_bytes(settings)
+    main.write_bytes(starts)
     board.engine.simulator = before
-    mark = board.mark()
-    board.power_cycle()
-    board.wait_for(lambda line: line["what"] == "light", 60, mark)  # else the next engine would meet its set-up
+    board.start()
 
 
 def _calibrated(board: BareBoard, person: Person, wait_s: float = 30.0) -> int:

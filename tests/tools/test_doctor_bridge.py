@@ -21,7 +21,7 @@ def _looked(stage: Stage, device: str = DOCTORED) -> dict[str, Finding]:
 def test_a_terminal_answers_through_its_bridge(stage: Stage, board: BareBoard) -> None:
     assert board.runs
     found = _looked(stage)
-    assert status(found.values()) == 0, [one.text for one in found.values()]
+    assert status(found.values()) == 0, [one for one in found.values() if one.level in ("warn", "bad")]
     wanted = {"registry.is", "answer.is", "status.online", "firmware.version", "engine.is", "wear.is", "clock.set",
               "heap.is", "wifi.is", "certificate.is", "cable.only"}  # fmt: skip
     assert wanted <= set(found)

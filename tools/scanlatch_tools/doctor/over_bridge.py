@@ -19,6 +19,7 @@ from scanlatch_tools.texts import _
 ANSWER_S = 40.0  # the bridge looks for commands every 10 s; a terminal may be busy with its link
 _LIFE_MS = 60_000
 _LOOK_S = 0.2
+_WRITTEN_S = 1.5  # the bridge writes hints down once a second
 _CLOCKS = ("never", "kept", "set")
 
 
@@ -37,17 +38,18 @@ def look(folder: Path, device: str, tell: Tell) -> None:
 
 def _look(ledger: Ledger, device: str, tell: Tell) -> None:
     now = SystemClock().now()
+    counter = 0
     with ledger.write() as connection:
         row = rows.lock(connection, [device]).get(device)
         if row is None:
             raise ToolError(_("no terminal {device} in this site's registry").format(device=device))
         if row.status == ENROLLED:
-            commands.add(connection, row, "health", {}, now, now + _LIFE_MS)
+            counter = commands.add(connection, row, "health", {}, now, now + _LIFE_MS).counter
     if row.status == ENROLLED:
         tell(Finding("registry.is", {"device": device, "site": row.site}))
     else:
         tell(Finding("registry.not", {"device": device, "status": row.status}))
-    said = _answered(ledger, device, now, tell)
+    said = _answered(ledger, device, counter, now, tell)
     if "status" in said:
         _status(said["status"], now, tell)
     if "health" in said:
@@ -55,18 +57,24 @@ def _look(ledger: Ledger, device: str, tell: Tell) -> None:
     tell(Finding("cable.only"))
 
 
-def _answered(ledger: Ledger, device: str, since: int, tell: Tell) -> dict[str, Hint]:
+def _answered(ledger: Ledger, device: str, counter: int, since: int, tell: Tell) -> dict[str, Hint]:
     """What it said last; waits for what it says to the command."""
     began = time.monotonic()
+    settled: float | None = None  # its health follows its answer, and is written a moment later
     while True:
         with ledger.read() as connection:
             said = hints.of_device(connection, device)
             unsent = any(one.device == device for one in commands.due(connection, since, 1_000))
+            answered = commands.answer(connection, device, counter) is not None
         health = said.get("health")
-        if health and health.received_at >= since:
-            tell(Finding("answer.is", {"seconds": round(time.monotonic() - began, 1)}))
+        now = time.monotonic()
+        over = now - began >= ANSWER_S
+        if settled is None and answered:
+            settled = now + _WRITTEN_S
+        if health and health.received_at >= since and (over or (settled is not None and now >= settled)):
+            tell(Finding("answer.is", {"seconds": round(now - began, 1)}))
             return said
-        if time.monotonic() - began >= ANSWER_S:
+        if over:
             break
         time.sleep(_LOOK_S)
     seconds = round(ANSWER_S)
