@@ -30,7 +30,7 @@ RING = 10_000 if FULL else 1_500  # records in the twin's ring, or as many as it
 WINDOW = 8  # firmware, send/resend.py
 LIVE_MS = 1_000
 _TEN_DAYS_MS = 864_000_000
-_DRAIN_S = 400.0 if FULL else 120.0
+_DRAIN_S = 1_200.0 if FULL else 120.0
 _PAUSE_S = 0.7  # between two boxes at the live terminal: its flash needs some
 _ANSWERS = frozenset({"accepted", "rejected", "duplicate", "pending", "error"})
 
