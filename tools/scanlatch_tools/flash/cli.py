@@ -7,10 +7,10 @@ import typer
 
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.talk import Machine, People
-from scanlatch_tools.texts import _
+from scanlatch_tools.texts import N_, _
 
 _BAUD = 460_800
-_KEPT = {"nvs": "keys", "vfs": "files", "scanlog": "journal"}
+_KEPT = {"nvs": N_("keys"), "vfs": N_("files"), "scanlog": N_("journal")}
 
 
 def app(
@@ -60,7 +60,7 @@ def _text(name: str, facts: dict[str, Any]) -> str | None:
     if name == "journal" and facts["sectors"] and not facts["unsent"]:
         return _("journal: nothing in it that the bridge does not have")
     if name == "plan" and facts["keeps"]:
-        return _("kept: {keeps}").format(keeps=", ".join(_KEPT[label] for label in facts["keeps"]))
+        return _("kept: {keeps}").format(keeps=", ".join(_(_KEPT[label]) for label in facts["keeps"]))
     if name == "written":
         part = facts["area"].removeprefix("blank ")
         done = _("written") if part == facts["area"] else _("blanked")
