@@ -71,12 +71,16 @@ def test_again_it_copies_nothing_and_keeps_keys_and_id(stage: Stage, board: Bare
     assert first.told("check", what="link")["ok"] is None
     keys = case.keys_of(board)
     (board.files / "a" / "scanlatch" / "old.mpy").write_bytes(b"of a version before")
+    for left in ("scanlatch/app.mpy", "b/scanlatch/app.mpy", "b/whole", "slot"):  # before there were slots; an update
+        (board.files / left).parent.mkdir(parents=True, exist_ok=True)
+        (board.files / left).write_bytes(b"b - 0 7 -\xca\x1e@4" if left == "slot" else b"another")
     (board.files / "a" / "scanlatch" / "scan.mpy").write_bytes(b"damaged")
     again = case.Listener()
     done = case.made(stage, board, again, board=None, wifi=None, password=None)
     assert (done.device, done.board, done.anew) == ("window-03", case.BOARD, False)
     step = again.told("step", step="firmware")
-    assert (step["written"], step["removed"]) == (2, 1)  # scan.mpy, and main.py behind it
+    assert (step["written"], step["removed"]) == (2, 5)  # scan.mpy, and main.py behind it
+    assert {path.name for path in board.files.iterdir() if path.is_dir()} == {"a"}
     assert again.told("check", what="link")["ok"]
     assert case.keys_of(board) == keys
     parts = {path.name for path in (board.files / "a" / "scanlatch" / "system" / "parts").iterdir()}

@@ -94,6 +94,8 @@ class Work:
             with open(slot + _NEXT, "rb") as file:
                 header = file.read()
             left = os.stat(slot + _PART)[6]
+            if not header:  # the power failed before it was there
+                return state
             path = _path(header[1:-4])
             if path in [found[len(slot) :] for found, _ in self.content(slot)]:
                 return state  # it was named since

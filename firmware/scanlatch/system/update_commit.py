@@ -68,7 +68,7 @@ async def restart(work):
     uplink, session = terminal.uplink, terminal.session
     for _ in range(_LOOKS):
         out = uplink._replies or (uplink.client and uplink.client.out)
-        busy = terminal.answers.attention or session.chosen or session.operator
+        busy = terminal.answers.attention or session.opened or session.chosen or session.operator
         if not out and not busy and terminal.engine.quiet_ms() >= _QUIET_MS:
             break
         await asyncio.sleep_ms(_LOOK_MS)
