@@ -59,9 +59,8 @@ class Desk:
     def __init__(self):
         self.journal, self.clock, self.indicator, self.health = Journal(), Clock(), Indicator(), Health()
         self.freed, self.alarms = 0, 0
-        self.answers = Answers(
-            (_KID, _KEY, None), (self.clock, self.journal, None, self.indicator, self.health), self._on_freed, self._on_alarm
-        )
+        parts = self.clock, self.journal, None, self.indicator, self.health
+        self.answers = Answers((_KID, _KEY, None), parts, self._on_freed, self._on_alarm)
 
     def _on_freed(self):
         self.freed += 1
