@@ -10,9 +10,12 @@ from tests import device
 _SPARE = 8  # blocks of 4 KiB that are left for a person's own files, and for flash that is worn
 
 
-@pytest.mark.parametrize("name", device.names("update_cases.py"))
-def test_update(name: str) -> None:
-    device.check("update_cases.py", name, "64M")
+_CASES = [(script, name) for script in ("update_cases.py", "update_trial_cases.py") for name in device.names(script)]
+
+
+@pytest.mark.parametrize(("script", "name"), _CASES)
+def test_update(script: str, name: str) -> None:
+    device.check(script, name, "64M")
 
 
 def test_two_slots_of_this_firmware_fit_a_board_of_4_mb() -> None:

@@ -1,30 +1,16 @@
-# Updates: what is taken, what is refused and how, and what becomes of a new version that does not do its work.
+# Updates: what is taken, and what is refused and how.
 import asyncio
 import os
 import sys
 
 from cases import equal
-from scanlatch.prove import cbor, cose, hashes
+from scanlatch.prove import cbor, cose, hashes, rfc6979
 from scanlatch.system import commands, trial, update
-from update_desk import KEY, NEW, OLD, POINT, Machine, Terminal, held, manifest, packed, prepared
+from update_desk import (
+    CONTENT, KEY, MESSAGE, NEW, OLD, POINT, Machine, Started, Terminal, held, manifest, packed, prepared
+)  # fmt: skip
 
-CONTENT = packed(NEW)
-MESSAGE = manifest(CONTENT, counter=5)
 _OTHER_KEY = bytes(range(2, 34))
-
-
-class Started:
-    """A terminal that runs from slot a, and is switched off behind the case."""
-
-    def __init__(self, sectors=48):
-        self.terminal = Terminal(prepared(sectors))
-
-    def __enter__(self):
-        equal(self.terminal.power_on(), "a")
-        return self.terminal
-
-    def __exit__(self, *_):
-        self.terminal.power_off()
 
 
 def _untouched(terminal):
@@ -91,7 +77,9 @@ def test_manifests_that_are_not_to_be_taken_are_refused_and_nothing_is_touched()
 
 
 def test_a_signature_for_something_else_is_none_for_an_update():
-    sign = lambda message: __import__("scanlatch.prove.rfc6979", None, None, ("",)).sign(KEY, hashes.sha256(message))  # noqa: E731
+    def sign(message):
+        return rfc6979.sign(KEY, hashes.sha256(message))
+
     other = cose.sign1(hashes.sha256(POINT)[:8], cbor.loads(MESSAGE).value[2], b"scanlatch/1/scan", sign)
     with Started() as terminal:
         equal(terminal.begin(other)[0], "manifest: signature")
@@ -104,24 +92,6 @@ def test_a_terminal_without_key_or_without_slots_takes_nothing():
         terminal.settings = {"release_key": POINT.hex()}
         del sys.path[0]
         equal(terminal.begin(MESSAGE)[0], "no slots: provision this terminal again")
-
-
-def test_an_older_or_the_same_version_is_refused_also_when_file_or_store_forget():
-    for forget in ((), ("slot",), ("update",)):
-        with Started() as terminal:
-            terminal.deliver(MESSAGE, CONTENT)
-            terminal.restart()
-            trial.look(terminal)
-            for name in forget:
-                if name == "slot":
-                    os.remove("slot")
-                    os.remove("a/whole")  # else boot.py may choose either
-                else:
-                    terminal.nvs.held.clear()
-            equal(terminal.restart(), "b")
-            for counter in (4, 5):
-                equal(terminal.begin(manifest(CONTENT, counter))[0], "counter is not above 5")
-            equal(terminal.begin(manifest(CONTENT, 6))[0], "ok")
 
 
 def test_an_update_goes_on_after_an_interruption_at_every_chunk():
@@ -213,78 +183,6 @@ def test_a_byte_that_the_flash_lost_behind_its_arrival_is_found_before_the_switc
         equal(terminal.commit(MESSAGE)[0], "content: not what was signed")
         equal(terminal.begin(MESSAGE), ("ok", {"at": 0}))
         _untouched(terminal)
-
-
-def test_a_version_that_is_never_confirmed_is_taken_back_after_three_starts():
-    with Started() as terminal:
-        terminal.deliver(MESSAGE, CONTENT)
-        equal([terminal.restart() for _ in range(5)], ["b", "b", "b", "a", "a"])
-        equal((trial.look(terminal), held("a")), ("taken back", OLD))
-        equal(terminal.begin(MESSAGE), ("ok", {"at": len(CONTENT)}))  # it is there still, and may be tried again
-        equal(terminal.commit(MESSAGE), ("ok", {}))
-        equal(terminal.restart(), "b")
-        equal(trial.look(terminal), None)
-        equal(terminal.restart(), "b")
-
-
-def test_nothing_begins_while_a_version_is_on_trial():
-    with Started() as terminal:
-        terminal.deliver(MESSAGE, CONTENT)
-        terminal.restart()
-        equal(terminal.begin(manifest(CONTENT, 9))[0], "on trial")
-        equal(terminal.commit(MESSAGE)[0], "on trial")
-        equal(held("a"), OLD)
-
-
-def test_a_version_is_confirmed_only_where_the_terminal_is_as_well_as_before():
-    with Started() as terminal:
-        terminal.deliver(MESSAGE, CONTENT)
-        terminal.restart()
-        terminal.fault = "journal"
-        equal(trial.look(terminal), "on trial")
-        terminal.fault, terminal.told = None, {"engine": ""}
-        equal(trial.look(terminal), "on trial")
-        terminal.told = {"engine": "GM65"}
-        equal(trial.look(terminal), None)
-    with Started() as terminal:
-        terminal.told = {"engine": ""}  # had none before, either
-        terminal.deliver(MESSAGE, CONTENT)
-        terminal.restart()
-        equal(trial.look(terminal), None)
-
-
-def test_a_store_that_fails_at_the_confirmation_is_tried_again():
-    def broken(name, value):
-        raise OSError(5)
-
-    with Started() as terminal:
-        terminal.deliver(MESSAGE, CONTENT)
-        terminal.restart()
-        terminal.nvs.set_int = broken
-        try:
-            trial.look(terminal)
-        except OSError:
-            pass
-        equal(terminal.begin(MESSAGE)[0], "counter is not above 5")
-        del terminal.nvs.set_int
-        equal((trial.look(terminal), terminal.nvs.held), (None, {"update": 5}))
-
-
-def test_a_pointer_that_is_gone_or_damaged_starts_a_whole_slot():
-    for damaged in (None, b"", b"a - 0 0 -", b"\xff" * 20, bytes(64)):
-        with Started() as terminal:
-            _, details = terminal.begin(MESSAGE)
-            terminal.chunk(0, CONTENT[:1024])
-            if damaged is not None:
-                with open("slot", "wb") as file:
-                    file.write(damaged)
-            equal(terminal.restart(), "a")
-            terminal.deliver(MESSAGE, CONTENT)
-            equal(terminal.restart(), "b")
-            trial.look(terminal)
-            terminal.begin(manifest(CONTENT, 6))  # from here on a is no slot
-            os.remove("slot")
-            equal(terminal.restart(), "b")
 
 
 def test_flash_that_is_full_is_told_and_what_runs_stays():

@@ -198,3 +198,21 @@ def _loaded(name):
 
 
 update.load = update_begin.load = update_commit.load = trial.load = _loaded
+
+CONTENT = packed(NEW)
+MESSAGE = manifest(CONTENT, counter=5)
+
+
+class Started:
+    """A terminal that runs from slot a, and is switched off behind the case."""
+
+    def __init__(self, sectors=48):
+        self.terminal = Terminal(prepared(sectors))
+
+    def __enter__(self):
+        if self.terminal.power_on() != "a":
+            raise AssertionError("boot.py")
+        return self.terminal
+
+    def __exit__(self, *_):
+        self.terminal.power_off()

@@ -1,0 +1,96 @@
+# What becomes of a new version: confirmed where it does its work, taken back where not, and nothing older behind it.
+import os
+
+from cases import equal
+from scanlatch.system import trial
+from update_desk import CONTENT, MESSAGE, OLD, Started, held, manifest
+
+
+def test_an_older_or_the_same_version_is_refused_also_when_file_or_store_forget():
+    for forget in ((), ("slot",), ("update",)):
+        with Started() as terminal:
+            terminal.deliver(MESSAGE, CONTENT)
+            terminal.restart()
+            trial.look(terminal)
+            for name in forget:
+                if name == "slot":
+                    os.remove("slot")
+                    os.remove("a/whole")  # else boot.py may choose either
+                else:
+                    terminal.nvs.held.clear()
+            equal(terminal.restart(), "b")
+            for counter in (4, 5):
+                equal(terminal.begin(manifest(CONTENT, counter))[0], "counter is not above 5")
+            equal(terminal.begin(manifest(CONTENT, 6))[0], "ok")
+
+
+def test_a_version_that_is_never_confirmed_is_taken_back_after_three_starts():
+    with Started() as terminal:
+        terminal.deliver(MESSAGE, CONTENT)
+        equal([terminal.restart() for _ in range(5)], ["b", "b", "b", "a", "a"])
+        equal((trial.look(terminal), held("a")), ("taken back", OLD))
+        equal(terminal.begin(MESSAGE), ("ok", {"at": len(CONTENT)}))  # it is there still, and may be tried again
+        equal(terminal.commit(MESSAGE), ("ok", {}))
+        equal(terminal.restart(), "b")
+        equal(trial.look(terminal), None)
+        equal(terminal.restart(), "b")
+
+
+def test_nothing_begins_while_a_version_is_on_trial():
+    with Started() as terminal:
+        terminal.deliver(MESSAGE, CONTENT)
+        terminal.restart()
+        equal(terminal.begin(manifest(CONTENT, 9))[0], "on trial")
+        equal(terminal.commit(MESSAGE)[0], "on trial")
+        equal(held("a"), OLD)
+
+
+def test_a_version_is_confirmed_only_where_the_terminal_is_as_well_as_before():
+    with Started() as terminal:
+        terminal.deliver(MESSAGE, CONTENT)
+        terminal.restart()
+        terminal.fault = "journal"
+        equal(trial.look(terminal), "on trial")
+        terminal.fault, terminal.told = None, {"engine": ""}
+        equal(trial.look(terminal), "on trial")
+        terminal.told = {"engine": "GM65"}
+        equal(trial.look(terminal), None)
+    with Started() as terminal:
+        terminal.told = {"engine": ""}  # had none before, either
+        terminal.deliver(MESSAGE, CONTENT)
+        terminal.restart()
+        equal(trial.look(terminal), None)
+
+
+def test_a_store_that_fails_at_the_confirmation_is_tried_again():
+    def broken(name, value):
+        raise OSError(5)
+
+    with Started() as terminal:
+        terminal.deliver(MESSAGE, CONTENT)
+        terminal.restart()
+        terminal.nvs.set_int = broken
+        try:
+            trial.look(terminal)
+        except OSError:
+            pass
+        equal(terminal.begin(MESSAGE)[0], "counter is not above 5")
+        del terminal.nvs.set_int
+        equal((trial.look(terminal), terminal.nvs.held), (None, {"update": 5}))
+
+
+def test_a_pointer_that_is_gone_or_damaged_starts_a_whole_slot():
+    for damaged in (None, b"", b"a - 0 0 -", b"\xff" * 20, bytes(64)):
+        with Started() as terminal:
+            _, details = terminal.begin(MESSAGE)
+            terminal.chunk(0, CONTENT[:1024])
+            if damaged is not None:
+                with open("slot", "wb") as file:
+                    file.write(damaged)
+            equal(terminal.restart(), "a")
+            terminal.deliver(MESSAGE, CONTENT)
+            equal(terminal.restart(), "b")
+            trial.look(terminal)
+            terminal.begin(manifest(CONTENT, 6))  # from here on a is no slot
+            os.remove("slot")
+            equal(terminal.restart(), "b")
