@@ -1,4 +1,4 @@
-"""`scanlatch fleet` where the broker is not at hand: nothing is said to hold that was not seen, what is left is told."""
+"""`scanlatch fleet` where the broker is not at hand: nothing is said to hold that was not seen; the rest is told."""
 
 import json
 from pathlib import Path
