@@ -18,7 +18,7 @@ class _Part(NamedTuple):
     help: str
 
 
-_PARTS = {
+PARTS = {
     "site": _Part("scanlatch_tools.site_cli", "Make a site: CA, certificates, broker, bridge and ledger."),
     "bridge": _Part("host_bridge.cli", "Run the bridge and keep its registry."),
     "fleet": _Part("scanlatch_tools.fleet.cli", "The terminals of a site: see them, shut one out, retire one."),
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     wanted = next((word for word in given if not word.startswith("-")), None)
     speak()
     try:
-        translated(typer.main.get_command(_app(wanted)))(given, prog_name="scanlatch")
+        translated(typer.main.get_command(app(wanted)))(given, prog_name="scanlatch")
     except ToolError as error:
         _tell(error)
     except Exception as error:
@@ -55,20 +55,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _tell(error)
 
 
-def _app(wanted: str | None) -> typer.Typer:
-    app = typer.Typer(
+def app(wanted: str | None) -> typer.Typer:
+    """The command with one part mounted; of the others it has a line in the help."""
+    made = typer.Typer(
         help="A scan terminal for drug trace codes, and what runs it.",
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         add_completion=False,
     )
-    app.callback(invoke_without_command=True)(_options)
-    for name, part in _PARTS.items():
+    made.callback(invoke_without_command=True)(_options)
+    for name, part in PARTS.items():
         if name == wanted:
-            _mount(app, name, part)
+            _mount(made, name, part)
         else:  # its line in the help, without half a second of imports
-            app.command(name, help=part.help)(_stand_in)
-    return app
+            made.command(name, help=part.help)(_stand_in)
+    return made
 
 
 def _options(
