@@ -25,6 +25,7 @@ _TESTS = (
     "faults/test_nth_watchdog.py",
     "firmware/test_prove_verify.py",
     "system/test_drain.py",
+    "system/test_update.py",
     "tools/test_calibrate.py",
     "tools/test_doctor.py",
     "tools/test_flash_faults.py",
