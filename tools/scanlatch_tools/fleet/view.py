@@ -58,6 +58,9 @@ def table(found: list[dict[str, Any]]) -> Table:
         _("device"), _("site"), _("status"), _("records to"), _("last record (UTC)"), _("waiting"), _("certificate"),
         _("alerts"),
     )  # fmt: skip
+    wide = [[one["device"] for one in found], [one["site"] for one in found], [_standing(one) for one in found]]
+    for column, texts in zip(drawn.columns, wide, strict=False):  # what tells them apart is never cut
+        column.no_wrap, column.min_width = True, max(map(len, texts), default=0)
     for one in found:
         drawn.add_row(
             one["device"],
