@@ -107,8 +107,14 @@ def _outage(device: fleet.Device, number: int) -> list[bytes]:
 def _while_it_drains(found: Drain, ledger: LedgerView, draining: Desk) -> None:
     until(lambda: ledger.arrivals(DRAINING), "the first record of the ring", 60)
     draining.kept = found.kept
-    found.left = found.kept - len(ledger.arrivals(DRAINING))
-    found.own = draining.hold_text("84300000000000000001", _ANSWERS)
+
+    def kept() -> bool:
+        """Held up until there is room: in a full ring that is when its first sectors are free and erased."""
+        found.left = found.kept - len(ledger.arrivals(DRAINING))
+        found.own = draining.hold_text("84300000000000000001", _ANSWERS)
+        return found.own.seq > 0
+
+    until(kept, "room for a box at the terminal that drains", 60)
     until(lambda: len(ledger.decided(DRAINING)) > found.kept and all(ledger.decided(DRAINING)), "the ring", _DRAIN_S)
 
 
