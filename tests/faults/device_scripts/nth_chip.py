@@ -151,7 +151,7 @@ class Time:
 
 
 class Os:
-    stat, rename, remove, getenv = os.stat, os.rename, os.remove, os.getenv
+    stat, rename, remove, getenv, listdir = os.stat, os.rename, os.remove, os.getenv, os.listdir
 
     @staticmethod
     def urandom(count):
