@@ -19,7 +19,7 @@ from scanlatch_tools.errors import ToolError
 
 from host_bridge import config
 
-_KEYS = ("ca/ca.key", "broker/broker.key", "bridge/bridge.key", "bridge/agreement.key")
+_KEYS = ("ca/ca.key", "broker/broker.key", "bridge/bridge.key", "bridge/agreement.key", "release/release.key")
 
 
 @pytest.fixture(scope="module")
