@@ -74,6 +74,10 @@ AFTER = {
     "scanlatch platform knobs outage=none": "none",
     "scanlatch platform knobs": "latency_ms",
     "scanlatch site renew site": "renewed",
+    "scanlatch site certificates site": "bridge.pem",
+    "scanlatch fleet renew --within 60 --config site/bridge.toml": "60",
+    "scanlatch fleet rotate --config site/bridge.toml": "agreement-2.key",
+    "scanlatch fleet rotate --show --config site/bridge.toml": "agreement-2.key",
 }
 
 
