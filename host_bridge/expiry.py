@@ -13,6 +13,7 @@ from host_bridge.ledger import Connection, devices, hints
 WARN_DAYS = 60  # from when on a bridge and the command line warn
 EVERY_MS = 12 * 3_600_000  # how often a bridge looks
 _DAY_MS = 86_400_000
+_DAYS_MOST = 40_000  # of a certificate; what is beyond is nobody's word to believe
 
 _log = structlog.get_logger("scanlatch.expiry")
 
@@ -48,7 +49,9 @@ def of_terminals(connection: Connection) -> list[Ending]:
 def _hinted(health: hints.Hint | None) -> int | None:
     """What a terminal of before anybody wrote it down says itself."""
     days = health.told.get("certificate_days") if health else None
-    return None if health is None or type(days) is not int else health.received_at + days * _DAY_MS
+    if health is None or type(days) is not int or abs(days) > _DAYS_MOST:
+        return None
+    return health.received_at + days * _DAY_MS
 
 
 def soon(found: Iterable[Ending], now: int) -> list[Ending]:

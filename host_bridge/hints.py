@@ -1,6 +1,7 @@
 """Keeps what terminals say of themselves, their status and their health: the newest of each, written now and then."""
 
 import json
+import math
 from contextlib import suppress
 from typing import Any, cast
 
@@ -11,6 +12,8 @@ from host_bridge.opening import HINTS, Inbound, place
 
 MOST = 20_000  # of terminals and kinds that wait to be written; what comes above is dropped
 LARGEST = 4_096  # bytes of a message, as of every other
+DEEPEST = 8  # tables and lists inside each other: whoever reads it back has no more of a stack left than others
+_BITS_63 = 1 << 63
 
 
 class Hints:
@@ -65,4 +68,19 @@ def _told(payload: bytes) -> dict[str, Any] | None:
         found = json.loads(payload)
     except (ValueError, RecursionError):
         return None
-    return cast("dict[str, Any]", found) if isinstance(found, dict) else None
+    return cast("dict[str, Any]", found) if isinstance(found, dict) and _is_plain(found, DEEPEST) else None
+
+
+def _is_plain(value: Any, left: int) -> bool:
+    """Whether it is nested no deeper than `left`, and all its numbers are such as others can reckon with."""
+    match value:
+        case bool() | str() | None:
+            return True
+        case int():
+            return -_BITS_63 <= value < _BITS_63
+        case float():
+            return math.isfinite(value)
+        case dict():
+            return left > 0 and all(_is_plain(one, left - 1) for one in cast("dict[str, Any]", value).values())
+        case _:
+            return left > 0 and all(_is_plain(one, left - 1) for one in value)

@@ -32,7 +32,7 @@ def replied(work: Work, row: DeviceRow, reply: Reply) -> None:
         return
     try:
         ends = x509.load_der_x509_certificate(der).not_valid_after_utc
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         _log.warning("a terminal's certificate can't be read", device=row.id, detail=str(error))
         return
     row.certificate, row.certificate_until = hashlib.sha256(der).hexdigest(), int(ends.timestamp() * 1000)

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
@@ -118,7 +118,7 @@ class _Renewal:
             return True
         try:
             public = self._public(details["certificate"], case.device)
-        except (ValueError, TypeError, InvalidSignature) as error:
+        except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, x509.InvalidVersion) as error:
             case.said = _("its certificate is not of this site's CA: {error}").format(error=error)
             return True
         issued = revocation.issue(self._place.folder, self._ca, self._ca_key, public, case.device)

@@ -1,0 +1,64 @@
+"""A terminal that means harm says what it likes of itself: no bridge ends, and no look at the fleet does."""
+
+import datetime
+import json
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from host_bridge import config, expiry
+from host_bridge.ledger import hints
+from host_bridge.wire import Reply
+from tests.bridge.world import CODES, World
+
+_KEY = ec.derive_private_key(12, ec.SECP256R1())
+_SETTINGS = config.Mqtt(host="broker", ca=None, certificate=None, key=None, client_id="bridge-1")
+
+
+def _certificate() -> bytes:
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "d-window-01")])
+    start = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(_KEY.public_key())
+    made = made.serial_number(5).not_valid_before(start).not_valid_after(start + datetime.timedelta(days=9))
+    return made.sign(_KEY, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+
+
+def test_a_certificate_of_no_version_that_there_is_is_passed_over(sqlite_world: World) -> None:
+    world = sqlite_world
+    terminal = world.terminal()
+    version = bytes.fromhex("a003020102")
+    foreign = _certificate().replace(version, version[:-1] + b"\x05")
+    for counter, der in enumerate((foreign, b"", b"\x30" * 500), start=1):
+        reply = terminal.peer.seal_reply(Reply(counter, "ok", counter, {"certificate": der}))
+        world.deliver(terminal, reply, kind="reply")
+    assert world.registry.find("d-window-01").certificate is None
+    world.deliver(terminal, terminal.scan(CODES[0]))
+    assert world.registry.find("d-window-01").upto == 1
+
+
+@pytest.mark.parametrize(
+    ("told", "is_kept"),
+    [
+        ({"certificate_days": -(10**400)}, False),
+        ({"certificate_days": 1 << 70}, False),
+        ({"certificate_days": -(1 << 62)}, True),
+        ({"queue": float("inf")}, False),
+        ({"x": json.loads("[" * 500 + "]" * 500)}, False),
+    ],
+    ids=["far below", "above 64 bits", "beyond any day", "no number", "deep"],
+)
+def test_health_that_nobody_can_reckon_with_ends_no_bridge(
+    sqlite_world: World, told: dict[str, object], is_kept: bool
+) -> None:
+    world = sqlite_world
+    terminal = world.terminal()
+    world.deliver(terminal, json.dumps({"v": 1, **told}).encode(), kind="health")
+    world.later(2_000)
+    with world.ledger.read() as connection:
+        expiry.look(_SETTINGS, connection, None, world.clock.now())
+        kept = hints.of_device(connection, "d-window-01")
+        assert expiry.of_terminals(connection) == []
+    assert ("health" in kept) is is_kept
