@@ -138,7 +138,8 @@ def test_the_ledger_says_which_records_were_late(drain: Drain) -> None:
     found = audit(drain.stage.site.ledger_url, {}, SystemClock().now())
     assert found.clean, found.lines()
     late = {one.device: (one.late, one.came_late) for one in found.devices}
-    assert late[DRAINING] == (drain.kept, [(1, drain.kept)])
+    # The box that was scanned meanwhile waits for its turn: behind a full ring that is long enough to be late itself.
+    assert late[DRAINING] in [(upto, [(1, upto)]) for upto in (drain.kept, drain.kept + FULL)]
     assert late[LIVE] == (0, [])
     assert [late[f"d-load-{number:03}"] for number in range(FLEET)] == [(EACH, [(1, EACH)])] * FLEET
 
