@@ -1,4 +1,4 @@
-# Command `retire`: this terminal's keys are wiped once the reply has left. Loaded for it, and by an enrolment behind it.
+# Command `retire`: this terminal's keys are wiped once the reply has left. Loaded for it, and by the next enrolment.
 import asyncio
 import os
 
