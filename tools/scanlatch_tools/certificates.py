@@ -125,7 +125,7 @@ def issue_client(
     days: int = DEVICE_DAYS,
     revoked_at: x509.CRLDistributionPoints | None = None,
 ) -> x509.Certificate:
-    """A client certificate with the MQTT user and client id as its common name; revoked_at: the CRL that may list it."""
+    """A client certificate with the MQTT user and client id as common name; revoked_at: the CRL that may name it."""
     builder = _leaf(ca, public, name, days, _CLIENT)
     if revoked_at is not None:
         builder = builder.add_extension(revoked_at, critical=False)
