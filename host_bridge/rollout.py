@@ -4,7 +4,7 @@ Several bridges may do so at once: whoever holds a terminal's row sends, and wha
 knows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -36,10 +36,13 @@ _log = structlog.get_logger("scanlatch.rollout")
 class Rollout:
     """One bridge's part in updates. Its main thread calls it."""
 
-    def __init__(self, ledger: Ledger, replies: Replies, clock: Clock) -> None:
+    def __init__(
+        self, ledger: Ledger, replies: Replies, clock: Clock, connected: Callable[[], bool] = lambda: True
+    ) -> None:
         self._ledger = ledger
         self._replies = replies
         self._clock = clock
+        self._connected = connected  # whether the broker is there: nothing is sent into the void
         self._next = 0.0  # ticks
         self._went = 0.0
         self._scanned = -QUIET_S
@@ -56,7 +59,7 @@ class Rollout:
                 self._scanned = ticks
             if "reply" in kinds or "head" in kinds:
                 self._next = min(self._next, self._went + PAUSE_S)
-        if ticks < self._next or (ticks < self._scanned + QUIET_S and ticks < self._went + PATIENCE_S):
+        if ticks < self._due or not self._connected():
             return
         self._went = ticks
         sent = self._round()
@@ -64,9 +67,14 @@ class Rollout:
 
     def idle_s(self) -> float:
         """How long the caller may wait for messages before the next look."""
-        if not self._running:
+        if not self._running or not self._connected():
             return IDLE_S
-        return max(0.0, self._next - self._clock.ticks())
+        return max(0.0, self._due - self._clock.ticks())
+
+    @property
+    def _due(self) -> float:
+        """When to look next: people go first, within bounds."""
+        return max(self._next, min(self._scanned + QUIET_S, self._went + PATIENCE_S))
 
     def _round(self) -> bool:
         now = self._clock.now()

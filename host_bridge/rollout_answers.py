@@ -10,6 +10,7 @@ from host_bridge.work import Work
 
 TRIES = 20  # refusals that may pass, in all, before a terminal counts as failed
 PATIENCE_MS = 24 * 3_600_000  # so long a terminal may be switched off, or too busy, before it counts as failed
+LONGEST_MS = 7 * PATIENCE_MS  # and so long it may take in all, however often it comes on: one that never ends holds all
 TRIAL_MS = 3_600_000  # from the commit to the first word of the new firmware: it restarts in a quiet moment
 PROVEN_MS = 180_000  # new firmware that goes on answering for so long stays, where its health says nothing
 LOOK_MS = 5_000  # between two looks at the health of new firmware
@@ -28,6 +29,7 @@ _NOT_FOR_IT = "other family"
 _DETAIL_MAX = 200
 _SPOKE = "the new firmware speaks"  # details that say more than their state
 _UNREACHED = "did not answer for a day"
+_ENDLESS = "did not have it all within a week"
 
 _log = structlog.get_logger("scanlatch.rollout")
 
@@ -88,9 +90,12 @@ def look_after_trial(work: Work, place: Place, package: Package) -> None:
 
 def unreached(place: Place, now: int) -> bool:
     """Whether a terminal that did not come on is given up; it then counts as failed, until it is heard again."""
-    if now - max(place.since, place.moved_at) < PATIENCE_MS:
+    if now - place.since >= LONGEST_MS:
+        _end(place, rollouts.FAILED, _ENDLESS, now)
+    elif now - max(place.since, place.moved_at) >= PATIENCE_MS:
+        _end(place, rollouts.SILENT, _UNREACHED, now)
+    else:
         return False
-    _end(place, rollouts.SILENT, _UNREACHED, now)
     return True
 
 

@@ -213,7 +213,9 @@ def _replace(connection: Connection, row: RolloutRow, now: int) -> None:
 def _alert(connection: Connection, row: RolloutRow, why: str, now: int) -> None:
     bad = (rollouts.FAILED, rollouts.SILENT)
     places = rollouts.places(connection, row.id).values()
-    last = max((one for one in places if one.part == row.part and one.state in bad), key=lambda one: one.moved_at)
+    mine = [one for one in places if one.part == row.part]
+    # One that was silent may have spoken since it was counted: the group's figures are then what is told.
+    last = max(mine, key=lambda one: (one.state in bad, one.moved_at))
     version = rollouts.package(connection, row.bundle).version
     detail = f"the update to {version} was stopped: {why}; the last to fail: {last.detail}"
     alerts.open_alert(connection, alerts.UPDATE, last.device, 0, 0, detail, now)

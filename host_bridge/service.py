@@ -67,7 +67,7 @@ class Service:
                 config.mqtt.shared,
             )
         )
-        self._rollout = Rollout(self._ledger, self._replies, clock)
+        self._rollout = Rollout(self._ledger, self._replies, clock, lambda: self._broker.connected)
         # A lone bridge is given again by the broker what it did not acknowledge.
         name, shared = config.mqtt.client_id, config.mqtt.shared
         self._peers = Peers(self._ledger, registry, self._replies, clock, name) if shared else None
@@ -107,8 +107,7 @@ class Service:
             self._connected.clear()
             self._retried(self._intake.connected)
         self._retried(self._intake.tick)
-        if self._broker.connected:
-            self._retried(lambda: self._rollout.look(batch))
+        self._retried(lambda: self._rollout.look(batch))
         if self._peers is not None and self._broker.connected:
             self._retried(self._peers.look)
         self._retried(self._look_ahead)

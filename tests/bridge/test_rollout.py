@@ -119,10 +119,41 @@ def test_a_chunk_waits_for_scans_and_for_a_backlog_yet_not_for_ever(sqlite_world
         terminal.live()
         engine.look([world.inbound(topic, b"")])
     assert len(world.outlet.sent) == sent, "somebody scans"
+    assert engine.idle_s() > 0, "and nothing spins meanwhile"
     for _ in range(15):
         world.clock.ms += 100
         engine.look([world.inbound(topic, b"")])
     assert len(world.outlet.sent) > sent, "and an update comes on all the same"
+
+
+def test_nothing_spins_while_the_broker_is_away(sqlite_world: World) -> None:
+    world = sqlite_world
+    fleet(world, 1, BUNDLE)
+    _start(world, "1")
+    there = [True]
+    engine = rollout.Rollout(world.ledger, world.replies, world.clock, lambda: there[0])
+    engine.look()
+    there[0] = False
+    sent = len(world.outlet.sent)
+    for _ in range(200):
+        world.clock.ms += 1_000
+        engine.look()
+        assert engine.idle_s() == rollout.IDLE_S
+    assert len(world.outlet.sent) == sent
+
+
+def test_a_terminal_that_takes_its_update_for_ever_holds_the_others_for_a_week_at_most(sqlite_world: World) -> None:
+    world = sqlite_world
+    (terminal,) = fleet(world, 1, BUNDLE)
+    terminal.endless = True
+    _start(world, "1", Terms(errors=0))
+    engine = rollout_of(world)
+    end = world.clock.ms + rollout_answers.LONGEST_MS + 24 * 60 * MINUTE
+    while world.clock.ms < end:
+        engine.look()
+        terminal.live()
+        world.clock.ms += 8 * 60 * MINUTE
+    assert _states(world) == {"rollout": ["stopped"], "failed": ["d-1"]}
 
 
 def test_what_can_pass_is_tried_again_and_given_up_after_so_many(sqlite_world: World) -> None:
