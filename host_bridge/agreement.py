@@ -69,13 +69,13 @@ class Agreements:
         """Look for keys that were added since; True where there are any. Raises ConfigError, and stays as it was."""
         if self._first is None:
             return False
-        paths = files(self._first)
-        if paths == list(self._read):
+        new = [path for path in files(self._first) if path not in self._read]
+        if not new:
             return False
-        found = {path: self._read.get(path) or _held(load_agreement_key(path)) for path in paths}
         # What was taken away while the bridge runs is held on to: some terminal may use it.
-        self._read |= found
-        self.all = tuple(self._read[path] for path in sorted(self._read, key=_number))
+        self._read |= {path: _held(load_agreement_key(path)) for path in new}
+        order = [self._first, *(next_file(self._first, number) for number in range(2, KEYS_MOST + 1))]
+        self.all = tuple(self._read[path] for path in order if path in self._read)
         return True
 
     @property
@@ -100,8 +100,3 @@ def _held(key: ec.EllipticCurvePrivateKey) -> Held:
         serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
     )  # fmt: skip
     return Held(bridge_kid(public).hex(), public, key)
-
-
-def _number(path: Path) -> int:
-    number = path.stem.rpartition("-")[2]
-    return int(number) if number.isdigit() else 1

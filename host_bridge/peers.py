@@ -31,6 +31,7 @@ class Peers:
         self._name = name
         self._next = 0.0  # ticks
         self._started = False  # an earlier run of this bridge is cared for
+        registry.peers_hold = frozenset()  # until they were looked at: else a key would be told of that another lacks
         self._said: dict[str, int] = {}  # bridge cared for since the last look: when it was last at work
 
     def look(self) -> None:

@@ -151,6 +151,8 @@ def test_a_key_that_a_bridge_of_the_ledger_lacks_is_told_to_nobody(rotated: Rota
     lacking.start()
     second = Peers(lacking.ledger, lacking.registry, lacking.replies, world.clock, "bridge-2")
 
+    assert rotated.head() == [], "the others are not known yet"
+
     def look() -> None:
         world.clock.ms += 6_000
         second.look()
@@ -167,3 +169,18 @@ def test_a_key_file_that_cannot_be_read_leaves_the_bridge_as_it_was(rotated: Rot
     next_file(rotated.first, 3).write_text("not a key")
     rotated.world.later(_ROUND_MS)
     assert [dict(one.arguments) for one in rotated.head()] == [{"public": rotated.newest}]
+
+
+def test_keys_stand_in_the_order_in_which_they_were_made_whatever_the_first_is_called(rotated: Rotated) -> None:
+    first = rotated.first.rename(rotated.first.with_name("till-7.key"))
+    next_file(rotated.first, 2).rename(next_file(first, 2))
+    held = Agreements.load(first)
+    assert [one.kid for one in held.all] == [one.kid for one in rotated.world.registry.agreements.all]
+
+
+def test_a_key_file_that_was_taken_away_is_held_on_to_and_nothing_is_done_anew(rotated: Rotated) -> None:
+    agreements = rotated.world.registry.agreements
+    before = agreements.all
+    next_file(rotated.first, 2).unlink()
+    assert not agreements.refresh()
+    assert agreements.all == before
