@@ -173,10 +173,13 @@ def _next_group(connection: Connection, row: RolloutRow, ids: tuple[str, ...], n
 
 def _take_back(connection: Connection, places: list[Place]) -> None:
     """Forget what is on its way to these terminals: what they answer to it is not heard any more."""
-    waiting = [one for one in places if one.counter is not None]
-    devices.lock(connection, [one.device for one in waiting])  # as everywhere: before the rows that hang on them
-    for one in waiting:
-        rollouts.forget_command(connection, one, answered=False)
+    if not places:
+        return
+    ids = [one.device for one in places]
+    devices.lock(connection, ids)  # as everywhere: before the rows that hang on them
+    for one in rollouts.lock(connection, places[0].rollout, ids):  # as they are by now
+        if one.counter is not None:
+            rollouts.forget_command(connection, one, answered=False)
 
 
 def _without(connection: Connection, ids: list[str], row: RolloutRow) -> list[str]:
@@ -206,7 +209,7 @@ def _replace(connection: Connection, row: RolloutRow, now: int) -> None:
     if row.state == rollouts.RUNNING:
         raise PermanentError(text("the update to {version} is running: stop it first", version=version))
     rollouts.change(connection, row.id, state=rollouts.DROPPED, why="another took its place", changed_at=now)
-    _take_back(connection, list(rollouts.places(connection, row.id).values()))
+    _take_back(connection, rollouts.active(connection, row.id))
     rollouts.abandon(connection, row.id, "another update took its place")
 
 

@@ -30,6 +30,14 @@ _SENT = (
     .where(commands.c.device == sa.bindparam("of"), commands.c.counter == sa.bindparam("at"))
     .values(sent=True)
 )
+# What another transaction has in hand is left to it: that writes the same down, or the reply, or drops it.
+_SENT_AT_ONCE = """\
+WITH these AS MATERIALIZED (
+    SELECT device, counter FROM commands
+    JOIN unnest(%(of)b::varchar[], %(at)b::bigint[]) AS done (device, counter) USING (device, counter)
+    FOR UPDATE OF commands SKIP LOCKED
+)
+UPDATE commands SET sent = true FROM these WHERE commands.device = these.device AND commands.counter = these.counter"""
 
 
 def add(
@@ -92,8 +100,13 @@ def expire(connection: sa.Connection, now: int) -> None:
 
 
 def acknowledged(connection: sa.Connection, pairs: Sequence[Pair]) -> None:
-    """The broker has these (device, counter)."""
-    if pairs:
+    """The broker has these (device, counter); on PostgreSQL nothing is waited for."""
+    if not pairs:
+        return
+    if connection.dialect.name == "postgresql":
+        of, at = map(list, zip(*pairs, strict=True))
+        connection.exec_driver_sql(_SENT_AT_ONCE, {"of": of, "at": at})
+    else:
         connection.execute(_SENT, [{"of": device, "at": counter} for device, counter in pairs])
 
 

@@ -209,6 +209,11 @@ def places(connection: sa.Connection, rollout: int) -> dict[str, Place]:
     return {row.device: Place(*row) for row in rows}
 
 
+def active(connection: sa.Connection, rollout: int) -> list[Place]:
+    """Those of its terminals for which something is under way."""
+    return [Place(*row) for row in connection.execute(_PLACE.where(_ACTIVE, rollout_devices.c.rollout == rollout))]
+
+
 def counts(connection: sa.Connection, rollout: int, part: int) -> dict[str, int]:
     """How many terminals of a group are in which state."""
     group = rollout_devices.c.rollout == rollout, rollout_devices.c.part == part
