@@ -6,8 +6,9 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from host_bridge.ledger.bulk import Bulk
+from host_bridge.ledger.devices import OUT
 from host_bridge.ledger.scans import Pair
-from host_bridge.ledger.schema import IS_DUE, IS_SENT, scans, verdicts
+from host_bridge.ledger.schema import IS_DUE, IS_SENT, devices, scans, verdicts
 
 DUE, SENT, DONE = 0, 1, 2
 
@@ -64,8 +65,10 @@ def insert(connection: sa.Connection, finals: Sequence[tuple[Final, bool]]) -> N
 
 
 def due(connection: sa.Connection, limit: int) -> list[Final]:
-    """Those that the broker has not acknowledged yet, oldest first."""
-    return _finals(connection, _SELECT.where(sa.text(IS_DUE)).order_by(verdicts.c.decided_at).limit(limit))
+    """Those that the broker has not acknowledged yet, oldest first; a device that is out is told nothing."""
+    out = sa.select(devices.c.id).where(devices.c.status.in_(OUT))
+    statement = _SELECT.where(sa.text(IS_DUE), verdicts.c.device.not_in(out))
+    return _finals(connection, statement.order_by(verdicts.c.decided_at).limit(limit))
 
 
 def after_head(connection: sa.Connection, device: str) -> list[Final]:

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from host_bridge import config, expiry
+from host_bridge import config, expiry, intake
 from host_bridge.ledger import hints
 from host_bridge.wire import Reply
 from tests.bridge.world import CODES, World
@@ -62,3 +62,24 @@ def test_health_that_nobody_can_reckon_with_ends_no_bridge(
         kept = hints.of_device(connection, "d-window-01")
         assert expiry.of_terminals(connection) == []
     assert ("health" in kept) is is_kept
+
+
+def test_finals_that_a_revoked_terminal_is_not_told_keep_no_other_waiting(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "_UNSENT", 1)
+    lost, other = world.terminal("d-1"), world.terminal("d-2")
+    world.platform.reachable = False
+    world.sell(lost, CODES[0])
+    world.clock.ms += 1_000
+    world.sell(other, CODES[1])
+    world.later(2_000)
+    world.registry.revoke("d-1")
+    world.platform.reachable = True
+    world.outlet.down = True
+    world.later(60_000)
+    world.settle()
+    world.outlet.down = False
+    world.later(11_000)
+    assert [one.final for one in other.verdicts()] == [False, True]
+    assert [one.final for one in lost.verdicts()] == [False]
