@@ -225,7 +225,7 @@ TOLD = {
         ("certificate.is", lambda: judge.days_left(60)),
         ("certificate.ended", lambda: judge.days_left(-1)),
         ("heap.low", lambda: judge.heap((30 << 10) - 1, None)),
-        ("heap.is", lambda: judge.heap(30 << 10, None)),
+        ("heap.free", lambda: judge.heap(30 << 10, None)),
         ("journal.full", lambda: judge.journal(3000, 3000, 0, None)),
         ("journal.filling", lambda: judge.journal(2500, 3000, 500, None)),
         ("journal.fault", lambda: judge.journal(0, 3000, 3000, "journal went back")),

@@ -23,7 +23,7 @@ def test_a_terminal_answers_through_its_bridge(stage: Stage, board: BareBoard) -
     found = _looked(stage)
     assert status(found.values()) == 0, [one for one in found.values() if one.level in ("warn", "bad")]
     wanted = {"registry.is", "answer.is", "status.online", "firmware.version", "engine.is", "wear.is", "clock.set",
-              "heap.is", "wifi.is", "certificate.is", "cable.only"}  # fmt: skip
+              "heap.free", "wifi.is", "certificate.is", "cable.only"}  # fmt: skip
     assert wanted <= set(found)
     assert found["certificate.is"].values["days"] > 1_000
     assert found["engine.is"].values["text"].startswith("grow")
@@ -36,7 +36,7 @@ def test_one_that_does_not_answer_is_told_with_what_it_said_last(
     _looked(stage)
     board.kill()
     found = _looked(stage)
-    assert {"answer.not", "heap.is"} < set(found)
+    assert {"answer.not", "heap.free"} < set(found)
     assert status(found.values()) == 8
     board.start()
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.cells import cell_len
 from rich.text import Text
 
 from scanlatch_tools.errors import ToolError
@@ -12,6 +13,7 @@ from scanlatch_tools.talk import Machine, People
 from scanlatch_tools.texts import _
 
 _SIGNS = {"ok": ("✓", "green"), "note": ("-", "dim"), "warn": ("!", "yellow"), "bad": ("✗", "red")}
+_WIDE = 12  # columns
 
 
 def app(
@@ -71,10 +73,10 @@ def said(name: str, facts: dict[str, Any]) -> Text | str | None:
     """An event as a person reads it."""
     if name == "finding":
         sign, style = _SIGNS[facts["level"]]
-        line = Text.assemble((f"{sign} ", style), f"{facts['about']:<12}{facts['text']}")
+        line = Text.assemble((f"{sign} ", style), _padded(_(facts["about"])) + facts["text"])
         if facts["advice"]:
             line.append(
-                f"\n  {'':<12}→ {facts['advice']}", style="bold" if facts["level"] in ("warn", "bad") else "dim"
+                f"\n  {'':<{_WIDE}}→ {facts['advice']}", style="bold" if facts["level"] in ("warn", "bad") else "dim"
             )
         return line
     if name == "done":
@@ -82,6 +84,11 @@ def said(name: str, facts: dict[str, Any]) -> Text | str | None:
             return _("nothing is wrong")
         return _("{faults} faults, {warnings} warnings").format(**facts)
     return None
+
+
+def _padded(word: str) -> str:
+    """A word with spaces behind it up to a column: characters of Chinese are two wide."""
+    return word + " " * max(1, _WIDE - cell_len(word))
 
 
 def _count(found: list[Any], level: str) -> int:

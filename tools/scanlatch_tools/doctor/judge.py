@@ -199,7 +199,9 @@ def wear(worn: int, years: int) -> Finding:
 def heap(free: int, every: int | None) -> Finding:
     """Bytes of the heap."""
     low = free >> 10 < HEAP_LEAST
-    values = {"free": free >> 10, "all": "?" if every is None else every >> 10, "least": HEAP_LEAST}
+    if every is None and not low:
+        return Finding("heap.free", {"free": free >> 10})
+    values = {"free": free >> 10, "all": None if every is None else every >> 10, "least": HEAP_LEAST}
     return Finding("heap.low" if low else "heap.is", values)
 
 

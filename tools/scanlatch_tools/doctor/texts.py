@@ -21,6 +21,14 @@ _NEW = N_(
 )
 _EXCHANGE = N_("Save what is on it with `scanlatch rescue`, then exchange the board")
 
+# What was looked at, as a line of it begins; `--json` and docs/doctor.md have it as it stands here.
+ABOUT = (
+    N_("answer"), N_("board"), N_("bridge"), N_("broker"), N_("button"), N_("cable"), N_("certificate"), N_("chip"),
+    N_("clock"), N_("dns"), N_("engine"), N_("files"), N_("firmware"), N_("flash"), N_("heap"), N_("journal"),
+    N_("keys"), N_("light"), N_("link"), N_("micropython"), N_("partitions"), N_("parts"), N_("program"),
+    N_("registry"), N_("settings"), N_("status"), N_("tls"), N_("tone"), N_("update"), N_("wear"), N_("wifi"),
+)  # fmt: skip
+
 # By key; what stands before the dot is what was looked at.
 FINDINGS = {
     "chip.is": Said("ok", N_("{text}, number {number}")),
@@ -144,6 +152,7 @@ FINDINGS = {
     "clock.never": Said("warn", N_("not set yet"),
         N_("It is set by the first answer of the bridge: does the bridge run?")),
     "heap.is": Said("ok", N_("{free} KiB are free, {all} KiB in all")),
+    "heap.free": Said("ok", N_("{free} KiB are free")),
     "heap.low": Said("warn", N_("{free} KiB are free, less than {least}"),
                      N_("Restart it; where it stays so, report it with this output")),
     "program.is": Said("ok", N_("it starts")),

@@ -60,7 +60,7 @@ def _text(name: str, facts: dict[str, Any]) -> str | None:
     if name == "journal" and facts["sectors"] and not facts["unsent"]:
         return _("journal: nothing in it that the bridge does not have")
     if name == "plan" and facts["keeps"]:
-        return _("kept: {keeps}").format(keeps=", ".join(_(_KEPT[label]) for label in facts["keeps"]))
+        return _("kept: {keeps}").format(keeps=_(", ").join(_(_KEPT[label]) for label in facts["keeps"]))
     if name == "written":
         part = facts["area"].removeprefix("blank ")
         done = _("written") if part == facts["area"] else _("blanked")
@@ -78,4 +78,6 @@ def _text(name: str, facts: dict[str, Any]) -> str | None:
             if facts["reset"]
             else _("{told}: this port can't reset it, so take its power off and put it back").format(told=told)
         )
-    return {"port": f"port: {facts.get('port')}", "erased": "the journal is given up"}.get(name)
+    if name == "port":
+        return _("port: {port}").format(port=facts["port"])
+    return _("the journal is given up") if name == "erased" else None

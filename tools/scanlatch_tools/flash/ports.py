@@ -4,6 +4,7 @@ import errno
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import serial
@@ -27,7 +28,7 @@ class Port:
 def found() -> list[Port]:
     """Ports that are on USB, as boards are."""
     ports: list[Any] = list(list_ports.comports())
-    return [Port(port.device, port.description or "no description") for port in ports if port.vid is not None]
+    return [Port(port.device, port.description or _("no description")) for port in ports if port.vid is not None]
 
 
 def chosen(name: str | None, ask: Callable[[str, Sequence[str]], str | None]) -> str:
@@ -85,11 +86,15 @@ def has_reset_lines(port: Any) -> bool:
 def _why(name: str, error: Exception) -> str:
     number = getattr(error, "errno", None)
     if number in (errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.EIO):
-        return f"{name} is not there: is the board plugged in? `scanlatch flash` without --port lists what is"
-    if number in (errno.EACCES, errno.EPERM):
-        return (
-            f"{name} may not be opened: on Linux `sudo usermod -aG dialout $USER` gives you the right; then log in anew"
+        return _("{name} is not there: is the board plugged in? `scanlatch flash` without --port lists what is").format(
+            name=name
         )
+    if number in (errno.EACCES, errno.EPERM):
+        return _(
+            "{name} may not be opened: on Linux `sudo usermod -aG dialout $USER` gives you the right; then log in anew"
+        ).format(name=name)
     if number in (errno.EAGAIN, errno.EBUSY):
-        return f"{name} is in use by another program: close it (a monitor, an IDE)"
-    return f"{name} can't be opened: {error}"
+        return _("{name} is in use by another program: close it (a monitor, an IDE)").format(name=name)
+    if Path(name).exists() and not Path(name).is_char_device():
+        return _("{name} is no port: `scanlatch flash` without --port lists those that are there").format(name=name)
+    return _("{name} can't be opened: {error}").format(name=name, error=error)

@@ -57,7 +57,7 @@ def run(
         return False
     fault = started.get("fault")
     checks = [
-        Check(N_("program"), True, _("runs")),
+        Check(N_("program"), True, _("it runs")),
         Check(N_("journal"), not fault, _("fault: {fault}").format(fault=fault) if fault else _("stands")),
     ]
     engine = found.wait("engine", _engine_stands, ENGINE_S)

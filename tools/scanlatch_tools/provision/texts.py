@@ -65,4 +65,4 @@ def _step(facts: dict[str, Any]) -> str:
         )
     if facts["step"] == "label":
         return _("its label is drawn")
-    return str(facts.get("text") or _("{step} passed").format(step=facts["step"]))
+    return str(facts.get("text") or _("self-test passed"))
