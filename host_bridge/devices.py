@@ -36,6 +36,12 @@ class Keys:
         return None if self.kid is None else self.shared[self.kid].mac
 
 
+def check_name(name: str) -> None:
+    """Raise PermanentError where no device or site can be called so."""
+    if not _NAME.match(name):
+        raise PermanentError(text("{name!r} cannot be a name: 1 to 32 of a-z 0-9 -", name=name))
+
+
 class Registry:
     """Who may speak, and with which keys. Safe to use from several threads."""
 
@@ -84,8 +90,7 @@ class Registry:
         Raises DeviceExists where the id was ever given, PermanentError where a name or key cannot be used.
         """
         for name in (device, site):
-            if not _NAME.match(name):
-                raise PermanentError(text("{name!r} cannot be a name: 1 to 32 of a-z 0-9 -", name=name))
+            check_name(name)
         try:
             public_key(signing_public)
             derive(self.agreements.newest.private, agreement_public, device)

@@ -8,10 +8,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from scanlatch_tools.update import shown
 
-from host_bridge import config, expiry, intake
+from host_bridge import config, expiry, intake, rollout_plan
 from host_bridge.ledger import hints
+from host_bridge.rollout_plan import Group, Terms
 from host_bridge.wire import Reply
+from tests.bridge.updated import bundle, fleet, rollout_of
 from tests.bridge.world import CODES, World
 
 _KEY = ec.derive_private_key(12, ec.SECP256R1())
@@ -83,3 +86,22 @@ def test_finals_that_a_revoked_terminal_is_not_told_keep_no_other_waiting(
     world.later(11_000)
     assert [one.final for one in other.verdicts()] == [False, True]
     assert [one.final for one in lost.verdicts()] == [False]
+
+
+def test_words_with_any_sign_in_them_are_written_down_and_end_no_rollout(world: World) -> None:
+    (terminal,) = fleet(world, 1, bundle())
+    rollout_plan.start(world.ledger, bundle(), Group(1), Terms(errors=0), world.clock.now())
+    engine = rollout_of(world)
+    engine.look()
+    (command,) = terminal.terminal.commands()
+    harmful = "\x00 \x1b[2J"
+    reply = Reply(command.counter, harmful, command.counter, {"at": harmful, harmful: [harmful, b"\x00", 1 << 63]})
+    world.deliver(terminal.terminal, terminal.terminal.peer.seal_reply(reply), kind="reply")
+    world.later(2_000)
+    engine.look()
+    status = rollout_plan.status(world.ledger)
+    assert status is not None
+    assert (status.rollout.state, status.places["d-1"].state) == ("stopped", "failed")
+    (said,) = shown.rollout(status)[2]
+    assert "\x1b" not in said
+    assert "\x00" not in said

@@ -11,6 +11,7 @@ from scanlatch_tools.errors import ToolError
 from scanlatch_tools.fleet import cli, shut
 from typer.testing import CliRunner
 
+from host_bridge.errors import PermanentError
 from tests.tools import test_broker as brokers
 
 LOST = "d-lost-01"
@@ -51,6 +52,15 @@ def test_a_list_that_would_refuse_everybody_is_never_written(made: SimpleNamespa
     with pytest.raises(ToolError, match="would refuse all"):
         shut.shut(made.site.folder, {LOST}, LOST)
     assert (made.site.folder / revocation.LIST).read_text() == ""
+
+
+def test_what_no_terminal_can_be_called_gets_no_line_in_the_brokers_files(made: SimpleNamespace) -> None:
+    acl = made.site.folder / "acl"
+    before = acl.read_text()
+    for wrong in ("../../x", "x\nuser y\ntopic readwrite #", ""):
+        done = CliRunner().invoke(cli.app, ["cut", wrong, "--site", str(made.site.folder)])
+        assert isinstance(done.exception, PermanentError), done.output
+    assert acl.read_text() == before
 
 
 def _cut(folder: Path, *more: str, status: int = 0) -> dict[str, Any]:

@@ -113,6 +113,12 @@ def test_a_bundle_is_made_and_shown_as_it_is_written(
     assert "no update" in capsys.readouterr().out
 
 
+def test_where_a_bundle_cannot_be_written_is_said(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = place / "nowhere" / "b.slb"
+    assert _run("update", "build", "--site", str(place), "--out", str(out)) == 1
+    assert f"{out} can't be written" in capsys.readouterr().err
+
+
 def test_a_release_key_is_made_once_and_readable_to_its_owner_alone(
     place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from host_bridge.agreement import Agreements
 from host_bridge.config import load
-from host_bridge.devices import Registry
+from host_bridge.devices import Registry, check_name
 from host_bridge.ledger import Ledger, open_ledger
 from scanlatch_tools import expiry
 from scanlatch_tools.errors import ToolError
@@ -120,6 +120,7 @@ def cut(
     as_json: _Json = False,
 ) -> None:
     """At the broker alone, where registry and broker are on different machines."""
+    check_name(device)
     now = shut.shut_out(site)
     told = shut.admit(site, now - {device}) if admit else shut.shut(site, now | {device}, device)
     _tell(device, None, told, as_json)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
 from host_bridge.devices import Registry
 from host_bridge.ledger import Ledger, alerts, hints
@@ -13,6 +14,7 @@ from host_bridge.ledger.hints import Hint
 from scanlatch_tools.texts import N_, _
 
 _DAY_MS = 86_400_000
+_WORDS_MOST = 200  # signs of what a terminal says of itself; nobody vouches for it
 _STATUS = {
     "enrolled": N_("enrolled"), "suspended": N_("suspended"), "revoked": N_("revoked"), "retired": N_("retired"),
 }  # fmt: skip
@@ -68,8 +70,8 @@ def table(found: list[dict[str, Any]]) -> Table:
             _standing(one),
             str(one["upto"]),
             _day(one["last_record_at"]),
-            _known(one["waiting"]),
-            "" if one["certificate_days"] is None else _("{days} days").format(days=one["certificate_days"]),
+            Text(_known(one["waiting"])),
+            Text("" if (days := _known(one["certificate_days"])) == "" else _("{days} days").format(days=days)),
             str(one["alerts"] or ""),
         )
     return drawn
@@ -88,7 +90,7 @@ def sheet(one: dict[str, Any]) -> Table:
             said = _day(value)
         else:
             said = _known(value)
-        drawn.add_row(_(name), said)
+        drawn.add_row(_(name), Text(said))
     return drawn
 
 
@@ -134,4 +136,6 @@ def _day(at_ms: int | None) -> str:
 
 
 def _known(value: object) -> str:
-    return "" if value is None else str(value)
+    """For a screen: nothing that moves its cursor or is without end."""
+    said = "" if value is None else str(value)[:_WORDS_MOST]
+    return "".join(sign if sign.isprintable() else "?" for sign in said)

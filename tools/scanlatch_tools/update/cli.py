@@ -68,7 +68,10 @@ def build_command(
     data = builder.build(keys.private(place.folder), family, firmware)
     made = bundles.read(data, keys.needed(place.folder))
     path = out or Path(f"scanlatch-{made.manifest.version}-{family}.slb")
-    path.write_bytes(data)
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise ToolError(_("{path} can't be written: {error}").format(path=path, error=error)) from error
     _show(made)
     typer.echo(_("made {path}").format(path=path))
 
@@ -83,7 +86,7 @@ def show_command(
     """Say what is in a bundle, once its signature and all its bytes are verified."""
     from scanlatch_tools.update import shown
 
-    point = keys.needed(site.resolve()) if public is None else keys.point_of(public)
+    point = keys.needed(sites.load(site).folder) if public is None else keys.point_of(public)
     found = bundles.read(_read(file), point)
     _show(found)
     if files:

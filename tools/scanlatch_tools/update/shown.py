@@ -61,4 +61,9 @@ def rollout(status: Status) -> tuple[str, Table, list[str]]:
         figures = count.total(), count[rollouts.DONE], failed, going, count[rollouts.SKIPPED]
         table.add_row(str(part), *map(str, figures))
     bad = [one for one in status.places.values() if one.state in (rollouts.FAILED, rollouts.SILENT)]
-    return line, table, [f"{one.device}: {one.detail}" for one in bad[:_LISTED]]
+    return line, table, [f"{one.device}: {_plain(one.detail or '')}" for one in bad[:_LISTED]]
+
+
+def _plain(said: str) -> str:
+    """A terminal's words for a screen: nothing that moves its cursor."""
+    return "".join(sign if sign.isprintable() else "?" for sign in said)
