@@ -135,7 +135,11 @@ def load(path: Path) -> Config:
     """
     try:
         document = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise ConfigError(
+            str(path), text("can't be read ({why}); it is the bridge.toml in the site's folder", why=error.strerror)
+        ) from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(str(path), str(error)) from error
     base = path.resolve().parent
     sections: dict[str, Any] = {"mqtt": Mqtt, "bridge": Bridge, "ledger": Ledger, "platform": PlatformSettings}

@@ -14,6 +14,7 @@ ENGINE_S = 45.0  # until its scan engine is set up; one that has to be found ans
 LINK_S = 60.0  # until it is connected to the broker
 BRIDGE_S = 30.0  # until the bridge has taken its first head
 _LOOK_S = 0.2
+_SOON_S = 5.0  # longer than that, and whoever waits is told
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,10 @@ def run(
     if not link:
         tell(Check(N_("link"), None, _("not looked at")))
         return all(check.ok for check in checks)
-    up = found.wait("link", lambda told: told.get("online") is True, LINK_S)
+    up = found.wait("link", _is_up, min(_SOON_S, LINK_S))
+    if up is None and LINK_S > _SOON_S:
+        tell(Check(N_("link"), None, _("not connected yet; it has up to {link_s:.0f} s").format(link_s=LINK_S)))
+        up = found.wait("link", _is_up, LINK_S - _SOON_S)
     if up is None:
         cause = (found.newest("link") or {}).get("cause") or _("no connection yet")
         checks.append(
@@ -83,6 +87,10 @@ def run(
     for check in checks[3:]:
         tell(check)
     return all(check.ok is not False for check in checks)
+
+
+def _is_up(told: dict[str, Any]) -> bool:
+    return told.get("online") is True
 
 
 def _of_bridge(heard_since: Callable[[int], bool] | None, now: int) -> Check:

@@ -182,13 +182,13 @@ def _tested(wish: Wish, cable: Cable, device: str, place: sites.Site | None, tal
 
         known = heard_since if registry else None
         passed = selftest.run(cable, known, SystemClock().now(), link=wish.link, tell=tell)
-    if not passed:
-        found = "; ".join(f"{_(check.name)} {check.text}" for check in failed)
-        raise NotReadyError(
-            _("{device} is enrolled, but did not pass its self-test: {found}. Then run this again").format(
-                device=device, found=found
+        if not passed:
+            found = "; ".join(f"{_(check.name)} {check.text}" for check in failed)
+            raise NotReadyError(
+                _("{device} is enrolled, but did not pass its self-test: {found}. Then run this again").format(
+                    device=device, found=found
+                )
             )
-        )
 
 
 @contextmanager
