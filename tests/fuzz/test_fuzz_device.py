@@ -35,8 +35,8 @@ JSONS = [json.dumps(one).encode() for one in (SETTINGS, ["S-1", "sale", 1_795_00
 class Fuzzed(Device):
     """The device's decoders behind a pipe."""
 
-    def __init__(self) -> None:
-        start = "import fuzz_desk; fuzz_desk.serve()"
+    def __init__(self, desk: str = "fuzz_desk") -> None:
+        start = f"import {desk}; {desk}.serve()"
         super().__init__(
             interpreter.command(["-c", start], heap=HEAP), interpreter.search_path(places.firmware(), SCRIPTS)
         )
