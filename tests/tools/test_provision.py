@@ -91,13 +91,15 @@ def test_again_it_copies_nothing_and_keeps_keys_and_id(stage: Stage, board: Bare
 
 def test_a_terminal_that_the_bridge_does_not_hear_is_told_of_and_mended(stage: Stage, board: BareBoard) -> None:
     board.link(False)
+    heard = case.Listener()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("scanlatch_tools.provision.selftest.LINK_S", 1.0)
         with pytest.raises(
             NotReadyError, match=r"window-05 is enrolled, but .*: link down: .*run this again"
         ) as refusal:
-            case.made(stage, board, name="window-05")
+            case.made(stage, board, heard, name="window-05")
     assert refusal.value.status == 7
+    assert "self-test" not in [facts["step"] for event, facts in heard.events if event == "step"]
     board.link(True)
     assert not case.made(stage, board).anew
 
