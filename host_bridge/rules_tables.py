@@ -6,7 +6,7 @@ docs/rules.md is written from here by tools/scripts/rules_page.py.
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from host_bridge.wire_types import Operation, Outcome, Reason
+from host_bridge.wire_types import Operation, Outcome, Reason, UnsaidReason
 
 
 class Effect(Enum):
@@ -48,7 +48,7 @@ class Row:
     rule: str  # its heading in docs/rules.md
     when: tuple[str, ...]
     outcome: Outcome
-    reason: Reason = Reason.NONE
+    reason: Reason | UnsaidReason = Reason.NONE
     effect: Effect = Effect.NOTHING
     alarm: Alarm | None = None
 
@@ -57,7 +57,7 @@ _ACCEPTED, _REJECTED, _DUPLICATE = Outcome.ACCEPTED, Outcome.REJECTED, Outcome.D
 _PENDING, _UNTIL_ANSWERED = Outcome.PENDING, Reason.PLATFORM_UNREACHABLE
 
 FIRST: tuple[Row, ...] = (
-    Row("Revoked device", ("device revoked",), Outcome.ERROR, Reason.DEVICE_REVOKED),
+    Row("Revoked device", ("device revoked",), Outcome.ERROR, UnsaidReason.DEVICE_REVOKED),
     Row("Malformed record", ("malformed",), Outcome.ERROR, Reason.MALFORMED),
     Row("Suspended device", ("device suspended",), Outcome.ERROR, Reason.DEVICE_SUSPENDED),
 )

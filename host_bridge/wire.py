@@ -29,6 +29,7 @@ from host_bridge.wire_types import (
     Receipt,
     Reply,
     Scan,
+    UnsaidReason,
     Verdict,
 )
 
@@ -49,6 +50,7 @@ __all__ = [
     "Receipt",
     "Reply",
     "Scan",
+    "UnsaidReason",
     "Verdict",
     "WireError",
     "bridge_kid",

@@ -75,7 +75,12 @@ class Reason(IntEnum):
     NOTHING_TO_VOID = 22
     VOIDED = 23
     SOLD_SEVERAL_TIMES = 24
-    DEVICE_REVOKED = 25
+
+
+class UnsaidReason(IntEnum):
+    """Of the ledger and of evidence alone, from the contract's reserved numbers: no terminal is told."""
+
+    DEVICE_REVOKED = 63
 
 
 SITES_OWN_REASONS = 64  # the first of them

@@ -12,7 +12,7 @@ from host_bridge.ledger.devices import DeviceRow
 from host_bridge.ledger.passed import QUARANTINED, Range
 from host_bridge.ledger.times import GIVEN
 from host_bridge.texts import text
-from host_bridge.wire import Head, OpenedScan, Reason, WireError, digest, open_head, open_scan, public_key
+from host_bridge.wire import Head, OpenedScan, UnsaidReason, WireError, digest, open_head, open_scan, public_key
 
 LATE_MS = 600_000  # what is on its way, or due, for longer than this is a finding
 _NONE_YET = bytes(32)
@@ -78,7 +78,7 @@ class Walk:
         told.decided += row.outcome is not None
         told.waiting += row.outcome is None
         told.final += row.final is not None
-        told.revoked += row.reason == Reason.DEVICE_REVOKED
+        told.revoked += row.reason == UnsaidReason.DEVICE_REVOKED
         told.pending += row.submission not in (None, *SETTLED)
         self._before, self._next = row.digest, row.seq + 1
         if self._whole:

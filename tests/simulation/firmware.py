@@ -36,13 +36,17 @@ def ticks_diff(end: int, start: int) -> int:
 
 
 class _Chance:
-    """os.urandom of whichever terminal's world runs now."""
+    """What the firmware asks of `os`: urandom of whichever terminal's world runs now."""
 
     def __init__(self) -> None:
         self.random = random.Random(0)
 
     def urandom(self, size: int) -> bytes:
         return self.random.randbytes(size)
+
+    def listdir(self) -> list[str]:
+        """No file that a start asks for."""
+        return []
 
 
 chance = _Chance()

@@ -30,7 +30,7 @@ from host_bridge.intake import Intake, Parts
 from host_bridge.ledger import open_ledger
 from host_bridge.opening import Inbound
 from host_bridge.replies import Done, Replies
-from host_bridge.wire import Outcome, Reason
+from host_bridge.wire import Outcome, UnsaidReason
 from tests.system.conftest import SITE
 from tests.system.ledger_view import LedgerView
 from tests.system.raw_device import RawDevice
@@ -145,7 +145,7 @@ def test_what_it_had_delivered_still_verifies_and_its_unsent_records_are_marked(
         assert f"{STOLEN} is revoked: they are evidence only" in said
     with Books(stage.site) as books:
         late = books.entries(STOLEN)[1:]
-    assert [(one.outcome, one.reason) for one in late] == [(Outcome.ERROR, Reason.DEVICE_REVOKED)] * _UNSENT
+    assert [(one.outcome, one.reason) for one in late] == [(Outcome.ERROR, UnsaidReason.DEVICE_REVOKED)] * _UNSENT
     assert [stage.platform.sales(code) for code in story.unsent] == [[]] * _UNSENT
     assert f"{_UNSENT} taken after it was revoked" in _run(audit_cli.app, "--device", STOLEN, stage=stage, status=None)
     _proved(stage, folder / "after.bundle", story.unsent)

@@ -213,6 +213,7 @@ class Patient:
 async def test_a_link_that_goes_on_taking_is_kept():
     class Terminal:
         told = {"fw": "0"}
+        after = None
         device, boot, journal, signer = "d", 1, Journal(), Signer()
 
         def online(self, online, cause):

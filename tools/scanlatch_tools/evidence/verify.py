@@ -271,7 +271,7 @@ def told(scan: Any, verdict: Any, time: Any) -> str:
         words += f"; captured {ours} by the ledger, known by {time[1]}" if time and time[1] != "given" else ""
     except (LookupError, TypeError, ValueError, AttributeError, OSError):
         words = f"signed, but not by the format: {scan!r}"
-    late = ", taken after its terminal was revoked" if verdict and verdict[1] == 25 else ""
+    late = ", taken after its terminal was revoked" if verdict and verdict[1] == 63 else ""
     return words + (f". Verdict, by the ledger: {OUTCOMES[verdict[0]]}, reason {verdict[1]}{late}" if verdict else "")
 
 
