@@ -97,10 +97,14 @@ class Work:
             if not header:  # the power failed before it was there
                 return state
             path = _path(header[1:-4])
-            if path in [found[len(slot) :] for found, _ in self.content(slot)]:
-                return state  # it was named since
         except OSError:  # there is none
             return state
+        try:
+            os.stat(slot + path)
+            return state  # it was named since
+        except OSError as error:
+            if error.args[0] != _MISSING:
+                raise
         state[1:4] = at + len(header) + left, path, int.from_bytes(header[-4:], "big") - left
         if not state[3]:
             _name(state)
