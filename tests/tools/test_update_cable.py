@@ -63,9 +63,10 @@ def test_firmware_that_fails_is_taken_back_by_the_terminal_itself(
     bundle = tmp_path / "broken.slb"
     site = stage.site.folder
     assert _run(f"scanlatch update build --site {site} --firmware {source} --family {family} --out {bundle}") == 0
-    mark = board.mark()
+    desk = Desk(DOCTORED, case.SITE, board)
     assert _run(f"scanlatch update --port {board.port} --bundle {bundle} --site {site}") == 0
+    mark = board.mark()
     assert "on trial" in capsys.readouterr().out
-    Desk(DOCTORED, case.SITE, board).wait_online(_BACK_S, mark)
+    desk.wait_online(_BACK_S, mark)
     slot = (board.files / "slot").read_bytes().decode("latin-1").split()
     assert slot[:3] == ["a", "b", "3"], "three starts were counted, and the old one runs"
