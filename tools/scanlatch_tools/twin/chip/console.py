@@ -44,7 +44,7 @@ class ConsolePower(Power):
 
     def type(self, data: bytes) -> None:
         """Bytes from the host; Ctrl-C interrupts a program that runs, as the terminal's line discipline would."""
-        with self._typing:
+        with self._typing, suppress(OSError, termios.error):  # the program has just ended: nobody reads it
             if self._line < 0:
                 return
             parts = data.split(_CTRL_C) if self._interruptible() else [data]
@@ -131,4 +131,6 @@ class ConsolePower(Power):
                     continue
                 select.select([line], [], [])
         except OSError:  # the program has ended
-            os.close(line)
+            with self._typing:  # nobody types into a line that is closed, or is another's by then
+                self._line = -1
+                os.close(line)
