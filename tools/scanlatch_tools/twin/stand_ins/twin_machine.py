@@ -91,7 +91,9 @@ class WDT:
         if id != 0 or timeout <= 0:
             raise ValueError("WDT")
         dog = twin_trace.WDT
-        dog.limit_ms = _shorter(timeout)  # making it anew gives it another time
+        dog.limit_ms = (
+            timeout if timeout < 60_000 else load("twin_timer", "shorter")(timeout)
+        )  # making it anew gives it another time
         dog.file = getattr(dog, "file", None) or open(FOLDER + "/wdt", "wb")
         every = int(os.getenv("SCANLATCH_TWIN_HEAP_MS") or 0)
         dog.told = every and (utime.ticks_ms(), every)
@@ -101,30 +103,11 @@ class WDT:
         return dog
 
 
-def _shorter(ms):
-    # A test has no minutes: where the launcher says so, one takes so long, and more of them half as long again.
-    minute = int(os.getenv("SCANLATCH_TWIN_MINUTE_MS") or 0)
-    return ms if ms < 60_000 or not minute else minute if ms == 60_000 else minute * 3 // 2
-
-
 class Timer:
-    """One that restarts the chip when its time is over: the launcher does, as nothing can interrupt a program here."""
-
     ONE_SHOT = const(0)
 
-    def __init__(self, id):
-        if id not in (0, 1, 2, 3):
-            raise ValueError("invalid Timer number")
-
-    def init(self, mode, period, callback):
-        with open(FOLDER + "/timer", "w") as file:
-            file.write("%d" % (utime.ticks_ms() + _shorter(period)))
-
-    def deinit(self):
-        try:
-            os.remove(FOLDER + "/timer")
-        except OSError:
-            pass
+    def __new__(cls, id):
+        return load("twin_timer", "Timer")(id)
 
 
 class UART:
