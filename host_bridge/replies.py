@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
@@ -12,7 +13,17 @@ from host_bridge.ledger import Connection, commands, verdicts
 from host_bridge.ledger.commands import CommandRow
 from host_bridge.ledger.devices import DeviceRow
 from host_bridge.ledger.verdicts import Final
-from host_bridge.wire import Command, Outcome, Receipt, Verdict, seal_command, seal_receipt, seal_verdict
+from host_bridge.wire import (
+    Command,
+    Outcome,
+    Reason,
+    Receipt,
+    UnsaidReason,
+    Verdict,
+    seal_command,
+    seal_receipt,
+    seal_verdict,
+)
 from host_bridge.work import After, ReceiptDue
 
 MISSED_LIMIT = 10_000  # what could not be published is known of so many; the rest is published by its age
@@ -104,6 +115,8 @@ class Replies:
         return bool(self._acknowledged)
 
     def _verdict(self, row: DeviceRow, verdict: Verdict, followed: _Followed | None) -> bool:
+        if verdict.reason == UnsaidReason.DEVICE_REVOKED:  # its terminal was let in again
+            verdict = replace(verdict, reason=Reason.DEVICE_SUSPENDED)
         return self._publish(row, "verdict", partial(seal_verdict, verdict), followed)
 
     def _receipt(self, row: DeviceRow, due: ReceiptDue) -> None:

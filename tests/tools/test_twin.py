@@ -61,9 +61,8 @@ say(code=str(got, "utf-8"), any=uart.any())
     twin.scan("83386520001941653320")
     line = twin.wait_for(said("code"))
     assert (line["code"], line["any"]) == ("83386520001941653320\r", 0)
-    sent = [one for one in twin.trace() if one["what"] == "engine" and one["reads"] == 1]
-    assert len(sent) == 1
-    assert -5 < line["at"] - sent[0]["at"] < 100
+    sent = twin.wait_for(lambda one: one["what"] == "engine" and one["reads"] == 1)
+    assert -5 < line["at"] - sent["at"] < 100
 
 
 def test_an_engine_without_its_plug_is_silent_and_answers_when_it_is_back(twin: Twin):
