@@ -27,8 +27,10 @@ KEPT = [(TWENTY, "]C0"), (GS1, "]d2"), (LONG, "]Q3")]
 CASES = [*NAMES, *(f"auto finds {name}" for name in NAMES)]
 TELLS_IDENTIFIER = ("newland", "honeywell", "ssi")
 _DRAINED_S = 20
-_FREE = 30 * 1024  # bytes behind a collection at work, but for the moments in which
-_FREE_LEAST = 28 * 1024  # an engine is set up, or what is needed rarely is loaded
+_FREE = 30 * 1024  # bytes behind a collection, the engine's set-up and the link's opening among them
+# These miss it in the moments in which an engine is set up, or what is needed rarely is loaded.
+_SHORT = ("ssi", "ssi_lite", "auto finds ssi", "auto finds ssi_lite", "auto finds honeywell")
+_FREE_SHORT = 28 * 1024
 _NEXT_S = 2.5
 
 
@@ -86,7 +88,7 @@ def test_the_calibration_set_reaches_the_ledger(case: str, seen: dict[str, Seen]
     assert desk.twin.violations() == []
     free = [(line["n"] >= seen[case].ready, line["free"]) for line in desk.twin.trace() if line["what"] == "heap"]
     assert median_low(size for at_work, size in free if at_work) >= _FREE
-    assert min(size for _, size in free) >= _FREE_LEAST
+    assert min(size for _, size in free) >= (_FREE_SHORT if case in _SHORT else _FREE)
 
 
 @pytest.mark.skipif(not os.environ.get("SCANLATCH_FULL"), reason="long; SCANLATCH_FULL=1 runs it")
