@@ -64,11 +64,8 @@ class Terminal:
         log("started", device=self.device, boot=self.boot, fault=self.scanner.fault)
         self.indicator.hold("offline", True)  # first: a light that says "ready" for a moment would be believed
         self.indicator.hold("idle_" + self.told["operation"], True)
-        jobs = [
-            self.indicator.run(),
-            self._read(),
-            self._look(),
-        ]
+        asyncio.get_event_loop().set_exception_handler(_fallen)
+        jobs = [self.indicator.run(), self._read()]
         if self.journal_stands:
             jobs.append(self.uplink.run(self.dog.watch("uplink", _UPLINK_LIMIT_MS)))
             jobs.append(idle.run(self))
@@ -77,7 +74,10 @@ class Terminal:
                 jobs.append(load("system.ntp").run(self.ntp, self.clock, self.box.link, self.dog.feed))
             except (MemoryError, OSError) as error:  # receipts of the bridge set the clock as well
                 log("ntp", error=repr(error))
-        await asyncio.gather(*jobs)
+        for job in jobs:  # `gather` would hold 1.5 KB of heap for as long as they run
+            asyncio.create_task(job)  # noqa: RUF006 - MicroPython's loop holds it
+        del job, jobs
+        await self._look()
 
     @property
     def nvs(self):
@@ -195,3 +195,8 @@ class Terminal:
                 else:
                     await self.engine.trigger(True)
                 held_ms = 0
+
+
+def _fallen(_loop, context):
+    # A task ended by what it raised: that ends them all, for `run` to see.
+    raise context["exception"]

@@ -61,16 +61,23 @@ def _sealed(terminal, data):
 async def _sent(terminal, client, topic, message):
     session, clock = terminal.session, terminal.clock
     number, until = session.asked, clock.ms() + _ANSWER_MS
-    try:
-        await asyncio.wait_for_ms(client.publish(topic, message, 1), _ANSWER_MS)
-    except asyncio.TimeoutError:
+    publishing = asyncio.create_task(_published(client, topic, message))
+    del message
+    while not publishing.done() and clock.ms() < until:
+        await asyncio.sleep_ms(_LOOK_MS)
+    if not publishing.done():
+        publishing.cancel()
         if client.out:  # half of it may be out: the rest goes with the link
             client.fail(MqttError("network", "takes nothing"))
-    except Exception:  # noqa: S110 - why the link ended; whoever runs it tells that
-        pass
-    del message
     while session.asked == number and client.why is None and clock.ms() < until:
         await asyncio.sleep_ms(_LOOK_MS)
     if session.asked == number:
         session.asked = 0
         terminal.indicator.show("error")
+
+
+async def _published(client, topic, message):
+    try:
+        await client.publish(topic, message, 1)
+    except Exception:  # noqa: S110 - why the link ended; whoever runs it tells that
+        pass
