@@ -76,7 +76,7 @@ class Terminal:
                 log("ntp", error=repr(error))
         for job in jobs:  # `gather` would hold 1.5 KB of heap for as long as they run
             asyncio.create_task(job)  # noqa: RUF006 - MicroPython's loop holds it
-        del job, jobs
+        del jobs
         await self._look()
 
     @property

@@ -78,7 +78,7 @@ def _load() -> SimpleNamespace:
 
     sys.print_exception = _print_exception  # type: ignore[attr-defined]
     nothing = SimpleNamespace(collect=lambda: None, mem_alloc=lambda: 0, mem_free=lambda: 100_000, threshold=id)
-    sleeping = SimpleNamespace(sleep_ms=Sleep, TimeoutError=TimeoutError, gather=None, run=None)
+    sleeping = SimpleNamespace(sleep_ms=Sleep, TimeoutError=TimeoutError, run=None)
     import scanlatch
 
     scanlatch.gc = nothing

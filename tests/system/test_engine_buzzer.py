@@ -22,8 +22,7 @@ UNKNOWN = "83386520009999999001"  # to the platform
 WHITE, GREEN, RED, PENDING, IDLE, DARK = [255, 255, 255], [0, 255, 0], [255, 0, 0], [0, 0, 255], [0, 24, 0], [0, 0, 0]
 OUTCOMES = [Outcome.ACCEPTED, Outcome.ACCEPTED, Outcome.REJECTED]
 _WAIT_S = 60
-# Bytes: as for every engine, less a part of the 2.5 KB that this buzzer takes.
-_FREE = {"honeywell": 29 * 1024, "auto finds ssi": 27 * 1024}
+_FREE = 29 * 1024  # bytes: as for every engine, less a part of the 2.5 KB that this buzzer takes
 
 
 class Heard(NamedTuple):
@@ -94,4 +93,4 @@ def test_the_books_balance_and_the_engine_is_never_lost(
     assert (engine.simulator.reads, engine.lost) == (len(scans), 0)
     assert [told["state"] for told in desk.twin.said("engine")].count("ready") == 1
     assert desk.twin.said("engine")[-1]["state"] == "ready"
-    assert min(line["free"] for line in desk.twin.trace() if line["what"] == "heap") >= _FREE[case]
+    assert min(line["free"] for line in desk.twin.trace() if line["what"] == "heap") >= _FREE

@@ -7,7 +7,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median_low
 
 import pytest
 from scanlatch_tools.books import Books
@@ -28,9 +27,6 @@ CASES = [*NAMES, *(f"auto finds {name}" for name in NAMES)]
 TELLS_IDENTIFIER = ("newland", "honeywell", "ssi")
 _DRAINED_S = 20
 _FREE = 30 * 1024  # bytes behind a collection, the engine's set-up and the link's opening among them
-# These miss it in the moments in which an engine is set up, or what is needed rarely is loaded.
-_SHORT = ("ssi", "ssi_lite", "auto finds ssi", "auto finds ssi_lite", "auto finds honeywell")
-_FREE_SHORT = 28 * 1024
 _NEXT_S = 2.5
 
 
@@ -39,7 +35,6 @@ class Seen:
     """What was seen at one terminal."""
 
     desk: Desk
-    ready: int  # where its trace stood then
     answers: list[str]
     next_s: float  # from the longest symbol to the next: it was armed again at once, not by its heartbeat
 
@@ -62,11 +57,10 @@ def _calibrate(stage: Stage, case: str) -> Seen:
     device = "d-" + case.replace(" ", "-").replace("_", "-")
     desk = Desk(device, SITE, stage.terminal(device, SITE, engine=engine, board=board, erase_ms=400, heap_every_ms=200))
     desk.wait_ready(60)  # an engine that answers nobody is known after 17 s
-    ready = desk.twin.mark()
     answers = [desk.hold_text(data, frozenset({"kept"}), aim).answer for data, aim in KEPT]
     since = time.monotonic()
     answers.append(desk.hold_text(PRODUCT, frozenset(), "]E0").answer)
-    return Seen(desk, ready, answers, time.monotonic() - since)
+    return Seen(desk, answers, time.monotonic() - since)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -86,9 +80,7 @@ def test_the_calibration_set_reaches_the_ledger(case: str, seen: dict[str, Seen]
     assert not engine.simulator.erased
     assert engine.lost == 0
     assert desk.twin.violations() == []
-    free = [(line["n"] >= seen[case].ready, line["free"]) for line in desk.twin.trace() if line["what"] == "heap"]
-    assert median_low(size for at_work, size in free if at_work) >= _FREE
-    assert min(size for _, size in free) >= (_FREE_SHORT if case in _SHORT else _FREE)
+    assert min(line["free"] for line in desk.twin.trace() if line["what"] == "heap") >= _FREE
 
 
 @pytest.mark.skipif(not os.environ.get("SCANLATCH_FULL"), reason="long; SCANLATCH_FULL=1 runs it")

@@ -29,7 +29,7 @@ class InFlash:
     def __call__(self, *arguments): return self
 for name in ("cryptolib", "esp32", "machine", "neopixel", "network"): sys.modules[name] = InFlash()
 import asyncio, binascii, errno, hashlib, json, micropython, os, random, socket, ssl, struct, time
-asyncio.sleep_ms, asyncio.Event, asyncio.Lock, asyncio.wait_for_ms, asyncio.StreamReader, asyncio.gather
+asyncio.create_task, asyncio.get_event_loop, asyncio.run, asyncio.sleep_ms, asyncio.TimeoutError
 for name in ("nothing",) + %r:
     if name != "nothing": __import__(name)
     gc.collect(); gc.collect()

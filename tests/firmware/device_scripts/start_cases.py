@@ -113,7 +113,13 @@ def test_a_time_server_that_nobody_can_ask_is_told_and_the_terminal_works():
 
         terminal.device, terminal.boot, terminal.scanner = "d-1", 1, Part()
         terminal.scanner.fault, terminal.indicator, terminal.told = None, Part(), {"operation": "sale"}
-        terminal._read = terminal._look = job
+        terminal._read = job
+
+        async def look():  # the one that goes on: the others are at work by then
+            await asyncio.sleep_ms(10)
+            await job()
+
+        terminal._look = look
         terminal.journal_stands, terminal.ntp = False, "time.example"
         return terminal
 
