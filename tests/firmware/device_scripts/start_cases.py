@@ -1,4 +1,6 @@
 # The start where something can't be had: tried again by the watchdog a minute later, never at once and for ever.
+import asyncio
+
 from cases import equal
 from scanlatch import app, start
 
