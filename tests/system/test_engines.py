@@ -1,5 +1,6 @@
 """A terminal with any family of scan engine reads the calibration sheet's symbols into the ledger, byte for byte."""
 
+import json
 import os
 import subprocess
 import sys
@@ -28,6 +29,12 @@ TELLS_IDENTIFIER = ("newland", "honeywell", "ssi")
 _DRAINED_S = 20
 _FREE = 30 * 1024  # bytes behind a collection, the engine's set-up and the link's opening among them
 _NEXT_S = 2.5
+_WITH_HEAP = """
+from scanlatch_tools.cli import main
+from scanlatch_tools.stage import Stage
+Stage.terminal.__kwdefaults__["heap_every_ms"] = 200
+main()
+"""
 
 
 @dataclass(frozen=True)
@@ -88,9 +95,11 @@ def test_the_calibration_set_reaches_the_ledger(case: str, seen: dict[str, Seen]
 @pytest.mark.parametrize("name", NAMES)
 def test_the_day_of_the_demo_goes_as_it_must(name: str, find_out: bool, tmp_path: Path) -> None:
     arguments = ["demo", "--json", "--folder", str(tmp_path / "demo"), "--engine", name, *["--detect"][: int(find_out)]]
-    code = "from scanlatch_tools.cli import main; main()"
     done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=200, check=False
+        [sys.executable, "-c", _WITH_HEAP, *arguments], capture_output=True, text=True, timeout=200, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert '"ok": true' in done.stdout.splitlines()[-1]
+    for trace in (tmp_path / "demo").rglob("trace.jsonl"):
+        lines = [json.loads(line) for line in trace.read_text().splitlines()]
+        assert min(line["free"] for line in lines if line["what"] == "heap") >= _FREE, trace.parent.name
