@@ -15,20 +15,23 @@ TRIAL_MS = 3_600_000  # from the commit to the first word of the new firmware: i
 PROVEN_MS = 180_000  # new firmware that goes on answering for so long stays, where its health says nothing
 LOOK_MS = 5_000  # between two looks at the health of new firmware
 _SOON_MS, _LATER_MS = 2_000, 60_000
-# What passes by itself: the terminal is at it, starts anew, or what it was told came too late or twice.
+# The terminal is at work: it has no memory for it just now, or no quiet moment. It is asked at growing waits.
+_PUT_OFF = ("busy", "memory")
+PUT_OFF_MS = (2_000, 300_000)  # first and longest wait between two asks
+# What passes by itself: the terminal starts anew, or what it was told came too late or twice.
 _PASSES = {
-    "busy": _SOON_MS,
     "no update begun": 0,
     "on trial": _LATER_MS,
     "clock was never set": _LATER_MS,
     "came too late": _SOON_MS,
     "counter is not above the last": 0,
 }
-_MAY_PASS = ("store", "memory", "content")  # and may not: tried so often, from the beginning of what it says it has
+_MAY_PASS = ("store", "content")  # and may not: tried so often, from the beginning of what it says it has
 _NOT_FOR_IT = "other family"
 _DETAIL_MAX = 200
 _SPOKE = "the new firmware speaks"  # details that say more than their state
 _UNREACHED = "did not answer for a day"
+_NO_ROOM = "was short of memory, or busy, for a day"
 _ENDLESS = "did not have it all within a week"
 
 _log = structlog.get_logger("scanlatch.rollout")
@@ -47,6 +50,8 @@ def answered(work: Work, row: DeviceRow, reply: Reply) -> None:
         place.state, place.boot, place.moved_at = rollouts.TRIAL, row.head_boot, work.now
         place.next_at = work.now + LOOK_MS
     elif at is not None and (reply.result == "ok" or reply.result.startswith("not at ")):
+        if place.at is not None and at > place.at:
+            place.put_off_at = None
         place.at, place.moved_at = at, work.now
         place.tries += reply.result != "ok"
     else:
@@ -70,7 +75,8 @@ def heard(work: Work, row: DeviceRow, firmware: str) -> None:
     elif place.boot is not None and (row.head_boot > place.boot or place.detail == _SPOKE):
         _end(place, rollouts.FAILED, f"went back to {firmware}: the new firmware did not prove itself", work.now)
     elif place.boot is None:  # it is there again
-        place.state = rollouts.QUEUED if place.state == rollouts.SILENT else place.state
+        if place.state == rollouts.SILENT:
+            place.state, place.put_off_at = rollouts.QUEUED, None
         place.since = work.now if place.detail == _UNREACHED else place.since
         place.next_at = work.now if place.counter is None else place.next_at
     rollouts.save(work.connection, place)
@@ -113,7 +119,9 @@ def _offset(reply: Reply, most: int) -> int | None:
 def _refused(place: Place, result: str, now: int) -> None:
     place.at = None
     place.detail = result[:_DETAIL_MAX]
-    if result in _PASSES:
+    if result in _PUT_OFF:
+        _put_off(place, now)
+    elif result in _PASSES:
         place.next_at = now + _PASSES[result]
         place.tries += _PASSES[result] == 0
     elif result.startswith(_MAY_PASS):
@@ -121,6 +129,18 @@ def _refused(place: Place, result: str, now: int) -> None:
         place.next_at = now + _SOON_MS
     else:
         _end(place, rollouts.SKIPPED if result.startswith(_NOT_FOR_IT) else rollouts.FAILED, result, now)
+
+
+def _put_off(place: Place, now: int) -> None:
+    """Ask again later, the longer it lasts; others get its turn. It says nothing of the new firmware."""
+    first, longest = PUT_OFF_MS
+    if place.put_off_at is None:
+        place.put_off_at = now
+    lasted = now - place.put_off_at
+    if lasted >= PATIENCE_MS:
+        _end(place, rollouts.SILENT, _NO_ROOM, now)
+    else:
+        place.state, place.next_at = rollouts.QUEUED, now + min(max(lasted, first), longest)
 
 
 def _end(place: Place, state: str, detail: str, now: int) -> None:

@@ -73,6 +73,7 @@ rollout_devices = sa.Table(
     sa.Column("since", sa.BigInteger, nullable=False),  # when it joined its group
     sa.Column("moved_at", sa.BigInteger, nullable=False),  # when it last came on
     sa.Column("detail", sa.Text),
+    sa.Column("put_off_at", sa.BigInteger),  # since when it has had no room or no time for it; null once it took some
     only("rollout_devices_active", "device", where=IS_ACTIVE),
     sa.Index("rollout_devices_part", "rollout", "part", "state"),
 )
@@ -113,6 +114,7 @@ class Place:
     since: int
     moved_at: int
     detail: str | None
+    put_off_at: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +194,7 @@ def change(connection: sa.Connection, rollout: int, **values: Any) -> None:
 def join(connection: sa.Connection, rollout: int, part: int, ids: Collection[str], now: int) -> None:
     """These terminals make up a group; those that were in one are begun anew."""
     fresh: dict[str, Any] = {"part": part, "state": QUEUED, "at": None, "counter": None, "tries": 0, "waits": 0}
-    fresh |= {"boot": None, "next_at": now, "since": now, "moved_at": now, "detail": None}
+    fresh |= {"boot": None, "next_at": now, "since": now, "moved_at": now, "detail": None, "put_off_at": None}
     known = places(connection, rollout)
     again = sa.update(rollout_devices).where(
         rollout_devices.c.rollout == rollout, rollout_devices.c.device == sa.bindparam("of")

@@ -249,6 +249,7 @@ commands = Table(
     Column("details", JSON),  # of its reply
     Column("replied_at", BigInteger),
     only("commands_unsent", "device", "counter", where=IS_UNSENT),
+    Index("commands_name", "device", "name", "counter"),  # the last of a name: its terminal's others are many
 )
 
 sessions = Table(

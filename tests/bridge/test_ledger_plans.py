@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
+from host_bridge.ledger import commands
+from host_bridge.ledger.schema import commands as table
 from host_bridge.wire import Operation
 from tests.bridge.world import CODES, OTHER_SITE, World
 
@@ -91,6 +93,37 @@ def test_no_statement_reads_a_whole_table_on_postgresql(
                 whole.append(f"{sorted(read)}: {statement}")
     world.close()
     assert whole == []
+
+
+def test_the_last_command_of_a_name_is_found_among_many_of_other_names(
+    statements: dict[str, Any], world: World
+) -> None:
+    rows = [
+        {
+            "device": "d-1",
+            "counter": number,
+            "name": "session",
+            "arguments": {},
+            "made_at": 0,
+            "not_after": 0,
+            "sent": True,
+        }
+        for number in range(1, 2_001)
+    ]
+    with world.ledger.write() as connection:
+        connection.execute(table.insert(), rows)
+        connection.exec_driver_sql("ANALYZE commands")
+    statements.clear()
+    with world.ledger.read() as connection:
+        assert commands.last(connection, "d-1", "settings") == ({}, None)
+        assert commands.last_told(connection, "d-1", "settings") == ({}, None, {})
+        assert not commands.unanswered(connection, "d-1", "bridge-key", 3)
+        queries = {told: values for told, values in statements.items() if "commands.name" in told}
+        assert len(queries) == 2
+        how = "EXPLAIN" if world.ledger.is_postgresql else "EXPLAIN QUERY PLAN"
+        for told, values in queries.items():
+            plan = str(connection.exec_driver_sql(f"{how} {told}", values).all())
+            assert "commands_name" in plan, plan
 
 
 def _queries(statements: dict[str, Any]) -> dict[str, Any]:

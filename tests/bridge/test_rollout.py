@@ -166,6 +166,42 @@ def test_what_can_pass_is_tried_again_and_given_up_after_so_many(sqlite_world: W
     assert _states(world)["failed"] == ["d-1"]
 
 
+@pytest.mark.parametrize("result", ["memory", "busy"])
+def test_a_terminal_that_is_short_of_memory_or_busy_is_waited_for(sqlite_world: World, result: str) -> None:
+    world = sqlite_world
+    busy, other = fleet(world, 2, BUNDLE)
+    busy.refuses["update-chunk"] = result
+    _start(world, "2", Terms(success=100, errors=0))
+    pass_time(world, [rollout_of(world)], [busy, other], 30 * MINUTE)
+    assert _states(world) == {"rollout": ["running"], "queued": ["d-1"], "done": ["d-2"]}
+    assert busy.names().count("update-chunk") < 20, "the longer it lasts, the more seldom it is asked"
+    busy.refuses.clear()
+    pass_time(world, [rollout_of(world)], [busy, other], rollout_answers.PUT_OFF_MS[1] + PROVEN)
+    assert _states(world) == {"rollout": ["done"], "done": ["d-1", "d-2"]}
+
+
+def test_a_terminal_without_memory_for_a_day_is_one_that_cannot_be_reached(sqlite_world: World) -> None:
+    world = sqlite_world
+    (terminal,) = fleet(world, 1, BUNDLE)
+    terminal.refuses["update-chunk"] = "memory"
+    _start(world, "1", Terms(errors=0))
+    engine = rollout_of(world)
+
+    def for_a_day() -> None:
+        end = world.clock.ms + rollout_answers.PATIENCE_MS + 10 * MINUTE
+        while world.clock.ms < end:
+            engine.look()
+            world.clock.ms += 100 if terminal.live() else MINUTE
+
+    for_a_day()
+    assert _states(world) == {"rollout": ["stopped"], "silent": ["d-1"]}
+    terminal.say_hello()
+    assert _states(world)["queued"] == ["d-1"], "it may have its memory by now"
+    _start(world, "1", Terms(errors=0))
+    pass_time(world, [engine], [terminal], MINUTE)
+    assert _states(world) == {"rollout": ["running"], "queued": ["d-1"]}, "its day begins anew"
+
+
 def test_a_terminal_of_another_family_counts_as_nothing(sqlite_world: World) -> None:
     world = sqlite_world
     terminals = fleet(world, 2, BUNDLE)
