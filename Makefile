@@ -10,7 +10,8 @@ demo: setup
 
 test: setup
 	tools/scripts/test_tools.sh
-	PATH="$$PATH:/usr/sbin:/usr/local/sbin" $(BIN)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	PATH="$$PATH:/usr/sbin:/usr/local/sbin" env -u PYTHONDONTWRITEBYTECODE \
+		$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 soak: setup
 	tools/scripts/test_tools.sh

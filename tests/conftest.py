@@ -2,8 +2,16 @@
 
 import os
 
+from tests.order import pytest_collection_modifyitems, pytest_configure
 from tests.postgres import database, emptied_database, postgres, shared_ledger
 
-__all__ = ["database", "emptied_database", "postgres", "shared_ledger"]
+__all__ = [
+    "database",
+    "emptied_database",
+    "postgres",
+    "pytest_collection_modifyitems",
+    "pytest_configure",
+    "shared_ledger",
+]
 
 os.environ["LANGUAGE"] = "en"  # what a test reads is English, whoever runs it

@@ -4,10 +4,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import sqlalchemy as sa
-from psycopg.abc import Buffer
-from psycopg.types.string import StrBinaryDumper, StrDumper
 from sqlalchemy import event
 
 # SQLite
@@ -72,6 +69,8 @@ def _sqlite(url: sa.URL, busy_timeout_ms: int) -> sa.Engine:
 
 
 def _postgresql(url: sa.URL, busy_timeout_ms: int) -> sa.Engine:
+    from host_bridge.ledger import strings  # psycopg: a tenth of a second that SQLite need not pay
+
     limits = {
         "lock_timeout": busy_timeout_ms,
         "idle_in_transaction_session_timeout": _HUNG_MS,
@@ -91,27 +90,5 @@ def _postgresql(url: sa.URL, busy_timeout_ms: int) -> sa.Engine:
     }
     engine = sa.create_engine(url, connect_args=arguments, pool_size=_POOL, max_overflow=0, pool_timeout=_CONNECT_S)
 
-    @event.listens_for(engine, "connect")
-    def settle(connection: psycopg.Connection, _record: object) -> None:  # pyright: ignore[reportUnusedFunction]
-        connection.adapters.register_dumper(str, _BinaryWithoutNul)
-        connection.adapters.register_dumper(str, _TextWithoutNul)  # the later one where either would do
-
+    event.listen(engine, "connect", strings.settle)
     return engine
-
-
-class _TextWithoutNul(StrDumper):
-    """PostgreSQL's text holds no NUL. Texts come from terminals and platforms: one of them must not stop a bridge."""
-
-    def dump(self, obj: str) -> Buffer | None:
-        return super().dump(_without_nul(obj))
-
-
-class _BinaryWithoutNul(StrBinaryDumper):
-    """The same where values go as they are."""
-
-    def dump(self, obj: str) -> Buffer | None:
-        return super().dump(_without_nul(obj))
-
-
-def _without_nul(text: str) -> str:
-    return text.replace("\0", "\N{SYMBOL FOR NULL}") if "\0" in text else text

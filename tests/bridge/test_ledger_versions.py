@@ -9,10 +9,13 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from scanlatch_tools.postgres import Postgres
 
 from host_bridge.audit.run import audit
+from host_bridge.ledger import open as opening
 from host_bridge.ledger import scans
 from host_bridge.ledger.backup import examine
 from host_bridge.ledger.open import connect, known_revisions, newest_revision
@@ -47,6 +50,14 @@ def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, s
 
 def test_every_version_has_a_ledger_kept() -> None:
     assert {"0001", *VERSIONS} == known_revisions(), "python -m tests.bridge.ledgers.make VERSION"
+
+
+def test_the_files_names_are_the_versions_that_alembic_brings_up_to_date() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(opening.__file__).parent / "migrations"))
+    scripts = ScriptDirectory.from_config(config)
+    assert known_revisions() == {script.revision for script in scripts.walk_revisions()}
+    assert newest_revision() == scripts.get_current_head()
 
 
 @pytest.mark.parametrize("old", [("0001", "sqlite"), *KEPT], ids="-".join, indirect=True)
