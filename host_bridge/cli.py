@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from host_bridge import cli_ledger, cli_outbox, cli_take
+from host_bridge import cli_ledger, cli_outbox, cli_settings, cli_take
 from host_bridge.agreement import Agreements
 from host_bridge.clock import SystemClock
 from host_bridge.config import Config, load
@@ -29,6 +29,7 @@ app.add_typer(devices, name="devices")
 app.add_typer(cli_outbox.app, name="outbox")
 app.add_typer(cli_ledger.app)
 app.command()(cli_take.take)
+app.command()(cli_settings.settings)
 
 _Settings = Annotated[Path, typer.Option("--config", help="bridge.toml of the site")]
 _Device = Annotated[str, typer.Argument(help="device id, as on its label")]

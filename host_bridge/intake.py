@@ -158,6 +158,8 @@ class Intake:
             yield work
             devices.save(connection, [work.devices[device] for device in sorted(work.touched)])
             parts.replies.acknowledged(connection)  # last: rows of any device, and nothing is waited for after them
+            apart = [(one.device, one.counter) for _, one, _ in work.after.under]
+            work.after.commands = commands.in_order(connection, work.after.commands, work.now, apart)
         after = work.after
         if after.submissions:
             parts.wake_outbox()

@@ -11,18 +11,32 @@ from host_bridge.wire import Reply
 from host_bridge.work import Work
 
 NAME, CERTIFICATE = "settings", "certificate"
+ASKS = 3  # commands in a row without an answer, and it is left until it is given settings again
 _LIFE_MS = 3_600_000
+_UNHEARD = (None, commands.NEVER_SENT)
 
 _log = structlog.get_logger("scanlatch.renewal")
 
 
 def ask(work: Work, row: DeviceRow) -> None:
-    """A head came, so the device connected anew: one that took a new certificate is asked whether it stayed with it."""
-    arguments, result, details = commands.last_told(work.connection, row.id, NAME)
-    if result == "ok" and (CERTIFICATE in arguments or details.get("waiting")):
-        command = commands.add(work.connection, row, NAME, {}, work.now, work.now + _LIFE_MS)
-        work.touched.add(row.id)
-        work.after.commands.append((row, command))
+    """A head came, so the device connected anew: one that was given settings is asked which certificate it uses."""
+    if not _is_open(commands.latest(work.connection, row.id, NAME, ASKS)):
+        return
+    command = commands.add(work.connection, row, NAME, {}, work.now, work.now + _LIFE_MS)
+    work.touched.add(row.id)
+    work.after.commands.append((row, command))
+
+
+def _is_open(found: list[commands.Told]) -> bool:
+    """Whether the last word is not said: of something given, or of a question. An answer may be lost as well."""
+    if not found:
+        return False
+    arguments, result, details = found[0]
+    if arguments:
+        return result in (None, "ok")
+    if result == "ok":
+        return bool(details.get("waiting"))
+    return result in _UNHEARD and (len(found) < ASKS or any(one.result not in _UNHEARD for one in found))
 
 
 def replied(work: Work, row: DeviceRow, reply: Reply) -> None:

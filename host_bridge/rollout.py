@@ -103,6 +103,7 @@ class Rollout:
                 if place.next_at <= now:  # else another bridge was quicker
                     self._step(work, rows[place.device], place, package)
                     rollouts.save(connection, place)
+            after.commands = commands.in_order(connection, after.commands, now)
         self._replies.send(after)
         return bool(after.commands)
 

@@ -78,6 +78,7 @@ AFTER = {
     "scanlatch fleet renew --within 60 --config site/bridge.toml": "60",
     "scanlatch fleet rotate --config site/bridge.toml": "agreement-2.key",
     "scanlatch fleet rotate --show --config site/bridge.toml": "agreement-2.key",
+    "scanlatch bridge settings twin-2 rescan_ms=1500 --config site/bridge.toml": "settings number",
 }
 
 

@@ -1,7 +1,7 @@
 """Rows of the commands: the counter is stored before anything is sent; sent until PUBACK."""
 
 from base64 import b64decode, b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 import sqlalchemy as sa
@@ -22,6 +22,16 @@ class CommandRow(NamedTuple):
     not_after: int
 
 
+class Told(NamedTuple):
+    """A command that was made, and what was answered to it so far."""
+
+    arguments: dict[str, Any]
+    result: str | None
+    details: dict[str, Any]
+
+
+NEVER_SENT = "never sent: too late"
+_TWICE = "counter is not above the last"  # a terminal's word on what it was sent before, or what others overtook
 _BYTES, _TEXT = "base64:", "text:"  # in JSON: bytes, and a text that begins like one of these two
 _SELECT = sa.select(commands.c.device, commands.c.counter, commands.c.name, commands.c.arguments, commands.c.not_after)
 _UNSENT = sa.text(IS_UNSENT)
@@ -90,12 +100,30 @@ def due(connection: sa.Connection, now: int, limit: int) -> list[CommandRow]:
     return [_command(row) for row in rows]
 
 
+def in_order(
+    connection: sa.Connection,
+    made: Sequence[tuple[DeviceRow, CommandRow]],
+    now: int,
+    apart: Collection[Pair] = (),
+) -> list[tuple[DeviceRow, CommandRow]]:
+    """These, and before them what else their locked devices have not been sent yet: overtaken, it would be refused.
+
+    apart: (device, counter) of what goes another way.
+    """
+    rows = {row.id: row for row, _ in made}
+    mine = {(command.device, command.counter) for _, command in made}.union(apart)
+    earlier = _SELECT.where(_UNSENT, commands.c.not_after >= now, commands.c.device.in_(sorted(rows)))
+    found = [_command(one) for one in connection.execute(earlier)] if rows else []
+    added = [(rows[one.device], one) for one in found if (one.device, one.counter) not in mine]
+    return sorted([*made, *added], key=lambda one: (one[1].device, one[1].counter)) if added else list(made)
+
+
 def expire(connection: sa.Connection, now: int) -> None:
     """Stop trying what is too late. What another bridge has in hand is left to it."""
     late = sa.select(commands.c.device, commands.c.counter).where(_UNSENT, commands.c.not_after < now)
     found = connection.execute(row_lock(late, skip_locked=True)).all()
     if found:
-        said = _SENT.values(result="never sent: too late")
+        said = _SENT.values(result=NEVER_SENT)
         connection.execute(said, [{"of": row[0], "at": row[1]} for row in found])
 
 
@@ -113,8 +141,10 @@ def acknowledged(connection: sa.Connection, pairs: Sequence[Pair]) -> None:
 def replied(
     connection: sa.Connection, device: str, counter: int, result: str, details: Mapping[str, Any], now: int
 ) -> bool:
-    """Write a device's reply down; False where no such command was sent."""
+    """Write a device's reply down; False where no such command was sent, or where it was answered better before."""
     statement = sa.update(commands).where(commands.c.device == device, commands.c.counter == counter)
+    if result == _TWICE:
+        statement = statement.where(commands.c.replied_at.is_(None))
     said = {"result": result, "details": encoded(details), "replied_at": now, "sent": True}
     return connection.execute(statement.values(said)).rowcount == 1
 
@@ -165,6 +195,12 @@ def answer(connection: sa.Connection, device: str, counter: int) -> str | None:
     """What a device answered to the command of this counter; None where it has not."""
     mine = commands.c.device == device, commands.c.counter == counter, commands.c.replied_at.is_not(None)
     return connection.execute(sa.select(commands.c.result).where(*mine)).scalar()
+
+
+def latest(connection: sa.Connection, device: str, name: str, count: int) -> list[Told]:
+    """The last commands of this name to a device, the newest first."""
+    found = _latest(connection, device, name, count)
+    return [Told(decoded(row.arguments), row.result, decoded(row.details or {})) for row in found]
 
 
 def last_told(connection: sa.Connection, device: str, name: str) -> tuple[dict[str, Any], str | None, dict[str, Any]]:

@@ -98,7 +98,7 @@ def test_no_statement_reads_a_whole_table_on_postgresql(
 def test_the_last_command_of_a_name_is_found_among_many_of_other_names(
     statements: dict[str, Any], world: World
 ) -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "device": "d-1",
             "counter": number,

@@ -22,6 +22,7 @@ from scanlatch_tools import certificates, revocation
 from scanlatch_tools import site as sites
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.texts import _
+from scanlatch_tools.texts.foreign import why
 
 WAIT_S = 120.0  # in all: a command leaves with the bridge's next round, every 10 s, and the terminal connects anew
 _DAY_MS = 86_400_000
@@ -119,7 +120,7 @@ class _Renewal:
         try:
             public = self._public(details["certificate"], case.device)
         except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, x509.InvalidVersion) as error:
-            case.said = _("its certificate is not of this site's CA: {error}").format(error=error)
+            case.said = _("its certificate is not of this site's CA: {error}").format(error=why(error))
             return True
         issued = revocation.issue(self._place.folder, self._ca, self._ca_key, public, case.device)
         der = issued.public_bytes(serialization.Encoding.DER)
@@ -129,9 +130,11 @@ class _Renewal:
 
     def _taken(self, case: _Case) -> bool:
         told = self._reply(case)
-        if told is not None and told[0] != "ok":
+        if told is None:
+            return self._proven(case)  # its answer may be lost, and the certificate at work all the same
+        if told[0] != "ok":
             case.said = _("it refused: {said}").format(said=told[0])
-        return told is not None
+        return True
 
     def _proven(self, case: _Case) -> bool:
         with self._ledger.read() as connection:
