@@ -137,10 +137,11 @@ def load(path: Path) -> Config:
         document = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise ConfigError(
-            str(path), text("can't be read ({why}); it is the bridge.toml in the site's folder", why=error.strerror)
+            str(path),
+            text("can't be read ({why}); it is the bridge.toml in the site's folder", why=text(error.strerror or "?")),
         ) from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(str(path), str(error)) from error
+        raise ConfigError(str(path), text("is no TOML: {error}", error=error)) from error
     base = path.resolve().parent
     sections: dict[str, Any] = {"mqtt": Mqtt, "bridge": Bridge, "ledger": Ledger, "platform": PlatformSettings}
     _known(path, "", document, [*sections, "sites"])

@@ -26,7 +26,7 @@ def told(said: object) -> str:
     """An error or text in the reader's language, with all that stands in it; what is neither, as `str` has it."""
     inner = said.args[0] if isinstance(said, BaseException) and said.args else said
     if not isinstance(inner, Text):
-        return str(said)
+        return _others[0](said)
     values = {name: told(value) if isinstance(value, _SAID) else value for name, value in inner.values.items()}
     return _(inner.template).format(**values)
 
@@ -41,10 +41,11 @@ def N_(message: str) -> str:  # noqa: N802
     return message
 
 
-def read_out_by(translate: Callable[[str], str]) -> None:
-    """From now on `told` and `_` speak through `translate`."""
-    _reader[0] = translate
+def read_out_by(translate: Callable[[str], str], others: Callable[[object], str] = str) -> None:
+    """From now on `told` and `_` speak through `translate`, and say errors that are not ours through `others`."""
+    _reader[0], _others[0] = translate, others
 
 
 _SAID = (Text, BaseException)
 _reader: list[Callable[[str], str]] = [str]
+_others: list[Callable[[object], str]] = [str]

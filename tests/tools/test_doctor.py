@@ -246,6 +246,24 @@ def test_what_a_board_tells_is_judged(key: str, make: Callable[[], Finding]) -> 
     assert found.key != "files.full" or "films" in found.advice
 
 
+@pytest.mark.parametrize(
+    ("has", "used", "wanted"),
+    [
+        (b"new", None, []), (b"new", b"old", []),  # it is ahead of what the bridge has heard
+        (b"old", b"old", ["bridge.old"]), (b"old", None, ["bridge.old"]),
+        (b"old", b"new", ["bridge.key"]), (b"another's", b"old", ["bridge.key"]),
+    ],
+)  # fmt: skip
+def test_a_terminal_on_the_bridges_old_key_is_told_from_one_with_a_wrong_key(
+    has: bytes, used: bytes | None, wanted: list[str]
+) -> None:
+    names = ("device", "sign_key", "agree_key", "tls_key", "mac_key", "cred_key", "journal", "last_time")
+    told = {"nvs": dict.fromkeys(names, True) | {"bridge": base64.b64encode(has).decode()}}
+    found = list(judge.keys(told, judge.Site(b"", (b"old", b"new"), used)))
+    assert [one.key for one in found[1:]] == wanted
+    assert found[0].key == "keys.are"
+
+
 def test_a_board_that_is_another_is_told() -> None:
     made = boards.load("esp32-s3-devkitc")
     found = {one.key: one for one in judge.chip(TOLD, made)}

@@ -2,16 +2,20 @@
 
 import base64
 import csv
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from scanlatch_tools import enrol
+from scanlatch_tools import site as sites
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.flash.ports import Port
-from scanlatch_tools.provision import batch
+from scanlatch_tools.provision import batch, leaving
 from scanlatch_tools.provision.errors import NotForThisError, NotReadyError, SomeFailedError
+from scanlatch_tools.provision.work import Wish, provision
 from scanlatch_tools.stage import Stage
 from scanlatch_tools.twin.chip import cable
 from scanlatch_tools.twin.chip.bare import BareBoard
@@ -64,9 +68,11 @@ def test_no_private_key_leaves_the_board(stage: Stage, tmp_path: Path, monkeypat
             assert [where for where, text in texts.items() if form in text] == [], name
 
 
-def test_again_it_copies_nothing_and_keeps_keys_and_id(stage: Stage, board: BareBoard) -> None:
+def test_again_it_copies_nothing_and_keeps_what_it_is_and_leaves_its_site_when_told_to_alone(
+    stage: Stage, board: BareBoard, tmp_path: Path
+) -> None:
     first = case.Listener()
-    assert case.made(stage, board, first, name="window-03", link=False).anew
+    assert case.made(stage, board, first, name="window-03", operation="receive", ntp="10.0.0.1", link=False).anew
     assert first.told("step", step="firmware")["kept"] == 0
     assert first.told("check", what="link")["ok"] is None
     keys = case.keys_of(board)
@@ -87,6 +93,30 @@ def test_again_it_copies_nothing_and_keeps_keys_and_id(stage: Stage, board: Bare
     assert parts == {"__init__.mpy", "neopixel_light.mpy", "wifi.mpy"}
     with pytest.raises(NotForThisError, match="this board is 'window-03', and an id is for life"):
         case.made(stage, board, name="window-04")
+    assert _settings(board) == ("clinic-7", "receive", "10.0.0.1")
+    _leaves_its_site(board, Wish(sites.create(tmp_path / "site", ["pharmacy-2", "pharmacy-3"]).folder, link=False))
+
+
+def _settings(board: BareBoard) -> tuple[str, str, str]:
+    given = json.loads((board.files / "settings.json").read_bytes()[:-4])
+    return given["site"], given["operation"], given["ntp"]
+
+
+def _leaves_its_site(board: BareBoard, elsewhere: Wish) -> None:
+    port, before = str(board.port), (board.files / "ca.der").read_bytes()
+    for said in (leaving.UNSAID, leaving.Told("clinic-8")):
+        with pytest.raises(
+            NotForThisError, match=r"window-03 belongs to another site, 'clinic-7', .* of 'pharmacy-2': --leave-site"
+        ):
+            provision(replace(elsewhere, leave=said), port, case.Listener())
+    assert (board.files / "ca.der").read_bytes() == before
+    talk = case.Listener()
+    done = provision(replace(elsewhere, at="pharmacy-3", leave=leaving.Told("clinic-7")), port, talk)
+    assert (done.site, talk.told("leaves")) == ("pharmacy-3", {"device": "window-03", "site": "clinic-7", "records": 0})
+    talk = case.Listener()
+    provision(elsewhere, port, talk)  # it is the other's now, and stays where it was put
+    assert "leaves" not in [event for event, _facts in talk.events]
+    assert _settings(board) == ("pharmacy-3", "receive", "10.0.0.1")
 
 
 def test_a_terminal_that_the_bridge_does_not_hear_is_told_of_and_mended(stage: Stage, board: BareBoard) -> None:

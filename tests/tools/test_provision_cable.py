@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from scanlatch_tools.cable import Cable, CableLostError, DeviceError, NoAnswerError, connected
+from scanlatch_tools.cable import Cable, CableLostError, DeviceError, NoAnswerError, NonsenseError, connected
 from scanlatch_tools.twin.chip.bare import BareBoard
 
 from tests.documents import BIN
@@ -95,6 +95,17 @@ def test_code_that_never_ends_is_given_up_in_time(board: BareBoard) -> None:
         assert time.monotonic() - began < 30
         board.power_cycle()  # the stand-in's raw console, unlike a chip's, hears no Ctrl-C while it runs something
         assert cable.run("print('well')") == "well\n"
+
+
+def test_a_board_that_says_nonsense_of_its_files_is_told_so(board: BareBoard) -> None:
+    with connected(str(board.port)) as cable:
+        for odd in ("%", "none", "a" * 64):
+            cable.run(f"def _get(path, at):\n    print({odd!r} + '!')\n_digest = lambda path: {odd!r}[1:]\n")
+            for ask in (lambda: cable.get("boot.py"), lambda: cable.digests(".")):
+                cable.run("open('boot.py', 'a').close()")
+                with pytest.raises(NonsenseError, match="says what can't be understood") as refusal:
+                    ask()
+                assert refusal.value.status == 3
 
 
 def test_a_pulled_cable_says_so(board: BareBoard) -> None:

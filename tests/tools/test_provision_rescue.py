@@ -8,6 +8,7 @@ from pathlib import Path
 import cbor2
 import pytest
 from scanlatch_tools import enrol
+from scanlatch_tools import site as sites
 from scanlatch_tools.demo.desk import Desk
 from scanlatch_tools.flash.errors import UnsentError
 from scanlatch_tools.flash.work import flash
@@ -41,6 +42,11 @@ def test_what_was_kept_in_an_outage_reaches_the_ledger_over_the_cable(
         assert f"{KEPT} records, 1 to {KEPT}" in told
         again = _run("rescue", "--port", board.port, "--out", saved, status=1)
         assert "is there already" in again
+        other = sites.create(tmp_path / "other", ["pharmacy-3"]).folder
+        asked = ("provision", "--site", other, "--port", board.port, "--leave-site", case.SITE, "--no-link")
+        told = _run(*asked, "--leave-records", f"leave {KEPT - 1} records", status=5)
+        assert f"another site, '{case.SITE}', and its journal holds {KEPT} records" in told
+        assert f'--leave-records "leave {KEPT} records"' in told
         file = cbor2.loads(saved.read_bytes())
         assert (file["device"], file["site"], file["lost"], len(file["records"])) == ("rescued-01", case.SITE, [], KEPT)
         wanted = replace(wish(board, tmp_path, "esp32"), site=stage.site.folder)

@@ -227,7 +227,7 @@ def test_folder_that_is_no_site_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(site.NotASiteError, match=r"scanlatch site init .* --site NAME"):
         site.load(tmp_path)
     (tmp_path / "bridge.toml").write_text("[mqtt]\n")
-    with pytest.raises(site.NotASiteError, match="can't be used"):
+    with pytest.raises(site.NotASiteError, match="is not as `scanlatch site init` makes it"):
         site.load(tmp_path)
 
 

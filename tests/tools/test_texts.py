@@ -3,6 +3,7 @@
 import ast
 import gettext
 import importlib.util
+import json
 import os
 import re
 import string
@@ -138,12 +139,16 @@ def test_an_error_of_the_bridge_is_english_in_logs_and_chinese_for_a_person(monk
 
 
 def _run(locale: dict[str, str], *arguments: str) -> str:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG"))}
     done = subprocess.run(
-        [sys.executable, "-m", "scanlatch_tools.cli", *arguments], check=False,
-        capture_output=True, env={**environment, "PYTHONUTF8": "1", "COLUMNS": "120", **locale}, timeout=120,
+        [sys.executable, "-m", "scanlatch_tools.cli", *arguments],
+        check=False, capture_output=True, env=_environment(locale), timeout=120,
     )  # fmt: skip
     return (done.stdout + done.stderr).decode("utf-8")
+
+
+def _environment(locale: dict[str, str]) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG"))}
+    return {**kept, "PYTHONUTF8": "1", "COLUMNS": "120", **locale}
 
 
 def test_a_chinese_technician_reads_chinese(tmp_path: Path) -> None:
@@ -157,6 +162,60 @@ def test_a_chinese_technician_reads_chinese(tmp_path: Path) -> None:
     assert "分开保管" in made
     assert "没有板卡 'nix'" in _run(chinese, "board", "check", "nix")
     assert "nix.toml：" in _run(chinese, "bridge", "check", "--config", str(tmp_path / "nix.toml"))
+
+
+# What a person types wrong, and what the answer must say in Chinese.
+MISTAKES = {
+    "nix": "没有命令 'nix'",
+    "sit": "没有命令 'sit'。是不是想用 'site'？",
+    "flash --bord x": "没有选项 --bord（相近的选项：",
+    "flash --baud": "选项 '--baud' 需要一个值",
+    "flash --stub=3": "选项 '--stub' 不带值",
+    "flash --baud fast": "'--baud' 的值无效：应为整数",
+    "bench bridge --devices 0": "'--devices' 的值无效：不得小于 1",
+    "demo --scenario nix": "不在可选范围内：'box'",
+    "doctor extra": "多出了参数（extra）",
+    "site init": "缺少参数 'folder'",
+    "site init x": "缺少选项 '--site'",
+    "site": "用法：scanlatch site [选项] 命令 [参数]",
+    "provision --help": "用法：scanlatch provision [选项]",
+    "board check BROKEN.toml": "键后面应有“=”（第 1 行第 5 列）",
+    "board check FOLDER.toml": "这是文件夹",
+    "fleet list --config NONE.toml": "没有这个文件或文件夹",
+    "site certificates BROKEN.toml": "不是文件夹",
+    "labels sheet FOLDER.toml --site SITE": "",
+}
+_TYPED = """
+import io, json, sys
+from scanlatch_tools import cli
+said = {}
+for line in json.loads(sys.argv[1]):
+    sys.stdout = sys.stderr = io.TextIOWrapper(io.BytesIO(), "utf-8")
+    try:
+        cli.main(line.split())
+    except SystemExit as end:
+        sys.stdout.seek(0)
+        said[line] = [end.code, sys.stdout.read()]
+sys.stdout = sys.__stdout__
+print(json.dumps(said))
+"""
+
+
+def test_what_is_typed_wrong_is_told_in_chinese_and_in_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "BROKEN.toml").write_text("nix to see")
+    (tmp_path / "FOLDER.toml").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", _TYPED, json.dumps([*MISTAKES])],
+        check=False, capture_output=True, text=True, timeout=120,
+        env=_environment({"LC_ALL": "zh_CN.UTF-8"}), cwd=tmp_path,
+    )  # fmt: skip
+    assert not done.stderr
+    told = json.loads(done.stdout)
+    for line, wanted in MISTAKES.items():
+        status, said = told[line]
+        assert wanted in said, line
+        assert not A_SENTENCE.search(re.sub("`[^`]*`|'[^']*'|scanlatch [a-z]+", "", said)), said
+        assert status == (0 if "--help" in line else 1 if ".toml" in line else 2), line
 
 
 def test_the_c_locale_stays_english(tmp_path: Path) -> None:

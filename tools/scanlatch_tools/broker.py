@@ -26,6 +26,7 @@ from scanlatch_tools.site import Site
 from scanlatch_tools.site_files import FROM_DEVICE, TO_DEVICE, denied
 from scanlatch_tools.site_plan import BRIDGE_USER
 from scanlatch_tools.texts import _
+from scanlatch_tools.texts.foreign import why
 
 _START_S = 10.0
 _STOP_S = 10.0
@@ -147,7 +148,7 @@ class Amqtt:
         except Exception as error:
             self._end_loop()
             raise BrokerError(
-                _("the broker can't listen on port {port}: {error}").format(port=self._site.port, error=error)
+                _("the broker can't listen on port {port}: {error}").format(port=self._site.port, error=why(error))
             ) from error
 
     def stop(self) -> None:

@@ -18,6 +18,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.texts import _
+from scanlatch_tools.texts.foreign import why
 
 CA_DAYS = 20 * 365
 SERVICE_DAYS = 2 * 365
@@ -58,7 +59,7 @@ def read_key(path: Path) -> ec.EllipticCurvePrivateKey:
             _("{path} is not there: put the key back for as long as this takes").format(path=path)
         ) from None
     except ValueError as error:
-        raise ToolError(_("{path} holds no private key in PEM: {error}").format(path=path, error=error)) from error
+        raise ToolError(_("{path} holds no private key in PEM: {error}").format(path=path, error=why(error))) from error
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
         raise ToolError(_("{path} holds a key of another kind; P-256 is needed").format(path=path))
     return key
@@ -144,7 +145,9 @@ def check_request(der: bytes) -> tuple[str, ec.EllipticCurvePublicKey]:
         names = request.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
         signed = request.is_signature_valid
     except (ValueError, TypeError, UnsupportedAlgorithm, InvalidSignature) as error:
-        raise RequestRefusedError(_("the certificate request can't be read: {error}").format(error=error)) from error
+        raise RequestRefusedError(
+            _("the certificate request can't be read: {error}").format(error=why(error))
+        ) from error
     if not signed:
         raise RequestRefusedError(_("the certificate request is not signed by the key that it names"))
     if not isinstance(public, ec.EllipticCurvePublicKey) or not isinstance(public.curve, ec.SECP256R1):

@@ -11,12 +11,15 @@ import typer
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.texts import _, speak, told
 from scanlatch_tools.texts.commands import translated
+from scanlatch_tools.texts.foreign import native
 
 
 class _Part(NamedTuple):
     module: str
     help: str
 
+
+_TyperError: Any = typer.BadParameter.__mro__[2]  # of all that typer finds wrong with a command line
 
 PARTS = {
     "site": _Part("scanlatch_tools.site_cli", "Make a site: CA, certificates, broker, bridge and ledger."),
@@ -46,8 +49,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     wanted = next((word for word in given if not word.startswith("-")), None)
     speak()
     try:
-        translated(typer.main.get_command(app(wanted)))(given, prog_name="scanlatch")
-    except ToolError as error:
+        status = translated(typer.main.get_command(app(wanted)))(given, prog_name="scanlatch", standalone_mode=False)
+        sys.exit(status if isinstance(status, int) else 0)
+    except _TyperError as error:
+        _tell_usage(error)
+    except typer.Abort:
+        print(_("Aborted."), file=sys.stderr)
+        sys.exit(1)
+    except (ToolError, OSError) as error:
         _tell(error)
     except Exception as error:
         if not _is_of_the_bridge(error):
@@ -101,6 +110,16 @@ def _stand_in() -> None:
 def _is_of_the_bridge(error: Exception) -> bool:
     errors = sys.modules.get("host_bridge.errors")
     return errors is not None and isinstance(error, errors.BridgeError)
+
+
+def _tell_usage(error: Any) -> None:
+    """What is wrong with the command line, as typer shows it, in the reader's language."""
+    from typer import rich_utils
+
+    message = native(error.format_message())
+    error.format_message = lambda: message
+    rich_utils.rich_format_error(error)
+    sys.exit(error.exit_code)
 
 
 def _tell(error: Exception) -> None:

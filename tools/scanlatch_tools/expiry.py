@@ -14,6 +14,7 @@ from host_bridge.ledger import Ledger, open_ledger
 from scanlatch_tools import site as sites
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.texts import _, n_
+from scanlatch_tools.texts.foreign import why
 
 
 def listed(folder: Path, ledger: Ledger) -> list[Ending]:
@@ -24,7 +25,7 @@ def listed(folder: Path, ledger: Ledger) -> list[Ending]:
     try:
         found = [expiry.of_file(kind, path) for kind, path in files if path.exists()]
     except (OSError, ValueError) as error:
-        raise ToolError(_("a certificate of the site can't be read: {error}").format(error=error)) from error
+        raise ToolError(_("a certificate of the site can't be read: {error}").format(error=why(error))) from error
     with ledger.read() as connection:
         found += expiry.of_terminals(connection)
     return sorted(found, key=lambda one: one.until)

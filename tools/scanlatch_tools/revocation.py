@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from scanlatch_tools import certificates
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.texts import _
+from scanlatch_tools.texts.foreign import why
 
 LIST = "revoked.pem"  # in the site's folder: the CRLs that the broker holds certificates against
 _BEGIN, _END = "-----BEGIN X509 CRL-----", "-----END X509 CRL-----"
@@ -74,7 +75,7 @@ def written(folder: Path, devices: Iterable[str]) -> set[str]:
     except OSError as error:
         raise ToolError(
             _("{path} can't be read ({error}): `scanlatch site renew {folder}` makes it, with the CA's key").format(
-                path=at, error=error, folder=folder
+                path=at, error=why(error), folder=folder
             )
         ) from error
     base = [piece for piece in _pieces(before) if not _is_about_one(piece)]

@@ -29,6 +29,7 @@ from scanlatch_tools.site_plan import (
 )
 from scanlatch_tools.site_plan import plan as make_plan
 from scanlatch_tools.texts import _
+from scanlatch_tools.texts.foreign import why
 from scanlatch_tools.update import key as release_key
 
 
@@ -148,8 +149,12 @@ def load(folder: Path) -> Site:
         raise NotASiteError(
             _("{folder} is no site: make one with: scanlatch site init {folder} --site NAME").format(folder=folder)
         ) from None
-    except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
-        raise NotASiteError(_("{path} can't be used: {error!r}").format(path=path, error=error)) from error
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise NotASiteError(_("{path} can't be read: {error}").format(path=path, error=why(error))) from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise NotASiteError(
+            _("{path} is not as `scanlatch site init` makes it: {error}").format(path=path, error=error)
+        ) from error
 
 
 def issue_device_certificate(folder: Path, request_der: bytes, device: str | None = None) -> bytes:
@@ -274,7 +279,7 @@ def _read_certificate(path: Path) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificate(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise NotASiteError(_("{path} can't be read: {error}").format(path=path, error=error)) from error
+        raise NotASiteError(_("{path} can't be read: {error}").format(path=path, error=why(error))) from error
 
 
 def _write(path: Path, text: str, mode: int) -> None:

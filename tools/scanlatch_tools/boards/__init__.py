@@ -11,6 +11,7 @@ from scanlatch_tools.boards.schema import Board, EngineKind
 from scanlatch_tools.boards.words import nearest, wrong_keys
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.texts import _
+from scanlatch_tools.texts.foreign import why
 
 __all__ = ["Board", "BoardFileError", "compiled", "load", "names", "pins", "problems", "tables", "with_engine"]
 
@@ -57,9 +58,9 @@ def tables(name_or_path: str | Path) -> tuple[Path, Tables]:
     try:
         return path, tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise BoardFileError(_("{path} can't be read: {error}").format(path=path, error=error.strerror)) from error
+        raise BoardFileError(_("{path} can't be read: {error}").format(path=path, error=why(error))) from error
     except ValueError as error:
-        raise BoardFileError(_("{path} is no TOML: {error}").format(path=path, error=error)) from error
+        raise BoardFileError(_("{path} is no TOML: {error}").format(path=path, error=why(error))) from error
 
 
 def problems(found: dict[str, Any]) -> list[str]:

@@ -15,6 +15,7 @@ from scanlatch_tools.boards.words import nearest, wrong_keys
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.flash.partitions import LAYOUTS
 from scanlatch_tools.texts import _
+from scanlatch_tools.texts.foreign import why
 
 NONE = "none"  # what is answered where there is no such part
 _YES = {"yes": True, "true": True, "y": True, "no": False, "false": False, "n": False}
@@ -235,7 +236,7 @@ def write(path: Path, tables: Tables) -> None:
             _("{path} is there already: choose another name, or take it away first").format(path=path)
         ) from None
     except OSError as error:
-        raise ToolError(_("{path} can't be written: {error}").format(path=path, error=error.strerror)) from error
+        raise ToolError(_("{path} can't be written: {error}").format(path=path, error=why(error))) from error
 
 
 def _toml(key: str, value: Any) -> str:

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import os
+import re
 import struct
 import time
 from collections.abc import Generator, Iterator
@@ -13,11 +14,12 @@ from typing import Any
 
 from mpremote.transport import TransportError  # type: ignore[import-untyped]
 
-from scanlatch_tools.cable.errors import CableLostError, DeviceError, NoAnswerError
+from scanlatch_tools.cable.errors import CableLostError, DeviceError, NoAnswerError, NonsenseError
 from scanlatch_tools.cable.line import Line
 from scanlatch_tools.flash import ports
 from scanlatch_tools.flash.errors import NoChipError
 from scanlatch_tools.texts import _
+from scanlatch_tools.texts.foreign import native, why
 
 try:
     from termios import error as _port_error  # a port that is gone, where there are such
@@ -37,6 +39,7 @@ _FED_EVERY_S = 120.0
 _OPEN_S = 15.0  # a board with its USB in the chip is gone from the bus for a moment
 _OPEN_EVERY_S = 0.2
 _LOOK_S = 0.5
+_DIGEST = re.compile("[0-9a-f]{64}")
 _HEARD_MOST = 65_536  # bytes of the console that wait to be taken
 
 # Where the terminal's watchdog runs it can't be stopped, only given time; in system/watchdog it would bite after 30 s.
@@ -163,10 +166,14 @@ class Cable:
             self.run(f"{first}_part({part!r}, {'wb' if at == 0 else 'ab'!r}, {text!r}){end}")
 
     def get(self, path: str) -> bytes:
-        """A file's bytes, 1 MiB at most. Raises DeviceError, CableLostError."""
+        """A file's bytes, 1 MiB at most. Raises DeviceError, CableLostError, NonsenseError."""
         data = b""
         while len(data) <= _FILE_MOST:
-            part = base64.b64decode(self.run(f"_get({path!r}, {len(data)})"))
+            said = self.run(f"_get({path!r}, {len(data)})")
+            try:
+                part = base64.b64decode(said.strip(), validate=True)
+            except ValueError as error:
+                raise NonsenseError(self.port, said) from error
             data += part
             if len(part) < _CHUNK:
                 return data
@@ -177,7 +184,11 @@ class Cable:
         )
 
     def digests(self, *names: str) -> dict[str, str]:
-        """SHA-256 in hex of these files, and of all below these folders, by path. Missing ones are left out."""
+        """SHA-256 in hex of these files, and of all below these folders, by path. Missing ones are left out.
+
+        Raises:
+            DeviceError, CableLostError, NonsenseError.
+        """
         said = self.run(
             f"def _all(path):\n"
             f"    try:\n        mode = os.stat(path)[0]\n    except OSError:\n        return\n"
@@ -185,8 +196,10 @@ class Cable:
             f"    else:\n        print(_digest(path), path)\n"
             f"for one in {names!r}:\n    _all(one)\n"
         )
-        rows = (line.split(" ", 1) for line in said.splitlines() if line)
-        return {str(PurePosixPath(path)): digest for digest, path in rows}
+        rows = [line.partition(" ") for line in said.splitlines() if line]
+        if not all(path and _DIGEST.fullmatch(digest) for digest, _blank, path in rows):
+            raise NonsenseError(self.port, said)
+        return {str(PurePosixPath(path)): digest for digest, _blank, path in rows}
 
     def restart(self) -> None:
         """Start the board anew as at power on, with what it has in its flash. Raises CableLostError."""
@@ -255,7 +268,7 @@ class Cable:
         if os.name != "nt" and not Path(self.port).exists():
             why = _("its port is gone: was the cable pulled?")
         else:
-            why = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+            why = native((str(error).strip() or type(error).__name__).splitlines()[0].rstrip("."))
             why = _("it stopped answering ({why}).").format(why=why)
         return CableLostError(
             _("the board at {port}: {why} Put the cable in and run the same command again").format(
@@ -282,4 +295,4 @@ def _opened(port: str) -> Line:
     except NoChipError as error:
         raise NoAnswerError(str(error)) from error
     except _LOST as error:  # gone between the look and the use
-        raise NoAnswerError(_("{port} can't be used: {error}").format(port=port, error=error)) from error
+        raise NoAnswerError(_("{port} can't be used: {error}").format(port=port, error=why(error))) from error

@@ -1,12 +1,24 @@
 """Why a board could not be reached, or what it answered, each with the exit status of the command."""
 
 from scanlatch_tools.errors import ToolError
+from scanlatch_tools.texts import _
+
+_SAID_MOST = 200  # characters of a board's odd words
 
 
 class NoAnswerError(ToolError):
     """No port, or no MicroPython that answers at it."""
 
     status = 3
+
+
+class NonsenseError(NoAnswerError):
+    """What answers at a port answers as no board of ours does. said: its words."""
+
+    def __init__(self, port: str, said: str) -> None:
+        super().__init__(
+            _("the board at {port} says what can't be understood: {said!r}").format(port=port, said=said[-_SAID_MOST:])
+        )
 
 
 class CableLostError(ToolError):

@@ -20,6 +20,7 @@ from scanlatch_tools.errors import ToolError
 from scanlatch_tools.postgres import NoPostgres, Postgres
 from scanlatch_tools.stage import Stage
 from scanlatch_tools.texts import N_, _
+from scanlatch_tools.texts.foreign import why
 
 TITLE = N_("Scanlatch: a fleet, and a bridge that dies")
 BRIDGES, TERMINALS = 2, 6
@@ -40,7 +41,9 @@ def stage(folder: Path) -> Generator[Stage]:
         server = Postgres()
     except NoPostgres as error:
         raise ToolError(
-            _("{error}. This day needs it: apt-get install postgresql, or brew install postgresql").format(error=error)
+            _("{error}. This day needs it: apt-get install postgresql, or brew install postgresql").format(
+                error=why(error)
+            )
         ) from error
     with (
         server,

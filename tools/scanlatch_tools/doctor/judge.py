@@ -30,10 +30,12 @@ _OURS = ("a", "b", "boot.py", "main.py", "scanlatch", "settings.json", "ca.der",
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What a site's folder says of itself: the CA's certificate in DER, and the bridge's public key."""
+    """What a site's folder says of itself. ca: the CA's certificate in DER; keys: the bridge's public keys, the newest
+    last; used: the one that the registry has the terminal use, None where it does not know it."""
 
     ca: bytes
-    bridge: bytes
+    keys: tuple[bytes, ...]
+    used: bytes | None = None
 
 
 def chip(told: Mapping[str, Any], board: Board | None) -> Iterator[Finding]:
@@ -120,8 +122,16 @@ def keys(told: Mapping[str, Any], site: Site | None) -> Iterator[Finding]:
         return
     missing = [name for name in (*_KEYS, *_DERIVED) if name not in nvs]
     yield Finding("keys.missing" if missing else "keys.are", {"device": nvs["device"], "names": ", ".join(missing)})
-    if site and "bridge" in nvs and base64.b64decode(nvs["bridge"]) != site.bridge:
+    if site and "bridge" in nvs:
+        yield from _bridge_key(base64.b64decode(nvs["bridge"]), site)
+
+
+def _bridge_key(has: bytes, site: Site) -> Iterator[Finding]:
+    """The bridge's key that a terminal has: none of this site's, one that the registry has it past, or the newest."""
+    if has not in site.keys or (site.used in site.keys and site.keys.index(has) < site.keys.index(site.used)):
         yield Finding("bridge.key")
+    elif has != site.keys[-1]:
+        yield Finding("bridge.old")
 
 
 def settings(

@@ -9,19 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from cryptography.hazmat.primitives import serialization
+
+from host_bridge.agreement import Agreements
 from host_bridge.clock import SystemClock
-from host_bridge.errors import UnknownDevice
+from host_bridge.errors import BridgeError, UnknownDevice
 from host_bridge.ledger.devices import ENROLLED
 from scanlatch_tools import boards, enrol
 from scanlatch_tools import site as sites
 from scanlatch_tools.boards import Board
-from scanlatch_tools.cable import Cable, DeviceError, NoAnswerError, connected
+from scanlatch_tools.cable import Cable, DeviceError, NoAnswerError, NonsenseError, connected
 from scanlatch_tools.doctor import asked, judge
 from scanlatch_tools.doctor.finding import BAD, Finding, Tell
 from scanlatch_tools.doctor.parts import at_parts
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.provision import firmware, selftest
-from scanlatch_tools.texts import _
 
 _STARTS = "main.py"
 _ROOT = ("boot.py", _STARTS)
@@ -66,11 +68,7 @@ def look(port: str, wish: Wish, ask: Ask, tell: Tell) -> None:
         if not _at_its_loader(port, tell):
             raise
     except _ODD as error:
-        raise NoAnswerError(
-            _("the board at {port} says what can't be understood: {said!r}").format(
-                port=port, said=repr(error)[:_SAID_MOST]
-            )
-        ) from error
+        raise NonsenseError(port, repr(error)) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +90,7 @@ def _stopped(cable: Cable, wish: Wish, place: sites.Site | None, ask: Ask, tell:
     told = _json(cable, asked.PROBE)
     given = _settings(told)
     board = _board(wish.board, given)
-    site = judge.Site((place.folder / "ca" / "ca.der").read_bytes(), place.bridge_public()) if place else None
+    site = _site(place, str(told["nvs"].get("device", ""))) if place else None
     for found in (*judge.chip(told, board), judge.parts(told, board), judge.room(told)):
         note(found)
     home = str(told["home"]).lstrip("/")
@@ -115,6 +113,15 @@ def _stopped(cable: Cable, wish: Wish, place: sites.Site | None, ask: Ask, tell:
         return _Starts(given["device"] if given and _STARTS in there and checked and not bad else "")
     at_parts(cable, given, ask, tell)
     return _Starts(given["device"] if _STARTS in there else "")
+
+
+def _site(place: sites.Site, device: str) -> judge.Site:
+    keys = Agreements.load(place.agreement)
+    used = None
+    with contextlib.suppress(BridgeError), enrol.registry(place) as registry:  # what it does not know is told later
+        used = registry.public_for(device)
+    ca = place.ca().public_bytes(serialization.Encoding.DER)
+    return judge.Site(ca, tuple(one.public for one in keys.all), used)
 
 
 def _running(cable: Cable, starts: _Starts, place: sites.Site | None, tell: Tell) -> None:

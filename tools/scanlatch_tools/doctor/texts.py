@@ -175,6 +175,8 @@ FINDINGS = {
     "bridge.not": Said("bad", N_("it has not heard the terminal since this start"), N_("Does the bridge run?")),
     "bridge.untold": Said("note", N_("not asked: --site names the site's folder")),
     "bridge.key": Said("bad", N_("the terminal knows another bridge's key"), _PROVISION),
+    "bridge.old": Said("note", N_("the terminal is still on an older key of the bridge, which holds on"),
+        N_("It goes over by itself, with its next head; `scanlatch fleet rotate --show` says who is left")),
     "answer.is": Said("ok", N_("the terminal answered after {seconds} s")),
     "answer.not": Said("bad", N_("the terminal did not answer within {seconds} s; what follows is of {ago} ago"),
                        N_("Has it power and a link? `scanlatch doctor --port` at the cable says more")),

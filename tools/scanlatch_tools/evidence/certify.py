@@ -15,6 +15,7 @@ from cryptography.x509.oid import NameOID
 from scanlatch_tools import certificates, site
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.texts import _
+from scanlatch_tools.texts.foreign import why
 
 EVIDENCE = x509.ObjectIdentifier("2.25.47824529592343766326981613123880821142")  # extended use: signs scan records
 FOLDER = "terminals"
@@ -85,7 +86,7 @@ def _must_be(path: Path, ca: x509.Certificate, signing: bytes) -> None:
     except (ValueError, TypeError, InvalidSignature) as error:
         raise ToolError(
             _("{path} is no certificate of this site's CA ({error}): put it back, or remove it").format(
-                path=path, error=error
+                path=path, error=why(error)
             )
         ) from error
     point = known.public_key().public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)

@@ -22,6 +22,7 @@ from scanlatch_tools.errors import ToolError
 from scanlatch_tools.evidence import certify as signers
 from scanlatch_tools.evidence import verify as verifier
 from scanlatch_tools.texts import _, told
+from scanlatch_tools.texts.foreign import why
 
 CLEAN, FOUND, CANT = 0, 1, 2  # exit status
 
@@ -135,7 +136,7 @@ def _der(path: Path) -> bytes:
     try:
         return x509.load_pem_x509_certificate(path.read_bytes()).public_bytes(Encoding.DER)
     except ValueError as error:
-        raise ToolError(_("{path} holds no certificate in PEM: {error}").format(path=path, error=error)) from error
+        raise ToolError(_("{path} holds no certificate in PEM: {error}").format(path=path, error=why(error))) from error
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from scanlatch_tools.errors import ToolError
 from scanlatch_tools.flash import partitions
 from scanlatch_tools.flash.errors import NoFitError
 from scanlatch_tools.texts import _
+from scanlatch_tools.texts.foreign import why
 
 CHIPS = {"esp32": 0x1000, "esp32s3": 0x0, "esp32c3": 0x0}  # chip: where its second-stage loader begins
 MADE_FOR_TESTS = b"scanlatch-stand-in"  # project name of images that no chip could run
@@ -66,7 +67,7 @@ def load(path: Path) -> Image:
             raise ImageError(_("{path} is larger than any image").format(path=path.name))
         raw = path.read_bytes()
     except OSError as error:
-        raise ImageError(_("{path} can't be read: {error}").format(path=path, error=error.strerror)) from error
+        raise ImageError(_("{path} can't be read: {error}").format(path=path, error=why(error))) from error
     return parsed(raw, path.name)
 
 

@@ -13,6 +13,7 @@ from scanlatch_tools.flash import image as images
 from scanlatch_tools.flash.errors import NoFitError
 from scanlatch_tools.flash.image import Image
 from scanlatch_tools.texts import _
+from scanlatch_tools.texts.foreign import why
 
 SHIPPED = Path(__file__).with_name("images.toml")
 _BUILDS = {"esp32": "ESP32_GENERIC", "esp32s3": "ESP32_GENERIC_S3", "esp32c3": "ESP32_GENERIC_C3"}
@@ -121,7 +122,9 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     except FileNotFoundError:
         return []
     except (OSError, ValueError) as error:
-        raise ToolError(_("{path} can't be read: {error}. Mend or remove it").format(path=path, error=error)) from error
+        raise ToolError(
+            _("{path} can't be read: {error}. Mend or remove it").format(path=path, error=why(error))
+        ) from error
     rows: list[dict[str, Any]] = found.get("image", [])
     for row in rows:
         if set(row) != _KEYS:

@@ -13,6 +13,7 @@ from serial.tools import list_ports
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.flash.errors import NoChipError
 from scanlatch_tools.texts import _
+from scanlatch_tools.texts.foreign import why
 
 _NO_LINES = (errno.ENOTTY, errno.EINVAL)
 
@@ -97,4 +98,4 @@ def _why(name: str, error: Exception) -> str:
         return _("{name} is in use by another program: close it (a monitor, an IDE)").format(name=name)
     if Path(name).exists() and not Path(name).is_char_device():
         return _("{name} is no port: `scanlatch flash` without --port lists those that are there").format(name=name)
-    return _("{name} can't be opened: {error}").format(name=name, error=error)
+    return _("{name} can't be opened: {error}").format(name=name, error=why(error))

@@ -14,6 +14,7 @@ from esptool.util import FatalError
 from scanlatch_tools.flash import ports
 from scanlatch_tools.flash.errors import BrokenOffError, NoChipError, NoFitError, NotAsWrittenError
 from scanlatch_tools.texts import _
+from scanlatch_tools.texts.foreign import native, why
 
 try:
     from termios import error as _port_error  # a port that is gone, where there are such
@@ -143,7 +144,7 @@ def _detected(port: Any, name: str, lines: bool) -> Any:
     except _LOST as error:
         if "Unexpected chip" in str(error):
             raise NoFitError(
-                _("the chip at {name} is none that Scanlatch knows: {error}").format(name=name, error=error)
+                _("the chip at {name} is none that Scanlatch knows: {error}").format(name=name, error=why(error))
             ) from error
         raise NoChipError(
             _(
@@ -178,7 +179,7 @@ def _ready(esp: Any, stub: bool, baud: int, lines: bool, quiet: _Quiet) -> Sessi
 
 
 def _lost(name: str, error: Exception) -> str:
-    why = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+    why = native((str(error).strip() or type(error).__name__).splitlines()[0].rstrip("."))
     return _(
         "the connection at {name} was lost ({why}): put the cable in and run the same command "
         "again. Where it happens again: another cable, or --baud 115200, or --no-stub"

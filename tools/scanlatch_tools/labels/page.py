@@ -8,6 +8,7 @@ from fpdf import FPDF
 
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.texts import _
+from scanlatch_tools.texts.foreign import why
 from scanlatch_tools.twin import pictures
 
 A4 = (210.0, 297.0)
@@ -45,7 +46,7 @@ class Pages:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._pdf.output(str(path))
         except OSError as error:
-            raise ToolError(_("{path} can't be written: {error}").format(path=path, error=error.strerror)) from error
+            raise ToolError(_("{path} can't be written: {error}").format(path=path, error=why(error))) from error
 
     def text(self, x: float, y: float, text: str, size: float, *, bold: bool = False, grey: int = 0) -> float:
         """Text whose base line begins at (x, y). size: points; grey: 0 black to 255 white. Its width in mm.

@@ -15,6 +15,7 @@ from scanlatch_tools.platform_sim.book import CodeError
 from scanlatch_tools.platform_sim.knobs import KnobError, Knobs
 from scanlatch_tools.platform_sim.server import PlatformSim
 from scanlatch_tools.texts import _
+from scanlatch_tools.texts.foreign import why
 
 app = typer.Typer(help="A stand-in for the insurance platform (never the real one).", no_args_is_help=True)
 
@@ -41,7 +42,7 @@ def run_command(
     except OSError as error:
         raise ToolError(
             _("can't listen on port {port} or {admin_port}: {error}").format(
-                port=port, admin_port=admin_port, error=error.strerror
+                port=port, admin_port=admin_port, error=why(error)
             )
         ) from error
     print(f"platform {platform.url} knobs {platform.admin_url}", flush=True)
@@ -97,11 +98,11 @@ def _codes(path: Path) -> list[Any]:
     try:
         text = path.read_text()
     except OSError as error:
-        raise ToolError(_("{path} can't be read: {error}").format(path=path, error=error.strerror)) from error
+        raise ToolError(_("{path} can't be read: {error}").format(path=path, error=why(error))) from error
     if text.lstrip().startswith("["):
         try:
             loaded: list[Any] = json.loads(text)
             return loaded
         except ValueError as error:
-            raise ToolError(_("{path} is no JSON: {error}").format(path=path, error=error)) from error
+            raise ToolError(_("{path} is no JSON: {error}").format(path=path, error=why(error))) from error
     return [line.strip() for line in text.splitlines() if line.strip()]

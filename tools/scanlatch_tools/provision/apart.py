@@ -14,6 +14,7 @@ from scanlatch_tools import enrol
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.request import EnrolError, Request, heard
 from scanlatch_tools.texts import _
+from scanlatch_tools.texts.foreign import why
 
 _REQUEST, _ANSWER = "scanlatch request 1", "scanlatch answer 1"
 _KEYS = ("device", "signing", "agreement", "csr")
@@ -36,7 +37,8 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a site gives, for one terminal with these keys: its signing key, and the one in its certificate."""
+    """What a site gives, for one terminal with these keys: its signing key, and the one in its certificate. ca: the
+    certificate of the site's CA, DER."""
 
     device: str
     site: str
@@ -44,6 +46,7 @@ class Answer:
     signing: str
     tls: str
     handover: dict[str, Any]
+    ca: bytes
 
     def must_be_for(self, request: Request) -> None:
         """Raises EnrolError where the terminal has other keys than when it asked."""
@@ -109,7 +112,8 @@ def read_answer(path: Path) -> Answer:
     told = _read(path, _ANSWER)
     try:
         device, site, board, signing, tls = (_text(told[name]) for name in _WORDS)
-        return Answer(device, site, board, signing, tls, dict(told["handover"]))
+        handover = dict(told["handover"])
+        return Answer(device, site, board, signing, tls, handover, bytes.fromhex(_text(handover["ca"])))
     except (KeyError, TypeError, ValueError) as error:
         raise ToolError(_("{path} is not what `scanlatch site sign` wrote").format(path=path)) from error
 
@@ -136,7 +140,7 @@ def _read(path: Path, what: str) -> dict[str, Any]:
         with path.open("rb") as file:
             told: Any = json.loads(file.read(_FILE_MOST))
     except (OSError, ValueError) as error:
-        raise ToolError(_("{path} can't be read: {error}").format(path=path, error=error)) from error
+        raise ToolError(_("{path} can't be read: {error}").format(path=path, error=why(error))) from error
     found = cast("dict[str, Any]", told) if isinstance(told, dict) else {}
     if found.get("what") != what:
         raise ToolError(_("{path} holds something else than {what!r}").format(path=path, what=what))
@@ -151,7 +155,7 @@ def _write(path: Path, told: Mapping[str, Any], mode: int) -> None:
             json.dump(told, file, indent=1)
         new.replace(path)
     except OSError as error:
-        raise ToolError(_("{path} can't be written: {error}").format(path=path, error=error)) from error
+        raise ToolError(_("{path} can't be written: {error}").format(path=path, error=why(error))) from error
 
 
 def _key_of_request(csr: bytes) -> str:

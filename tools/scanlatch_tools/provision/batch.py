@@ -14,6 +14,7 @@ from scanlatch_tools.provision.errors import SomeFailedError
 from scanlatch_tools.provision.facts import Facts
 from scanlatch_tools.provision.work import Talk, Wish, provision
 from scanlatch_tools.texts import _, told
+from scanlatch_tools.texts.foreign import why
 
 _NUMBERED = re.compile(r"(.*?)(\d+)")
 _LOOK_S = 1.0
@@ -147,5 +148,5 @@ def _write(report: Path, rows: Sequence[Row]) -> None:
         new.replace(report)
     except OSError as error:
         raise ToolError(
-            _("the report {report} can't be written: {error}").format(report=report, error=error)
+            _("the report {report} can't be written: {error}").format(report=report, error=why(error))
         ) from error

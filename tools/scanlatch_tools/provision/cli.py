@@ -11,6 +11,7 @@ from scanlatch_tools.errors import ToolError
 from scanlatch_tools.provision import texts
 from scanlatch_tools.talk import Machine, People
 from scanlatch_tools.texts import _
+from scanlatch_tools.texts.foreign import why
 
 if TYPE_CHECKING:
     from scanlatch_tools.provision.work import Wish
@@ -23,7 +24,9 @@ def app(
     name: Annotated[
         str | None, typer.Option(help="Its id; default: the one that it has, or one made of its chip's number.")
     ] = None,
-    at: Annotated[str | None, typer.Option(help="Which of the folder's sites; its first by default.")] = None,
+    at: Annotated[
+        str | None, typer.Option(help="Which of the folder's sites; default: the one that it has, or the first.")
+    ] = None,
     port: Annotated[
         list[str] | None, typer.Option(help="Where it is plugged in; without it the one that is found.")
     ] = None,
@@ -31,8 +34,9 @@ def app(
         str | None, typer.Option(help="Its board file; default: the one for which it was provisioned.")
     ] = None,
     operation: Annotated[
-        str, typer.Option(help="What it does: sale, return, receive, stock-take, query or dispatch.")
-    ] = "sale",
+        str | None,
+        typer.Option(help="What it does: sale (a new one), return, receive, stock-take, query or dispatch."),
+    ] = None,
     wifi: Annotated[str | None, typer.Option(help="Name of the Wi-Fi to join; its password is asked for.")] = None,
     wifi_password_file: Annotated[
         Path | None, typer.Option(help="File with that password, in place of asking.")
@@ -50,20 +54,29 @@ def app(
     answer: Annotated[
         Path | None, typer.Option(help="The site is elsewhere: go on with the file of `scanlatch site sign`.")
     ] = None,
+    leave_site: Annotated[
+        str | None, typer.Option(help="It is another site's terminal, and is to leave it: that site's name.")
+    ] = None,
+    leave_records: Annotated[
+        str | None, typer.Option(help="Give up what it holds for that site: the sentence that the refusal tells.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Tell it to a program: one JSON line an event.")] = False,
 ) -> None:
     """Make a board a terminal of a site: firmware, its own keys, certificate, settings, self-test, label."""
     from scanlatch_tools.flash import ports
+    from scanlatch_tools.provision.leaving import Told
     from scanlatch_tools.provision.work import Wish, provision  # brings the bridge's registry along
 
     if [site, request, answer].count(None) != 2 or (batch and site is None):
         raise ToolError(_("one of --site, --request and --answer; a batch goes with --site"))
     talk = Machine() if as_json else People(texts.brief if batch else texts.text)
     password = None if wifi_password_file is None else _password(wifi_password_file)
-    wish = Wish(site, at, None if batch else name, board, operation, ntp, wifi, password, link, label, request, answer)
+    leave = Told(leave_site, leave_records)
+    name, first = (None, name) if batch else (name, None)
+    wish = Wish(site, at, name, board, operation, ntp, wifi, password, link, label, request, answer, leave)
     try:
         if batch and site:
-            _batch(wish, site, name, port, report, talk)
+            _batch(wish, site, first, port, report, talk)
         else:
             provision(wish, ports.chosen(_only(port), talk.ask), talk)
     except ToolError as error:
@@ -112,7 +125,7 @@ def _password(path: Path) -> str:
         text = raw.decode("utf-8").rstrip("\r\n")
     except (OSError, ValueError) as error:
         raise ToolError(
-            _("{path} can't be read as the Wi-Fi's password: {error}").format(path=path, error=error)
+            _("{path} can't be read as the Wi-Fi's password: {error}").format(path=path, error=why(error))
         ) from error
     if "\n" in text or len(raw) > _PASSWORD_FILE_MOST:
         raise ToolError(_("{path} holds more than a Wi-Fi's password: one line is wanted").format(path=path))

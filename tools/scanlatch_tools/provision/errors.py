@@ -9,6 +9,12 @@ class NotForThisError(ToolError):
     status = 4
 
 
+class UnsentHereError(ToolError):
+    """The board holds records of the site that it would leave; nothing was written."""
+
+    status = 5
+
+
 class NotReadyError(ToolError):
     """The terminal has its keys, certificate and settings, but did not pass its self-test."""
 

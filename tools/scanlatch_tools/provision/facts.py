@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scanlatch_tools.boards.chips import FAMILIES
-from scanlatch_tools.cable import Cable, NoAnswerError
+from scanlatch_tools.cable import Cable, NonsenseError
 from scanlatch_tools.provision.errors import NotForThisError
 from scanlatch_tools.texts import _
 
@@ -15,7 +15,7 @@ _MPY = 6  # version of compiled files; MicroPython 1.24 and later
 _OTHERS = ("s2", "c2", "c5", "c6", "h2", "p4")  # behind "esp32": chips that are none of ours
 _ID_BYTES = 3  # of the chip's own number, enough to tell a site's boards apart
 
-# Runs on a board that may have nothing of ours yet. settings.json ends with its CRC-32.
+# Runs on a board that may have nothing of ours yet. settings.json and ca.der end with their CRC-32.
 _ASK = """
 import json, sys
 told = {"version": list(sys.implementation.version)[:2], "mpy": getattr(sys.implementation, "_mpy", 0) & 0xFF}
@@ -42,6 +42,12 @@ try:
         told["settings"] = json.loads(file.read()[:-4])
 except (OSError, ValueError):
     pass
+try:
+    import hashlib
+    with open("ca.der", "rb") as file:
+        told["ca"] = "".join("%02x" % byte for byte in hashlib.sha256(file.read()[:-4]).digest())
+except (ImportError, OSError):
+    pass
 print(json.dumps(told))
 """
 
@@ -52,7 +58,8 @@ class Facts:
 
     chip: the chip's number in hex, "" where it tells none; device: the id that it has, "" where none; board: name of
     the board file that it was provisioned for, ""; wifi: the network that it knows, ""; password: whether it has one;
-    machine: as MicroPython calls module and chip; journal: place and size of its partition.
+    machine: as MicroPython calls module and chip; journal: place and size of its partition; site, operation, ntp: as
+    its settings have them, "" where they don't; ca: SHA-256 in hex of the CA's certificate that it trusts, "".
     """
 
     version: tuple[int, ...]
@@ -63,6 +70,10 @@ class Facts:
     password: bool
     machine: str = ""
     journal: tuple[int, int] = (0, 0)
+    site: str = ""
+    operation: str = ""
+    ntp: str = ""
+    ca: str = ""
 
     @property
     def family(self) -> str:
@@ -83,15 +94,13 @@ def ask(cable: Cable) -> Facts:
 
     Raises:
         NotForThisError: it can't become a terminal as it is; says what to do.
-        NoAnswerError: it does not answer as MicroPython does.
+        NonsenseError: it does not answer as MicroPython does.
     """
     said = cable.run(_ASK)
     try:
         return _facts(json.loads(said.strip().splitlines()[-1]))
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        raise NoAnswerError(
-            _("the board at {port} says what can't be understood: {said!r}").format(port=cable.port, said=said[-200:])
-        ) from error
+        raise NonsenseError(cable.port, said) from error
 
 
 def _facts(told: dict[str, Any]) -> Facts:
@@ -114,6 +123,10 @@ def _facts(told: dict[str, Any]) -> Facts:
         bool(told.get("wifi_password")),
         str(told.get("machine", "")),
         (int(told["scanlog"][0][0]), int(told["scanlog"][0][1])),
+        _text(settings.get("site", ""), "[a-z0-9-]*"),
+        _text(settings.get("operation", ""), "[a-z-]*"),
+        _text(settings.get("ntp") or "", ".*"),
+        _text(told.get("ca", ""), "[0-9a-f]*"),
     )
 
 

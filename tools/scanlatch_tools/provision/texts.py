@@ -34,6 +34,12 @@ def text(name: str, facts: dict[str, Any]) -> Text | None:
                 device=facts["device"], site=facts["site"], again=again, board=facts["board"], port=facts["port"]
             )
         )
+    if name == "leaves":
+        return Text(
+            _(
+                "{device} leaves {site!r}: there `scanlatch fleet revoke {device}` ends what that bridge takes of it"
+            ).format(device=facts["device"], site=facts["site"])
+        )
     if name == "step":
         return Text.assemble(("  ✓ ", "green"), _step(facts), (f"  {facts['seconds']} s", "dim"))
     if name == "done":

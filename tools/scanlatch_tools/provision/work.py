@@ -3,9 +3,11 @@
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
+
+from cryptography.hazmat.primitives import serialization
 
 from host_bridge.clock import SystemClock
 from host_bridge.errors import UnknownDevice
@@ -15,11 +17,13 @@ from scanlatch_tools.boards import Board, compiled
 from scanlatch_tools.cable import Cable, connected
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.labels import device as labels
-from scanlatch_tools.provision import apart, choices, facts, firmware, selftest
+from scanlatch_tools.provision import apart, choices, facts, firmware, leaving, selftest
 from scanlatch_tools.provision.errors import NotReadyError
 from scanlatch_tools.provision.facts import Facts
 from scanlatch_tools.provision.selftest import Check
 from scanlatch_tools.texts import _
+
+_OPERATION = "sale"  # of a terminal that never had another
 
 
 class Talk(Protocol):
@@ -46,18 +50,19 @@ class Talk(Protocol):
 class Wish:
     """What is asked for.
 
-    site: the site's folder, None: it is elsewhere; at: which of its sites, None: the first; name: the terminal's id,
-    None: the one it has, or one made of the chip's number; board: None: the one it was provisioned for, or the one that
-    fits; wifi: name and password of the network; password None: asked for, or the one it has; link: whether the broker
-    can be reached where this is done; label: the PDF to write; request: file for what the terminal asks of a site
-    elsewhere; answer: file with what that gave.
+    site: the site's folder, None: it is elsewhere; at: which of its sites, None: the one it has, or the first; name:
+    the terminal's id, None: the one it has, or one made of the chip's number; board: None: the one it was provisioned
+    for, or the one that fits; operation, ntp: None: what it has, or "sale" and none; wifi: name and password of the
+    network; password None: asked for, or the one it has; link: whether the broker can be reached where this is done;
+    label: the PDF to write; request: file for what the terminal asks of a site elsewhere; answer: file with what that
+    gave; leave: what is said of the site whose terminal it is now.
     """
 
     site: Path | None
     at: str | None = None
     name: str | None = None
     board: str | None = None
-    operation: str = "sale"
+    operation: str | None = None
     ntp: str | None = None
     wifi: str | None = None
     password: str | None = None
@@ -65,6 +70,7 @@ class Wish:
     label: Path | None = None
     request: Path | None = None
     answer: Path | None = None
+    leave: leaving.Told = leaving.UNSAID
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +97,25 @@ def provision(wish: Wish, port: str, talk: Talk, name: Callable[[Facts], str | N
     began = time.monotonic()
     place = sites.load(wish.site) if wish.site else None
     answer = apart.read_answer(wish.answer) if wish.answer else None
-    at = _site(wish.at, place, answer)
+    _site(wish.at, place, answer, "")
     with connected(port) as cable:
         told = facts.ask(cable)
+        ntp = told.ntp if wish.ntp is None else wish.ntp
+        wish = replace(wish, operation=wish.operation or told.operation or _OPERATION, ntp=ntp or None)
+        at = _site(wish.at, place, answer, told.site)
         device = choices.device(told, answer.device if answer else name(told) if name else wish.name)
         board = choices.board(wish.board or (answer.board if answer else None), told, talk.ask)
         wifi = None if wish.request else choices.wifi(board, wish.wifi, wish.password, told, talk.secret)
+        if found := _left(cable, told, at, place, answer, wish.leave, talk):
+            talk.event("leaves", device=device, site=found.site, records=found.records)
         talk.event("board", port=port, board=board.board.name, device=device, site=at, before=told.device)
         with _timed(talk, "firmware") as step:
             done = firmware.copy(cable, board, lambda part, total: talk.progress("firmware", part, total))
             step.update(written=done.written, kept=done.kept, removed=done.removed)
         if wish.request:
-            request = apart.Asked(enrol.ask(cable, device), wish.at, compiled(board), wish.operation, wish.ntp)
+            request = apart.Asked(
+                enrol.ask(cable, device), wish.at, compiled(board), wish.operation or _OPERATION, wish.ntp
+            )
             apart.write_request(wish.request, request)
             seconds = round(time.monotonic() - began, 1)
             talk.event("requested", port=port, device=device, request=str(wish.request), seconds=seconds)
@@ -119,8 +132,23 @@ def provision(wish: Wish, port: str, talk: Talk, name: Callable[[Facts], str | N
     return Provisioned(port, device, at, board.board.name, anew, label, seconds)
 
 
-def _site(wanted: str | None, place: sites.Site | None, answer: apart.Answer | None) -> str:
-    """The site's name; "" where whoever signs has to choose."""
+def _left(
+    cable: Cable,
+    told: Facts,
+    to: str,
+    place: sites.Site | None,
+    answer: apart.Answer | None,
+    said: leaving.Told,
+    talk: Talk,
+) -> leaving.Left | None:
+    """The other site whose terminal it is; None where none, or where its new site is not known yet."""
+    if place:
+        return leaving.left(cable, told, to, place.ca().public_bytes(serialization.Encoding.DER), said, talk.ask)
+    return leaving.left(cable, told, to, answer.ca, said, talk.ask) if answer else None
+
+
+def _site(wanted: str | None, place: sites.Site | None, answer: apart.Answer | None, has: str) -> str:
+    """The site's name; "" where whoever signs has to choose. has: where the board is now."""
     if answer:
         return answer.site
     if place is None:
@@ -131,7 +159,7 @@ def _site(wanted: str | None, place: sites.Site | None, answer: apart.Answer | N
                 wanted=wanted, folder=place.folder, sites=", ".join(place.sites)
             )
         )
-    return wanted or place.sites[0]
+    return wanted or (has if has in place.sites else place.sites[0])
 
 
 def _enrolled(
@@ -160,7 +188,7 @@ def _enrolled(
         return False
     if wish.site is None:
         raise ToolError(_("no site: its folder with --site, or --request and --answer where it is elsewhere"))
-    settings: dict[str, Any] = {"operation": wish.operation, "ntp": wish.ntp, "wifi": wifi, "tell": tell}
+    settings: dict[str, Any] = {"operation": wish.operation or _OPERATION, "ntp": wish.ntp, "wifi": wifi, "tell": tell}
     return enrol.enrol(wish.site, cable, device, at, board, **settings).anew
 
 

@@ -13,6 +13,7 @@ from scanlatch_tools.cable import Cable, DeviceError
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.site_plan import NAME
 from scanlatch_tools.texts import _
+from scanlatch_tools.texts.foreign import why
 
 VERSION = 1  # of the file
 _MOST = 1_000_000  # records: no ring has room for a tenth of that
@@ -138,4 +139,4 @@ def save(found: Rescued, path: Path) -> None:
             _("{path} is there already: it may hold records that nobody else has; name another").format(path=path)
         ) from None
     except OSError as error:
-        raise ToolError(_("{path} can't be written: {error}").format(path=path, error=error)) from error
+        raise ToolError(_("{path} can't be written: {error}").format(path=path, error=why(error))) from error

@@ -33,8 +33,10 @@ def n_(one: str, several: str, count: int) -> str:
 
 
 def speak() -> None:
-    """Let the bridge's errors and typer's own words be read out in the reader's language, too."""
-    of_the_bridge.read_out_by(_)
+    """Let the bridge's errors, typer's own words and the system's be read out in the reader's language, too."""
+    from scanlatch_tools.texts import foreign  # which needs `_`
+
+    of_the_bridge.read_out_by(_, foreign.told)
     if language(os.environ) == "zh":
         gettext.bindtextdomain(_DOMAIN, str(_HERE))
         gettext.textdomain(_DOMAIN)  # typer asks gettext for its headings

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from scanlatch_tools.boards import Board
 from scanlatch_tools.errors import ToolError
-from scanlatch_tools.texts import _
+from scanlatch_tools.texts import N_, _
 from scanlatch_tools.twin.chip import made_image
 from scanlatch_tools.twin.chip.bare import FLASH_MB, BareBoard
 from scanlatch_tools.twin.chip.models import MODELS
@@ -20,12 +20,13 @@ from scanlatch_tools.twin.device import Twin, twin_board
 from scanlatch_tools.twin.engines import NAMES, Family, Simulator, simulator
 from scanlatch_tools.twin.trace import POLL_S, Line
 
-_HELP = """\
-Type a code, or the path of a picture with barcodes, and Enter. Or:
-  :button       press the button        :link off|on   cut the network, mend it
-  :power        cut the power, put it back      :engine off|on   pull the scan engine's plug, put it back
-  :quit         (or Ctrl-D)"""
-_CABLE_HELP = "  :cable out|in  pull the cable, and the power with it; put it in again"
+_HELP = N_(
+    "Type a code, or the path of a picture with barcodes, and Enter. Or:\n"
+    "  :button       press the button        :link off|on   cut the network, mend it\n"
+    "  :power        cut the power, put it back      :engine off|on   pull the scan engine's plug, put it back\n"
+    "  :quit         (or Ctrl-D)"
+)
+_CABLE_HELP = N_("  :cable out|in  pull the cable, and the power with it; put it in again")
 _BUTTON_S = 0.3
 
 
@@ -50,7 +51,7 @@ def app(
     enrolled = _enrolled_for(folder)
     if bare:
         with _bare(folder, chip, flash_mb, simulator(engine or Family.GROW), console) as board:
-            _run(board, console, f"{_HELP}\n{_CABLE_HELP}")
+            _run(board, console, f"{_(_HELP)}\n{_(_CABLE_HELP)}")
         return
     if site is None and enrolled is None:
         raise ToolError(
@@ -66,7 +67,7 @@ def app(
     with Twin(folder, simulator=scanner) as twin:
         if site is not None:
             _enrol(twin, site, device, at, operation, twin_board(scanner, detect=detect), console)
-        _run(twin, console, _HELP)
+        _run(twin, console, _(_HELP))
 
 
 def _run(twin: Twin, console: Console, help_text: str) -> None:
@@ -151,7 +152,7 @@ def _act(twin: Twin, line: str, console: Console) -> bool:
             else:
                 twin.put_cable_in()
         elif line.startswith(":"):
-            console.print(_HELP, style="dim")
+            console.print(_(_HELP), style="dim")
         elif line and Path(line).is_file():
             twin.scan_picture(Path(line))
         elif line:

@@ -12,6 +12,7 @@ from biip.gs1_messages import GS1Message
 from PIL import Image, UnidentifiedImageError
 
 from scanlatch_tools.texts import _
+from scanlatch_tools.texts.foreign import why
 
 Kind = Literal["code128", "gs1-128", "ean13", "datamatrix", "gs1-datamatrix", "qr"]
 
@@ -60,7 +61,7 @@ def read_picture(path: Path | str) -> list[Symbol]:
         raise PictureError(_("{path}: no such file").format(path=path)) from None
     except (UnidentifiedImageError, OSError) as error:
         raise PictureError(
-            _("{path}: not a picture that can be read ({error})").format(path=path, error=error)
+            _("{path}: not a picture that can be read ({error})").format(path=path, error=why(error))
         ) from None
     found = sorted(found, key=lambda code: (code.position.top_left.y, code.position.top_left.x))
     return [Symbol(bytes(code.bytes), code.symbology_identifier, str(code.format)) for code in found]
@@ -104,7 +105,7 @@ def _coded(content: str | bytes, kind: Kind) -> zxingcpp.Barcode:
         return _create(content, symbology, **options)
     except ValueError as error:
         raise PictureError(
-            _("{content!r} does not go into {kind}: {error}").format(content=content, kind=kind, error=error)
+            _("{content!r} does not go into {kind}: {error}").format(content=content, kind=kind, error=why(error))
         ) from None
 
 
@@ -130,7 +131,7 @@ def _bracketed(content: str | bytes) -> str:
             message = GS1Message.parse(content.decode("ascii").removeprefix("\x1d"))
         except (ParseError, UnicodeDecodeError) as error:
             raise PictureError(
-                _("{content!r} is no GS1 element string: {error}").format(content=content, error=error)
+                _("{content!r} is no GS1 element string: {error}").format(content=content, error=why(error))
             ) from None
         return "".join(f"[{field.ai.ai}]{field.value}" for field in message.element_strings)
     return re.sub(r"\((\d{2,4})\)", r"[\1]", content)

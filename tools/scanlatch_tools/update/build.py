@@ -12,6 +12,7 @@ from host_bridge.bundle import Manifest
 from scanlatch_tools import places
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.texts import _
+from scanlatch_tools.texts.foreign import why
 from scanlatch_tools.twin import build as compiler
 
 FAMILY = "esp32-xtensawin-6.3"  # ESP32, S2 and S3 with MicroPython from 1.24 on; a C3 is an esp32-rv32imc-6.3
@@ -58,7 +59,7 @@ def version(source: Path) -> str:
     try:
         found = _VERSION.search(path.read_text("utf-8"))
     except OSError as error:
-        raise ToolError(_("{path} can't be read: {error}").format(path=path, error=error)) from error
+        raise ToolError(_("{path} can't be read: {error}").format(path=path, error=why(error))) from error
     if not found:
         raise ToolError(_("{path} says no VERSION").format(path=path))
     return found[1]

@@ -15,6 +15,7 @@ from host_bridge import bundle as bundles
 from scanlatch_tools import site as sites
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.texts import _
+from scanlatch_tools.texts.foreign import why
 from scanlatch_tools.update import build as builder
 from scanlatch_tools.update import key as keys
 
@@ -71,7 +72,7 @@ def build_command(
     try:
         path.write_bytes(data)
     except OSError as error:
-        raise ToolError(_("{path} can't be written: {error}").format(path=path, error=error)) from error
+        raise ToolError(_("{path} can't be written: {error}").format(path=path, error=why(error))) from error
     _show(made)
     typer.echo(_("made {path}").format(path=path))
 
@@ -201,7 +202,7 @@ def _read(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(_FILE_MOST + 1)  # one more than it may have: then it is refused as such
     except OSError as error:
-        raise ToolError(_("{path} can't be read: {error}").format(path=path, error=error)) from error
+        raise ToolError(_("{path} can't be read: {error}").format(path=path, error=why(error))) from error
 
 
 def _percent(said: str) -> int:

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from scanlatch_tools import certificates
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.texts import _
+from scanlatch_tools.texts.foreign import why
 
 FOLDER = "release"
 PRIVATE, PUBLIC = f"{FOLDER}/release.key", f"{FOLDER}/release.pem"
@@ -46,7 +47,7 @@ def point_of(path: Path) -> bytes:
     try:
         key = serialization.load_pem_public_key(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise ToolError(_("{path} can't be read: {error}").format(path=path, error=error)) from error
+        raise ToolError(_("{path} can't be read: {error}").format(path=path, error=why(error))) from error
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         raise ToolError(_("{path} holds a key of another kind; P-256 is needed").format(path=path))
     return key.public_bytes(*_POINT)
