@@ -64,6 +64,7 @@ def test_board_shows_sounds_is_pressed_and_connects(name: str, tmp_path: Path) -
     pin = boards.pins(board)["buzzer.pin"]
     assert [(line["hz"], line["duty"]) for line in used.of("tone", pin=pin)] == 2 * [(2000, _DUTY), (0, 0)]
     assert [(line["baud"], line["rxbuf"]) for line in used.of("uart")] == [(speed, 4096), (115200, 4096)]
+    assert [line["pm"] for line in used.of("radio")] == [0], "a radio that naps brings each answer late"
 
 
 def test_board_without_light_buzzer_and_button_works_in_silence(tmp_path: Path) -> None:

@@ -35,7 +35,8 @@ def take(terminal, der):
         return "certificate: ends before the one in use"
     files.write_file(NEW, der)
     terminal.waiting = True
-    load("system.change").Later(terminal, lambda: _try(terminal))
+    if terminal.after is None:  # else it is a restart, which tries it too
+        load("system.change").Later(terminal, lambda: _try(terminal))
     return "ok"
 
 

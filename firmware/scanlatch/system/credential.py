@@ -61,14 +61,18 @@ def _sealed(terminal, data):
 async def _sent(terminal, client, topic, message):
     session, clock = terminal.session, terminal.clock
     number, until = session.asked, clock.ms() + _ANSWER_MS
-    publishing = asyncio.create_task(_published(client, topic, message))
-    del message
-    while not publishing.done() and clock.ms() < until:
-        await asyncio.sleep_ms(_LOOK_MS)
-    if not publishing.done():
-        publishing.cancel()
-        if client.out:  # half of it may be out: the rest goes with the link
-            client.fail(MqttError("network", "takes nothing"))
+    try:
+        publishing = asyncio.create_task(_published(client, topic, message))
+    except MemoryError:  # a person is told, and no terminal starts again for that
+        until = 0
+    else:
+        del message
+        while not publishing.done() and clock.ms() < until:
+            await asyncio.sleep_ms(_LOOK_MS)
+        if not publishing.done():
+            publishing.cancel()
+            if client.out:  # half of it may be out: the rest goes with the link
+                client.fail(MqttError("network", "takes nothing"))
     while session.asked == number and client.why is None and clock.ms() < until:
         await asyncio.sleep_ms(_LOOK_MS)
     if session.asked == number:

@@ -10,7 +10,10 @@ _FIRST_MS = const(1_000)  # the reply is on its way by then
 _ACKNOWLEDGED_MS = const(5_000)  # the broker's word is waited for so long; then the wipe comes all the same
 _FREE = const(-1)  # see mqtt.py
 # The signing key goes first and the id last: cut in between, `enrol.begin` finds no signing key, and goes on here.
-_STORED = "sign_key tls_key agree_key mac_key cred_key bridge bridge_next wifi_password journal session command device"
+_STORED = (
+    "sign_key tls_key agree_key mac_key cred_key bridge bridge_next wifi_password journal session command"
+    " not_after outage_lasts device"
+)
 _FILES = "settings.json device.der next.der ca.der"
 
 

@@ -8,6 +8,7 @@ from scanlatch import load
 from scanlatch.system.board import Board
 
 _MHZ = const(1_000_000)
+_AWAKE = const(0)  # WLAN.PM_NONE
 
 
 class BoardError(Exception):
@@ -23,10 +24,18 @@ def scanlog():
 
 
 def radio_on():
-    """Switch the radio on: without it `os.urandom` is not truly random on the ESP32, wired boards too."""
+    """Switch the radio on: without it `os.urandom` is not truly random on the ESP32, wired boards too.
+
+    It stays awake: one that naps, as the chip would have it, hears of an answer with the next beacon, 100 ms later and
+    more, and the terminal has a cable for its power.
+    """
     station = network.WLAN(network.STA_IF)
     if not station.active():
         station.active(True)
+    try:
+        station.config(pm=_AWAKE)
+    except OSError:  # then it is slower
+        pass
     return station
 
 

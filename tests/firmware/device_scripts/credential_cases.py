@@ -152,6 +152,30 @@ def test_one_that_there_is_no_room_to_send_asks_for_nothing():
     equal(desk.session.asked, 0)  # else any session would be told as this one's
 
 
+async def test_one_that_there_is_no_room_to_publish_says_error_and_ends_nothing():
+    desk = Desk()
+    create_task, fallen = asyncio.create_task, []
+
+    def once(task):  # the first is the credential's own, the second what publishes it
+        asyncio.create_task = fails
+        return create_task(task)
+
+    def fails(task):
+        asyncio.create_task = create_task
+        raise MemoryError
+
+    asyncio.create_task = once
+    asyncio.get_event_loop().set_exception_handler(lambda loop, context: fallen.append(context["exception"]))
+    try:
+        desk.read(PLAIN)
+        await asyncio.sleep_ms(60)
+    finally:
+        asyncio.create_task = create_task
+        asyncio.get_event_loop().set_exception_handler(None)
+    equal((desk.shown, desk.session.asked, desk.client.sent), (["read", "credential", "error"], 0, []))
+    equal(fallen, [])  # what falls restarts the terminal
+
+
 def test_a_boot_counter_that_was_not_stored_sends_nothing():
     desk = Desk()
     desk.scanner.fault = "store"

@@ -46,6 +46,12 @@ class WLAN:
             line("net", event="active" if on else "inactive", of=self.name)
         return self.on
 
+    def config(self, *, pm):
+        # How much the radio naps: 0 not at all; the chip does where it is not told.
+        if not self.on or not 0 <= pm <= 2:
+            raise OSError("Wifi Invalid Argument")
+        line("radio", pm=pm)
+
     def turn(self, up):
         self.up = up
         line("net", event="up" if up else "down", of=self.name)
