@@ -14,6 +14,7 @@ from tests.firmware.code_cases import (
     PERSONAL,
     TOKEN,
     TORN,
+    TRACE,
     UNKNOWN,
     at_a_window,
 )
@@ -54,6 +55,9 @@ at_a_window(
     ("a maker's code ran into an e-credential", "", f"AB12345678{CREDENTIAL_CODE}"),
     ("an e-credential ran into a maker's code", "", f"{CREDENTIAL_CODE}12345678AB"),
     ("open platform's code in capitals", "", f"OPC{CREDENTIAL_CODE[3:]}"),
+    ("a trace code ran into an identity number", "", f"{CODE}{IDENTITY}"),
+    ("a maker's code ran into an identity number", "", f"AB123456{IDENTITY.lower()}"),
+    ("an identity number ran into a maker's code", "", f"{IDENTITY}AB123456"),
     ("patient's wristband", "]d2", "8018690123450000000006"),
     ("patient's wristband as a link", "]Q1", "https://id.example/8018/690123450000000006"),
     ("wristband with a name", "]d2", "8018690123450000000006"[:22] + "\x1d7256LI+MING"),
@@ -80,6 +84,7 @@ at_a_window(
     *((f"control code {word}", "]d1", TOKEN + word) for word in ["DISPATCH", "END", "CANCEL", "REPEAT", "SEEN"]),
     ("operator's badge", "]C0", TOKEN + "BADGE/li-Ming7"),
     ("operator's badge, longest", "", TOKEN + "BADGE/" + "A" * 32),
+    ("operator's badge, a number of his", "", TOKEN + "BADGE/li-1234567890123456"),
 )
 at_a_window(
     UNKNOWN,
@@ -92,6 +97,9 @@ at_a_window(
     ("control code in small letters", "]C0", TOKEN + "sale"),
     ("badge without a name", "]C0", TOKEN + "BADGE/"),
     ("badge too long", "]C0", TOKEN + "BADGE/" + "A" * 33),
+    ("badge that ran into an e-credential", "]C0", TOKEN + "BADGE/li" + CREDENTIAL_CODE),
+    ("badge that ran into an identity number", "]C0", TOKEN + "BADGE/li" + IDENTITY),
+    ("badge that ran into a trace code", "]C0", TOKEN + "BADGE/li" + CODE),
     ("badge with a sign that names lack", "]C0", TOKEN + "BADGE/li_12345678"),
     ("digits behind SL/", "]C0", "SL/12345678"),
 )
@@ -140,5 +148,17 @@ at_a_window(
     ("two element strings", "]d2", f"01{GTIN}21ABC12301{GTIN}21ABC124"),
     ("two element strings with a separator", "]d2", f"01{GTIN}21ABC123\x1d01{GTIN}21ABC124"),
     ("two element strings of one sign", "", f"01{GTIN}21A01{GTIN}21"),
+    ("code and maker's code", "", CODE + "AB123456"),
+    ("maker's code and code", "", "CN-12345A" + CODE),
+    ("code and control code", "", CODE + TOKEN + "SALE"),
+    ("two codes, and what an engine puts between them", "", f"{CODE},{CODE}"),
     ("two links", "]Q1", f"{_HOST}/{CODE}{_HOST}/{CODE}"),
 )
+at_a_window(
+    TRACE, 3, ("maker's code that begins as a trace code does, which the site knows", "", CODE + "AB"),
+    rules={"own": ["{d20}AB"]},
+)  # fmt: skip
+at_a_window(
+    TRACE, 3, ("maker's code with more than twenty digits", "", f"CN{CODE}1"),
+    ("maker's code whose end has an identity number's check, but no day of birth", "", "199010599999999009X"),
+)  # fmt: skip

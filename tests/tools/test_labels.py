@@ -63,6 +63,7 @@ def test_the_calibration_sheet_holds_what_its_list_says(tmp_path: Path) -> None:
         ("K7M2QI", "zhang", ""),  # an I that could be a 1
         (_TOKEN, "zhang wei", ""),
         (_TOKEN, "a" * 33, ""),
+        (_TOKEN, "li110101199003074530", ""),  # an identity number has no place in records
         (_TOKEN, "zhang", "Apotheke 💊"),
     ],
 )

@@ -55,11 +55,12 @@ def _is_number(data, word, start, stop, letter):
     # Whether the digits from `start` to `stop` are a person's number. word: where the letters before them began;
     # letter: whether one follows.
     count = stop - start
+    if count >= 17 and data[stop : stop + 1] in (b"X", b"x"):
+        broken = count > 17 or data[stop + 1 : stop + 2].isalpha()
+        if is_identity(data[stop - 17 : stop + 1], broken):
+            return True
     if count == 18:
         return is_identity(data[start:stop])
-    if count == 17:
-        last = data[stop : stop + 1]
-        return last in (b"X", b"x") and not data[stop + 1 : stop + 2].isalpha() and is_identity(data[start : stop + 1])
     if count >= _CREDENTIAL_LENGTH:
         return _is_credential(data, start, stop, b"424")
     # Social-security card: one letter, eight digits.

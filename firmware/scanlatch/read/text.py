@@ -17,6 +17,7 @@ _CONTROL_CODE = const(5)
 
 _TRACE_DIGITS = const(20)
 
+_BADGE_DIGITS = const(16)  # in a row: no operator's name has more, but what ran into a badge has
 _OWN = const(("{x8-100,6}",))  # a maker's code where the site names no patterns: GS1 set 82, at least 6 digits
 _LINKS = const(("*",))
 _WORDS = const(b" SALE RETURN RECEIVE STOCK-TAKE QUERY DISPATCH END CANCEL REPEAT SEEN ")
@@ -72,8 +73,14 @@ def own(data, rules, searched=False):
     personal = rules.get("personal", ())
     if pattern.any_match(personal, data, True) if searched else person.is_personal(data, personal):
         return _PERSONAL, 0
-    if data.isdigit() and "own" not in rules:
-        return _UNKNOWN, 0
+    if "own" not in rules:
+        if data.isdigit():
+            return _UNKNOWN, 0
+        # Twenty digits at either end, by themselves and as a trace code begins: it stands beside something.
+        first = rules.get("first_digit", "8")
+        for code, more in (data[:20], data[20:21]), (data[-20:], data[-21:-20]):
+            if code.isdigit() and not more.isdigit() and begins(code, first):
+                return _GLUED, 0
     if pattern.any_match(rules.get("own", _OWN), data, False):
         return _TRACE, _MAKERS_OWN
     return _UNKNOWN, 0
@@ -89,8 +96,10 @@ def _is_control(data):
     word = data[10:]
     if word[:6] != b"BADGE/":
         return b" " not in word and _WORDS.find(b" " + word + b" ") >= 0
+    digits = 0
     for byte in word[6:]:
-        if not (byte == 0x2D or byte in _UPPER or 0x61 <= byte <= 0x7A):
+        digits = digits + 1 if 0x30 <= byte <= 0x39 else 0
+        if digits > _BADGE_DIGITS or not (byte == 0x2D or byte in _UPPER or 0x61 <= byte <= 0x7A):
             return False
     return 7 <= len(word) <= 38
 

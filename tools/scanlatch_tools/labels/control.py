@@ -7,7 +7,8 @@ from scanlatch_tools.errors import ToolError
 from scanlatch_tools.texts import _
 
 _TOKEN = re.compile(r"[0-9A-HJKMNP-TV-Z]{6}")  # Crockford's base 32: nothing that is misread aloud
-_OPERATOR = re.compile(r"[A-Za-z0-9-]{1,32}")  # WIRE: operator
+# WIRE: operator; more digits in a row a terminal takes for a code that ran into the badge, or a person's number.
+_OPERATOR = re.compile(r"(?!.*[0-9]{17})[A-Za-z0-9-]{1,32}")
 
 
 class Control(NamedTuple):
@@ -56,5 +57,7 @@ def badge(token: str, operator: str) -> str:
         ToolError: the operator's name can't go into a record.
     """
     if not _OPERATOR.fullmatch(operator):
-        raise ToolError(_("operator {operator!r}: 1 to 32 of A-Z a-z 0-9 -").format(operator=operator))
+        raise ToolError(
+            _("operator {operator!r}: 1 to 32 of A-Z a-z 0-9 -, at most 16 digits in a row").format(operator=operator)
+        )
     return code(token, f"BADGE/{operator}")
