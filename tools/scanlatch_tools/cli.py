@@ -1,7 +1,6 @@
 """The `scanlatch` command: finds the part that is asked for, and loads only that."""
 
 import importlib
-import importlib.metadata
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Any, NamedTuple
@@ -85,6 +84,8 @@ def _options(
     version: Annotated[bool, typer.Option("--version", help="Say which version this is.", is_eager=True)] = False,
 ) -> None:
     if version:
+        import importlib.metadata  # half as long to load as all the rest of this file
+
         print(f"scanlatch {importlib.metadata.version('scanlatch')}")
         raise typer.Exit
 
