@@ -7,12 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
-import structlog
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from host_bridge import cli_ledger, cli_outbox, cli_settings, cli_take
+from host_bridge import cli_ledger, cli_outbox, cli_settings, cli_take, log
 from host_bridge.agreement import Agreements
 from host_bridge.clock import SystemClock
 from host_bridge.config import Config, load
@@ -42,7 +41,7 @@ def run(config: _Settings) -> None:
     """Run the bridge until SIGTERM or Ctrl-C. Prints one JSON line an event; "ready" once it is subscribed."""
     from host_bridge.service import Service  # paho and httpcore: half a second that other commands need not pay
 
-    _log_as_json()
+    log.as_json()
     with _told():
         service = Service(load(config))
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -154,16 +153,3 @@ def _told() -> Generator[None]:
 
 def _day(at_ms: int) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(at_ms / 1000))
-
-
-def _log_as_json() -> None:
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(),
-        cache_logger_on_first_use=True,
-    )

@@ -41,7 +41,7 @@ def look_after(work: Work, ask: bool = True) -> None:
     """
     connection = work.connection
     waiting = devices.undecided(connection, _DEVICES)
-    behind = devices.behind(connection, work.now - SILENT_MS, _DEVICES) if ask else []
+    behind = devices.behind(connection, work.now - SILENT_MS, _DEVICES, work.now) if ask else []
     _lock(work, {*waiting, *behind})
     admission = Admission(work)
     for device in waiting:
@@ -62,7 +62,7 @@ def ask_all(connection: Connection, now: int) -> int:
 
 def _ask_again(work: Work, row: DeviceRow) -> None:
     wait = min(SILENT_MS << min(row.resend_asks, 8), _LONGEST_WAIT_MS)
-    asked_lately = row.resend_asks > 0 and work.now < row.resend_asked_at + wait
+    asked_lately = row.resend_asks > 0 and 0 <= work.now - row.resend_asked_at < wait  # not before a clock went back
     newest = max(row.head_newest, row.newest)
     if row.is_out or newest <= row.upto or asked_lately:
         return

@@ -24,3 +24,4 @@ platform_calls = Counter("scanlatch_platform_calls", "Calls to the platform", ["
 platform_answers = Counter("scanlatch_platform_answers", "Answers of the platform", ["kind", "outcome"])
 certificate_days = Gauge("scanlatch_certificate_days", "Days until the first certificate of a kind ends", ["kind"])
 outbox_open = Gauge("scanlatch_outbox_open", "Submissions without a final answer")
+not_logged = _Counter("scanlatch_not_logged", "Lines that the log did not take")

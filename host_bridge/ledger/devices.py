@@ -15,6 +15,7 @@ from host_bridge.ledger.schema import devices
 ENROLLED, SUSPENDED, REVOKED, RETIRED = "enrolled", "suspended", "revoked", "retired"
 OUT = (REVOKED, RETIRED)  # nothing in, nothing out
 _NO_DIGEST = bytes(32)
+_AHEAD_MS = 600_000  # no two bridges' clocks differ by as much
 
 
 @dataclass(slots=True)
@@ -119,12 +120,15 @@ def undecided(connection: sa.Connection, limit: int) -> list[str]:
     return list(connection.scalars(statement))
 
 
-def behind(connection: sa.Connection, silent_since: int, limit: int) -> list[str]:
-    """Devices whose head or newest record shows seqs not passed here, silent since `silent_since` (ms UTC)."""
+def behind(connection: sa.Connection, silent_since: int, limit: int, now: int) -> list[str]:
+    """Devices whose head or newest record shows seqs not passed here, silent since `silent_since` (ms UTC).
+
+    One that was heard after `now` was so before the clock went back.
+    """
     statement = (
         sa.select(devices.c.id)
         .where(sa.or_(devices.c.head_newest > devices.c.upto, devices.c.newest > devices.c.upto))
-        .where(devices.c.last_record_at <= silent_since)
+        .where(sa.or_(devices.c.last_record_at <= silent_since, devices.c.last_record_at > now + _AHEAD_MS))
         .where(devices.c.status.not_in(OUT))
         .limit(limit)
     )

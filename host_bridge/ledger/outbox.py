@@ -15,6 +15,7 @@ from host_bridge.texts import text
 WAITING, SENDING, UNKNOWN, HELD, DONE, CANCELLED = "waiting", "sending", "unknown", "held", "done", "cancelled"
 PARKED = "parked"  # kept out of the queue by a person
 SALE, REVERSE, QUERY = "sale", "reverse", "query"
+AHEAD_MS = 600_000  # no row is put off for so long, and no two bridges' clocks differ by as much
 _HASTENED = 1_000  # rows that are called up early in one transaction
 
 
@@ -92,17 +93,25 @@ _ITS_TURN = sa.or_(
         _before.c.kind != QUERY,
     ),
 )
-_DUE = Query(
-    _SELECT.where(
-        _OPEN,
-        outbox.c.state == sa.bindparam("in_state"),
-        outbox.c.next_at > sa.bindparam("since"),
-        outbox.c.next_at <= sa.bindparam("now"),
-        _ITS_TURN,
+_DUE = {  # the state stands in the statement: beside an index over some states SQLite plans it anew for each value
+    state: Query(
+        _SELECT.where(
+            _OPEN,
+            sa.text(f"outbox.state = '{state}'"),
+            outbox.c.next_at > sa.bindparam("since"),
+            outbox.c.next_at <= sa.bindparam("now"),
+            _ITS_TURN,
+        )
+        .order_by(outbox.c.next_at, outbox.c.seq)
+        .limit(sa.bindparam("most"))
+        .with_for_update(skip_locked=True)  # another bridge is at the rest
     )
-    .order_by(outbox.c.next_at, outbox.c.seq)
-    .limit(sa.bindparam("most"))
-    .with_for_update(skip_locked=True)  # another bridge is at the rest
+    for state in (WAITING, UNKNOWN)
+}
+_NEXT_DUE = Query(
+    sa.select(sa.func.min(outbox.c.next_at)).where(
+        _OPEN, sa.text("outbox.state IN ('waiting', 'unknown')"), outbox.c.next_at > sa.bindparam("after")
+    )
 )
 _CLAIM = Query(
     sa.update(outbox)
@@ -121,6 +130,7 @@ _CANCEL = Query(
 )
 _LOCK = Query(row_lock(_SELECT.where(_THESE).order_by(outbox.c.key)))
 _SOME = Query(_SELECT.where(_THESE))
+_CLAIMS = Query(sa.select(outbox.c.key, outbox.c.state, outbox.c.claimed_by, outbox.c.attempts).where(_THESE))
 _LATER = outbox.alias("later")
 _AHEAD = Query(
     sa.select(_LATER.c.key, _before.c.key)
@@ -147,7 +157,7 @@ def claim(connection: sa.Connection, state: str, by: str, now: int, limit: int, 
 
     `claimed_by` and `attempts` of a row are those of the claim; `state` is what it was before.
     """
-    rows = _plain(_DUE.run(connection, in_state=state, now=now, most=limit, since=since))
+    rows = _plain(_DUE[state].run(connection, now=now, most=limit, since=since))
     if rows:
         _CLAIM.run(connection, keys=[row.key for row in rows], by=by, now=now)
     for row in rows:
@@ -178,6 +188,13 @@ def settle(connection: sa.Connection, rows: Sequence[OutboxRow]) -> None:
 def some(connection: sa.Connection, keys: Sequence[str]) -> list[OutboxRow]:
     """These rows, unlocked."""
     return _plain(_SOME.run(connection, keys=list(keys)))
+
+
+def still_claimed(connection: sa.Connection, rows: Sequence[OutboxRow]) -> list[OutboxRow]:
+    """Of rows as `claim` gave them those that nobody has taken up since."""
+    found: Any = _CLAIMS.run(connection, keys=[row.key for row in rows])
+    held = {(key, by, attempts) for key, state, by, attempts in found if state == SENDING}
+    return [row for row in rows if (row.key, row.claimed_by, row.attempts) in held]
 
 
 def lock(connection: sa.Connection, keys: Sequence[str]) -> dict[str, OutboxRow]:
@@ -222,14 +239,22 @@ def renew(connection: sa.Connection, by: str, now: int) -> None:
     _update(connection, mine, claimed_at=now)
 
 
-def orphaned(connection: sa.Connection, by: str, claimed_before: int) -> int:
+def orphaned(connection: sa.Connection, by: str, claimed_before: int, now: int) -> int:
     """Rows in `sending` whose sender `by` restarted, or that nobody has answered for since: now unknown."""
+    ahead = now + AHEAD_MS  # claimed before the clock went back
     left = sa.select(outbox.c.key).where(
         _OPEN,
         outbox.c.state == SENDING,
-        sa.or_(outbox.c.claimed_by == by, outbox.c.claimed_at < claimed_before),
+        sa.or_(outbox.c.claimed_by == by, outbox.c.claimed_at < claimed_before, outbox.c.claimed_at > ahead),
     )
     return _update(connection, left, state=UNKNOWN, next_at=0)
+
+
+def call_back(connection: sa.Connection, now: int) -> int:
+    """Rows that would fall due far ahead were written before the clock went back (`now`, ms UTC): they are due now."""
+    later = _OPEN, outbox.c.state.in_((WAITING, UNKNOWN)), outbox.c.next_at > now + AHEAD_MS
+    ahead = sa.select(outbox.c.key).where(*later).order_by(outbox.c.next_at, outbox.c.seq)
+    return _update(connection, ahead.limit(_HASTENED), next_at=now)
 
 
 def hasten(connection: sa.Connection, now: int, attempts_below: int) -> None:
@@ -245,11 +270,7 @@ def hasten(connection: sa.Connection, now: int, attempts_below: int) -> None:
 
 def next_due(connection: sa.Connection, after: int) -> int | None:
     """When the next row in waiting or unknown falls due after a time, ms UTC."""
-    return connection.scalar(
-        sa.select(sa.func.min(outbox.c.next_at)).where(
-            _OPEN, outbox.c.state.in_((WAITING, UNKNOWN)), outbox.c.next_at > after
-        )
-    )
+    return _NEXT_DUE.run(connection, after=after).scalar()
 
 
 def open_count(connection: sa.Connection) -> int:

@@ -220,4 +220,4 @@ def _short(text: str | None) -> str | None:
     """At most TEXT_BYTES of UTF-8, cut between characters; an empty text is none."""
     if not text:
         return None
-    return text.encode()[:TEXT_BYTES].decode(errors="ignore") or None
+    return text.encode(errors="replace")[:TEXT_BYTES].decode(errors="ignore") or None

@@ -10,7 +10,7 @@ from host_bridge import metrics
 from host_bridge.clock import Chance, Clock
 from host_bridge.errors import BridgeError, LedgerBusy
 from host_bridge.ledger import Ledger, devices, outbox
-from host_bridge.ledger.outbox import REVERSE, SENDING, UNKNOWN, WAITING, OutboxRow
+from host_bridge.ledger.outbox import REVERSE, UNKNOWN, WAITING, OutboxRow
 from host_bridge.replies import Replies
 from host_bridge.settlement.answers import Settling
 from host_bridge.settlement.port import Answer, Platform, Submission
@@ -186,11 +186,9 @@ class Outbox:
         """Without those that another bridge took up while calls before this one were waited for."""
         try:
             with self._ledger.read() as connection:
-                now = {row.key: row for row in outbox.some(connection, [row.key for row in rows])}
+                return outbox.still_claimed(connection, rows)
         except LedgerBusy:  # what can't be looked at is not sent: it goes back, and keeps its turn
             return []
-        held = {key: (row.state, row.claimed_by, row.attempts) for key, row in now.items()}
-        return [row for row in rows if held.get(row.key) == (SENDING, row.claimed_by, row.attempts)]
 
     def _parts(self, rows: Sequence[OutboxRow]) -> list[list[OutboxRow]]:
         """Calls of the platform's size; a row that failed time and again goes alone, a few of them at once.
@@ -253,8 +251,9 @@ class Outbox:
             metrics.outbox_open.set(outbox.open_count(connection))
 
     def _take_up(self, name: str | None) -> None:
+        now = self._clock.now()
         with self._ledger.write() as connection:
-            found = outbox.orphaned(connection, name or "", self._clock.now() - LEASE_MS)
+            found = outbox.orphaned(connection, name or "", now - LEASE_MS, now) + outbox.call_back(connection, now)
         if found:
             _log.info("submissions taken up again", rows=found)
 

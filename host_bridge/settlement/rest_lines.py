@@ -142,8 +142,8 @@ def status(key: str, told: dict[str, str]) -> Answer:
 
 
 def short(text: str) -> str:
-    """At most 64 bytes of UTF-8, whole characters only."""
-    return text.encode()[:_TEXT_BYTES].decode(errors="ignore")
+    """At most 64 bytes of UTF-8, whole characters only; half a character of UTF-16, which JSON can say, is `?`."""
+    return text.encode(errors="replace")[:_TEXT_BYTES].decode(errors="ignore")
 
 
 def _not_understood(why: str) -> Trouble:

@@ -126,6 +126,12 @@ _WRONG: dict[str, Callable[[list[str]], bytes]] = {
     "no and ok": lambda keys: _http(_answer([_yes(k, retRslt="0") for k in keys])),
     "no without a word": lambda keys: _http(_answer([_yes(k, retRslt="0", rsltCode="") for k in keys])),
     "third verdict": lambda keys: _http(_answer([_yes(k, retRslt="2") for k in keys])),
+    "half a character, and a refusal": lambda keys: _http(
+        _answer([_yes(k) for k in keys], infcode=-1, err_msg="\ud800")
+    ),
+    "half a character in a line": lambda keys: _http(
+        _answer([_yes(k, retRslt="2", msgRslt="\ud800 no") for k in keys])
+    ),
     "status 500": lambda keys: _http(_answer([_yes(k) for k in keys]), "500 Oh"),
     "status 202": lambda keys: _http(_answer([_yes(k) for k in keys]), "202 Later"),
     "redirect": lambda keys: _http(_answer([_yes(k) for k in keys]), "302 There", "Location: http://127.0.0.1:9/\r\n"),
