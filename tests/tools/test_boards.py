@@ -61,6 +61,8 @@ def test_board_file_is_right_and_no_pin_is_used_twice(name: str) -> None:
         ("buzzer", "kind", "loud", "buzzer.kind is 'loud': use one of passive, active, engine"),
         ("board", "name", "A Board", "board.name is 'A Board': use [a-z0-9-]{1,32}"),
         ("board", "title", "", "board.title is '': use 1 to 64 characters"),
+        ("board", "title", "two\nlines", r"board.title is 'two\nlines': it has a sign that can't be seen"),
+        ("uart", "place", "\x1b[31m", r"uart.place is '\x1b[31m': it has a sign that can't be seen"),
         ("board", "chip", "esp8266", "board.chip is 'esp8266': use one of esp32, esp32-wrover"),
         ("button", "colour", "red", "button.colour is not known"),
         ("flash", "size_mb", 5, "flash.size_mb is 5: use one of 4, 8, 16, 32"),
@@ -177,9 +179,10 @@ def test_board_that_does_not_exist_is_answered_with_the_nearest() -> None:
 
 def test_file_that_is_wrong_is_refused_with_its_name(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
-    path.write_text("[board\n")
-    with pytest.raises(boards.BoardFileError, match="no TOML"):
-        boards.load(path)
+    for text in ("[board\n", "a = " + "[" * 5000):
+        path.write_text(text)
+        with pytest.raises(boards.BoardFileError, match="no TOML"):
+            boards.load(path)
     with pytest.raises(boards.BoardFileError, match="can't be read"):
         boards.load(tmp_path / "other.toml")
     path.write_bytes((boards.places.board_configs() / "twin.toml").read_bytes())

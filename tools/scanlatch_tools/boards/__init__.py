@@ -59,7 +59,7 @@ def tables(name_or_path: str | Path) -> tuple[Path, Tables]:
         return path, tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise BoardFileError(_("{path} can't be read: {error}").format(path=path, error=why(error))) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # the latter of brackets in brackets
         raise BoardFileError(_("{path} is no TOML: {error}").format(path=path, error=why(error))) from error
 
 

@@ -1,5 +1,6 @@
 """Holds a board's keys against each other and against its chip: pins, serial port, network, flash."""
 
+import unicodedata
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ Tables = dict[str, dict[str, Any]]
 _SECTOR = 4096  # of flash: what is erased at once
 _PROGRAM_AT = 0x10000  # behind bootloader, partition table and NVS
 _PROGRAM_SIZE = 0x1F0000  # room that MicroPython v1.24 takes for itself with 4 MiB
+_UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")  # Unicode's: control, format, unassigned, line ends
 _CLOCK_IN = 0  # where a PHY that clocks itself gives its clock
 
 
@@ -44,6 +46,7 @@ def clashes(tables: Tables, *, whole: bool = True) -> Iterator[str]:
 
     whole: nothing more comes, so what a key needs must be there, too.
     """
+    yield from _texts(tables)
     name = tables.get("board", {}).get("chip")
     if name not in CHIPS:
         return
@@ -52,6 +55,16 @@ def clashes(tables: Tables, *, whole: bool = True) -> Iterator[str]:
     yield from _parts(tables, name, chip, whole)
     yield from _network(tables, name, chip, whole)
     yield from _flash(tables, name, chip)
+
+
+def _texts(tables: Tables) -> Iterator[str]:
+    for table, values in tables.items():
+        for key, value in values.items():
+            # A line end would end the file's comment; a control character is none of a picture, and moves cursors.
+            if isinstance(value, str) and any(unicodedata.category(sign) in _UNSEEN for sign in value):
+                yield _("{key} is {value!r}: it has a sign that can't be seen").format(
+                    key=f"{table}.{key}", value=value
+                )
 
 
 def _pins(tables: Tables, name: str, chip: Chip) -> Iterator[str]:
