@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import socket
-import ssl
 import subprocess
 import threading
 import time
@@ -16,22 +15,17 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from pathlib import Path
 from typing import Any, Protocol
 
-from amqtt.broker import Broker  # pyright: ignore[reportMissingTypeStubs]
-from amqtt.contexts import Action, BrokerConfig, ListenerConfig  # pyright: ignore[reportMissingTypeStubs]
-from amqtt.errors import AMQTTError  # pyright: ignore[reportMissingTypeStubs]
-from amqtt.session import Session  # pyright: ignore[reportMissingTypeStubs]
+from amqtt.contexts import BrokerConfig, ListenerConfig  # pyright: ignore[reportMissingTypeStubs]
 
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.site import Site
-from scanlatch_tools.site_files import FROM_DEVICE, TO_DEVICE, denied
-from scanlatch_tools.site_plan import BRIDGE_USER
 from scanlatch_tools.texts import _
 from scanlatch_tools.texts.foreign import why
+from scanlatch_tools.trial_broker import StrictBroker
 
 _START_S = 10.0
 _STOP_S = 10.0
 _POLL_S = 0.01
-_LOOK_S = 1.0  # how often the broker of trials looks who was shut out
 
 
 class BrokerError(ToolError):
@@ -123,7 +117,7 @@ class Amqtt:
         self._log_level = log_level
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._broker: _StrictBroker | None = None
+        self._broker: StrictBroker | None = None
 
     def __enter__(self) -> "Amqtt":
         self.start()
@@ -167,7 +161,7 @@ class Amqtt:
         """Says that the broker of this folder looks at its ACL by itself."""
         return self._site.folder / "broker" / "amqtt.pid"
 
-    async def _open(self) -> "_StrictBroker":
+    async def _open(self) -> "StrictBroker":
         folder = self._site.folder
         address = self._site.host if _is_loopback(self._site.host) else "0.0.0.0"  # noqa: S104 - terminals are elsewhere
         listener = ListenerConfig(
@@ -177,7 +171,7 @@ class Amqtt:
             certfile=folder / "broker" / "broker.pem",
             keyfile=folder / "broker" / "broker.key",
         )
-        broker = _StrictBroker(BrokerConfig(listeners={"default": listener}, plugins={}))
+        broker = StrictBroker(BrokerConfig(listeners={"default": listener}, plugins={}))
         broker.acl = folder / "acl"
         await broker.start()
         self._watch = asyncio.create_task(broker.watch())
@@ -201,57 +195,6 @@ class Amqtt:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(_STOP_S)
         loop.close()
-
-
-class _StrictBroker(Broker):
-    """amqtt that takes nobody without our certificate, and nobody for another (asyncio sets TCP_NODELAY itself)."""
-
-    acl: Path
-
-    def is_shut_out(self, name: str | None) -> bool:
-        """Whether the ACL, as it is now, shuts this client out."""
-        return name in denied(self.acl.read_text())
-
-    async def watch(self) -> None:
-        """End the connections of those who are shut out."""
-        while True:
-            for name, (session, handler) in list(self._sessions.items()):
-                if session.transitions.is_connected() and self.is_shut_out(name):
-                    await handler.handle_connection_closed()
-                    await handler.stop()
-            await asyncio.sleep(_LOOK_S)
-
-    @staticmethod
-    def _create_ssl_context(listener: ListenerConfig) -> ssl.SSLContext:
-        context = Broker._create_ssl_context(listener)
-        context.verify_mode = ssl.CERT_REQUIRED  # amqtt's own is CERT_OPTIONAL
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        return context
-
-    async def _initialize_client_session(
-        self, reader: Any, writer: Any, remote_address: str, remote_port: int
-    ) -> tuple[Any, Session]:
-        handler, session = await super()._initialize_client_session(reader, writer, remote_address, remote_port)
-        # From this connection: a session that was found again still has the certificate of its last one.
-        name = _common_name(writer.get_ssl_info())
-        if name is None or session.client_id != name or self.is_shut_out(name):
-            await writer.close()
-            raise AMQTTError(f"{session.client_id} is not {name}, or is shut out")
-        return handler, session
-
-    async def _authenticate(self, session: Session, _: ListenerConfig) -> bool:  # noqa: ARG002
-        return True  # TLS did it, and the name was held against the certificate
-
-    async def _topic_filtering(self, session: Session, topic: str, action: Action) -> bool:
-        """As the generated ACL: subscribing is free, what counts is what is published and received."""
-        if action == Action.SUBSCRIBE:
-            return True
-        parts = topic.split("/")
-        if len(parts) != 5 or parts[:2] != ["scanlatch", "v1"] or self.is_shut_out(session.client_id):
-            return False
-        is_bridge = session.client_id == BRIDGE_USER
-        kinds = FROM_DEVICE if is_bridge == (action == Action.RECEIVE) else TO_DEVICE
-        return parts[4] in kinds and (is_bridge or parts[3] == session.client_id)
 
 
 def find_mosquitto() -> str:
@@ -278,13 +221,6 @@ def _accepts(site: Site) -> bool:
 
 def _is_loopback(host: str) -> bool:
     return host in ("127.0.0.1", "localhost", "::1")
-
-
-def _common_name(peer: ssl.SSLObject | None) -> str | None:
-    certificate = peer.getpeercert() if peer else None
-    subject: Any = certificate.get("subject", ()) if certificate else ()
-    names = [value for part in subject for key, value in part if key == "commonName"]
-    return names[0] if len(names) == 1 else None
 
 
 async def _cancel_others() -> None:
