@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,50 @@ def test_an_update_bundle_is_the_one_that_was_signed_or_none() -> None:
                 assert data != good
             else:
                 assert data == good
+
+
+FAULTS: list[tuple[Callable[[bytes], bytes], str]] = [
+    (lambda good: good[:7], "begins otherwise"),
+    (lambda good: b"SLB2" + good[4:], "begins otherwise"),
+    (lambda good: good[:4] + bytes(4) + good[8:], "can't have 0 bytes"),
+    (lambda good: good[:4] + (513).to_bytes(4) + good[8:], "can't have 513 bytes"),
+    (lambda good: good[:60], "can't have"),
+    (lambda good: good[:-1], "not those that were signed"),
+    (lambda good: good[:100] + bytes([good[100] ^ 1]) + good[101:], "altered"),
+]
+
+
+@pytest.mark.parametrize(("change", "said"), FAULTS)
+def test_each_fault_of_a_bundle_is_told_as_what_it_is(change: Callable[[bytes], bytes], said: str) -> None:
+    key, content = ec.generate_private_key(ec.SECP256R1()), bundle.packed({"scanlatch/app.mpy": b"x" * 600})
+    manifest = bundle.Manifest("1.2", 7, "esp32", len(content), hashlib.sha256(content).digest(), 1, 1)
+    with pytest.raises(bundle.BundleError, match=said):
+        bundle.read(change(bundle.seal(manifest, content, key)), point(key))
+
+
+def test_no_content_is_packed_or_signed_that_no_slot_takes() -> None:
+    key, most, half = ec.generate_private_key(ec.SECP256R1()), bundle.FILE_MAX, bundle.CONTENT_MAX // 2
+    many = {f"scanlatch/{number}": b"x" for number in range(bundle.FILES_MAX)}
+    full = {f"scanlatch/{number}": bytes(most) for number in range(7)} | {"scanlatch/7": bytes(most - 8 * 16)}
+    assert bundle.unpacked(bundle.packed(many)) == many
+    assert len(bundle.packed(full)) == 2 * half
+    for files in ({}, {**many, "scanlatch/more": b"x"}, {**full, "scanlatch/7": bytes(most - 8 * 16 + 1)},
+                  {"scanlatch/a": b""}, {"scanlatch/a": bytes(most + 1)}):  # fmt: skip
+        with pytest.raises(bundle.BundleError):
+            bundle.packed(files)
+    content = bundle.packed({"scanlatch/a": b"x"})
+    for size in (0, len(content) - 1, len(content) + 1):
+        manifest = bundle.Manifest("1.2", 7, "esp32", size or 1, hashlib.sha256(content).digest(), 1, 1)
+        with pytest.raises(bundle.BundleError):
+            bundle.read(bundle.seal(manifest, content, key), point(key))
+
+
+def test_files_of_a_content_stand_in_order_and_once() -> None:
+    one, two = (bundle.packed({f"scanlatch/{name}": b"x"}) for name in "ab")
+    assert len(bundle.unpacked(one + two)) == 2
+    for content in (two + one, one + one):
+        with pytest.raises(bundle.BundleError):
+            bundle.unpacked(content)
 
 
 def test_the_content_of_an_update_has_one_form_and_no_path_outside_its_slot() -> None:

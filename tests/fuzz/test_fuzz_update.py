@@ -1,21 +1,35 @@
 """What changes a terminal, on real MicroPython: manifests and contents of updates, renewed certificates."""
 
 import datetime
+import hashlib
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from host_bridge import bundle
 from tests.fuzz.chance import cases, cbor, plain_map, told
 from tests.fuzz.test_fuzz_device import Fuzzed
 from tests.vectors import third
 
-PAYLOAD = {1: 1, 2: "9.9.9", 3: 7, 4: "linux-x64-6.3", 5: 4000, 6: bytes(32), 7: 1_790_000_000_000, 8: 5}
+RELEASE = ec.derive_private_key(int.from_bytes(range(1, 33)), ec.SECP256R1())  # update_desk's
+FAMILY = "linux-x64-6.3"
+PAYLOAD = {1: 1, 2: "9.9.9", 3: 7, 4: FAMILY, 5: 4000, 6: bytes(32), 7: 1_790_000_000_000, 8: 5}
 PATHS = (b"scanlatch/app.mpy", b"scanlatch/../../a/scanlatch/app.mpy", b"/a/scanlatch/app.mpy", b"main.py", b"boot.py",
          b"scanlatch/", b"scanlatch//x", b"", b"scanlatch/\xff", b"scanlatch/" + b"x" * 200)  # fmt: skip
+_UPDATE = {"scanlatch/app.mpy": b"new " * 90, "scanlatch/keep/ring.mpy": b"ring", "scanlatch/keep_.mpy": b"x"}
+_TAKEN = ("scanlatch/a-b_c.9/Z.mpy", "scanlatch/..mpy", "scanlatch/a../b", "scanlatch/.a", "scanlatch/" + "x" * 53)
+# Each breaks one rule of a path, and nothing else of the content. Slot a is what runs.
+_REFUSED = (
+    b"scanlatch/../../a/scanlatch/app.mpy", b"scanlatch/../../boot.py", b"scanlatch/../../x", b"scanlatch/../x",
+    b"scanlatch/..", b"scanlatch/./x", b"scanlatch//x", b"scanlatch/x/", b"scanlatch/", b"scanlatch", b"", b"x",
+    b"/a/scanlatch/app.mpy", b"/scanlatch/x", b"../a/scanlatch/app.mpy", b"main.py", b"boot.py", b"scanlatc/x",
+    b"scanlatchx/x", b"whole", b"part", b"next", b"scanlatch/" + b"x" * 54, b"scanlatch/" + b"x" * 200,
+    *(b"scanlatch/" + bytes([byte]) + b".mpy" for byte in b"\x00\x1f !,:;@[\\^`{\x7f\x80\xff"),
+)  # fmt: skip
 
 
 def _certificate() -> bytes:
@@ -63,3 +77,61 @@ def test_what_would_change_a_terminal_is_taken_or_refused_and_leaves_what_runs_a
     finally:
         desk.close()
     assert len(seen) > 1
+
+
+def _written(files: list[tuple[bytes, bytes]]) -> bytes:
+    """A content as nobody checks it."""
+    return b"".join(bytes([len(path)]) + path + len(data).to_bytes(4) + data for path, data in files)
+
+
+def _delivery(
+    content: bytes, files: int, counter: int = 7, digest: bytes | None = None, size: int | None = None
+) -> bytes:
+    """All of an update, signed by the release key: for met_delivery."""
+    named = hashlib.sha256(content).digest() if digest is None else digest
+    manifest = bundle.Manifest("9.9.9", counter, FAMILY, len(content) if size is None else size, named, 0, files)
+    signed, rest = bundle.parts(bundle.seal(manifest, content, RELEASE))
+    return len(signed).to_bytes(2) + signed + rest
+
+
+def _is_taken_by_the_bridge(content: bytes) -> bool:
+    try:
+        return bool(bundle.unpacked(content))
+    except bundle.BundleError:
+        return False
+
+
+def _deliveries() -> Iterator[tuple[bytes, bool]]:
+    """(Update, whether both sides take it): each breaks at most one rule, and is signed."""
+    right = [(path.encode(), data) for path, data in _UPDATE.items()]
+    for path in _TAKEN:
+        files = sorted([*right, (path.encode(), b"y")])
+        yield _delivery(_written(files), 4), True
+    for bad in _REFUSED:
+        yield _delivery(_written([(bad, b"y")]), 1), False
+        yield _delivery(_written(sorted([*right, (bad, b"y")])), 4), False
+    content = _written(right)
+    yield _delivery(content, 3), True
+    yield _delivery(_written([right[1], right[0], right[2]]), 3), False
+    yield _delivery(_written([right[0], right[0], *right[1:]]), 4), False
+    yield _delivery(content, 2), False
+    yield _delivery(content, 3, digest=bytes(32)), False
+    yield _delivery(content, 3, size=len(content) - 1), False
+    yield _delivery(content, 3, size=len(content) + 1), False
+    yield _delivery(_written([(right[0][0], bytes(65_536))]), 1), True
+    yield _delivery(_written([(right[0][0], bytes(65_537))]), 1), False
+
+
+def test_an_update_is_taken_by_terminal_and_bridge_or_by_neither() -> None:
+    """All of it is signed; what is wrong is one thing in the content alone. Then contents from the seed."""
+    desk = Fuzzed("fuzz_update_desk")
+    try:
+        for number, (data, taken) in enumerate(_deliveries()):
+            assert (desk.meet("delivery", number, data) == "ok") == taken, told(number, data[:2000])
+        for number, content in cases(12, [_written([(b"scanlatch/a.mpy", b"x"), (b"scanlatch/b/c.mpy", b"yy")])]):
+            files = max(1, content.count(b"scanlatch/"))
+            if content:
+                said = desk.meet("delivery", number, _delivery(content[:4000], files))
+                assert said != "ok" or _is_taken_by_the_bridge(content[:4000]), told(number, content)
+    finally:
+        desk.close()

@@ -3,7 +3,7 @@
 import os
 import sys
 
-from update_desk import CONTENT, KEY, MESSAGE, OLD, Started, held  # isort: skip  # it stands in for the chip
+from update_desk import CONTENT, KEY, MESSAGE, OLD, Started, held, packed  # isort: skip  # it stands in for the chip
 from scanlatch.prove import cose, hashes, keys, rfc6979
 from scanlatch.system import certificate
 
@@ -30,6 +30,22 @@ def met_content(data):
     return said
 
 
+def met_delivery(data):
+    """All of an update: length of its manifest's message (16 bits), the message, the content."""
+    size = int.from_bytes(data[:2], "big")
+    message, content = data[2 : 2 + size], data[2 + size :]
+    with Started() as terminal:
+        result, details = terminal.begin(message)
+        while result == "ok" and details["at"] < len(content):
+            result, details = terminal.chunk(details["at"], content[details["at"] : details["at"] + 1024])
+        if result == "ok":
+            result, details = terminal.commit(message)
+        _unharmed(taken=result == "ok")
+        if result == "ok" and packed(held("b")) != content:
+            raise AssertionError("what was taken is not what was sent")
+    return _result((result, details))
+
+
 def met_certificate(data):
     try:
         certificate._read(data)
@@ -51,8 +67,10 @@ def _result(done):
     return result.split()[0].rstrip(":")
 
 
-def _unharmed():
-    # Slot a is as it was, it is what starts next, and nothing lies outside of the other slot.
+def _unharmed(taken=False):
+    # Slot a is as it was, the other starts next only where it was taken, and nothing lies outside of it.
+    if ("whole" in os.listdir("b") if "b" in os.listdir() else False) != taken:
+        raise AssertionError("the other slot is whole, and was not taken")
     if held("a") != OLD:
         raise AssertionError("the slot that runs was written")
     found = [name for name in os.listdir() if name not in ("a", "b", "slot", "update")]
