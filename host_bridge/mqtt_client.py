@@ -9,7 +9,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from host_bridge import config, mqtt_tls
+from host_bridge import config, mqtt_properties, mqtt_tls
 
 _FOREVER = 0xFFFFFFFF  # session expiry interval, MQTT 5 3.1.2.11.2
 _VERSIONS = {"3.1.1": MQTTProtocolVersion.MQTTv311, "5": MQTTProtocolVersion.MQTTv5}
@@ -19,6 +19,7 @@ _log = structlog.get_logger("scanlatch.mqtt")
 
 def build(settings: config.Mqtt) -> tuple[Client, mqtt_tls.Context | None]:
     """The client, and the context of its TLS where it has one. Raises ConfigError."""
+    mqtt_properties.share_tables()
     persistent = not settings.shared
     client = Client(
         CallbackAPIVersion.VERSION2,
