@@ -2,7 +2,7 @@
 
 import os
 
-from tests.order import pytest_collection_modifyitems, pytest_configure
+from tests.order import pytest_collection_modifyitems, pytest_configure, pytest_xdist_make_scheduler
 from tests.postgres import database, emptied_database, postgres, shared_ledger
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "postgres",
     "pytest_collection_modifyitems",
     "pytest_configure",
+    "pytest_xdist_make_scheduler",
     "shared_ledger",
 ]
 

@@ -1,43 +1,87 @@
-"""The order of the test files: the longest first, so that none of them is left to run alone at the end."""
+"""Which test files run first, and which in one process: nothing long is left for the end, and sites are shared."""
 
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 _TESTS = Path(__file__).parent
-LONGEST = (  # measured by `pytest --durations=60`; what waits much and what computes much take turns
+TOGETHER = {  # each shares a site that runs, and is one piece of work for one process
+    "one half of tests/system": (
+        "system/test_engines.py",
+        "system/test_heap.py",
+        "system/test_clock.py",
+        "system/test_commands.py",
+        "system/test_day.py",
+        "system/test_outages.py",
+        "system/test_rights.py",
+        "system/test_labels.py",
+    ),
+    "the other half": (
+        "system/test_drain.py",
+        "system/test_engine_buzzer.py",
+        "system/test_theft.py",
+        "system/test_evidence.py",
+        "system/test_modes.py",
+        "system/test_stall.py",
+        "system/test_keys.py",
+    ),
+    "a provisioned board": (
+        "tools/test_doctor.py",
+        "tools/test_doctor_bridge.py",
+        "tools/test_calibrate.py",
+        "tools/test_monitor.py",
+    ),
+    "boards to be provisioned": (
+        "tools/test_provision_rescue.py",
+        "tools/test_minute.py",
+        "tools/test_provision.py",
+        "tools/test_provision_apart.py",
+        "tools/test_provision_pulled.py",
+        "tools/test_update_cable.py",
+    ),
+}
+LONGEST = (  # as `pytest --durations=60` tells; what waits much and what computes much take turns
     "test_docs_commands.py",
-    "tools/test_demo.py",
+    *TOGETHER["one half of tests/system"],
+    *TOGETHER["the other half"],
     "tools/test_bench.py",
-    "system/test_keys.py",
-    "faults/test_kills.py",
-    "system/test_update.py",
     "firmware/test_journal.py",
-    "system/test_engines.py",
-    "bridge/test_crash_points.py",
-    "system/test_heap.py",
-    "faults/test_nth_watchdog.py",
-    "system/test_drain.py",
     "simulation/test_simulation.py",
+    "tools/test_demo.py",
+    "bridge/test_crash_points.py",
+    *TOGETHER["a provisioned board"],
+    *TOGETHER["boards to be provisioned"],
+    "system/test_update.py",
+    "firmware/test_read_classify_fuzz.py",
+    "faults/test_kills.py",
+    "bridge/test_rules_play.py",
+    "faults/test_nth_watchdog.py",
     "faults/test_power_cuts_twin.py",
     "faults/test_broker_room.py",
     "firmware/test_outage.py",
-    "system/test_clock.py",
     "faults/test_update_trial.py",
-    "bridge/test_rules_play.py",
     "faults/test_dns.py",
-    "tools/test_doctor.py",
     "test_docs_technician.py",
     "faults/test_disk_full.py",
     "faults/test_full_ring.py",
-    "firmware/test_read_classify_fuzz.py",
-    "system/test_engine_buzzer.py",
-    "tools/test_provision_rescue.py",
     "faults/test_lines.py",
-    "system/test_theft.py",
     "faults/test_restore.py",
-    "tools/test_minute.py",
 )
+_PIECES = {f"tests/{name}": piece for piece, names in TOGETHER.items() for name in names}
+
+
+class _Scheduling(LoadFileScheduling):
+    def _split_scope(self, nodeid: str) -> str:
+        name = super()._split_scope(nodeid)
+        return _PIECES.get(name, name)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling | None:
+    """By files, but for those that belong together."""
+    return _Scheduling(config, log) if config.option.dist == "loadfile" else None
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.order import LONGEST
+
 ROOT = Path(__file__).parent.parent
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 LINES_MAX = 300
@@ -125,6 +127,10 @@ def test_no_device_decision_hangs_on_an_assert() -> None:
     for path in (ROOT / "firmware").rglob("*.py"):
         found = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Assert)]
         assert not found, f"{path}: the compiler strips assert"
+
+
+def test_the_test_files_that_come_first_are_there() -> None:
+    assert [name for name in LONGEST if not (ROOT / "tests" / name).is_file()] == []
 
 
 def test_every_first_line_says_the_files_one_job() -> None:

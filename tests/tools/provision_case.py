@@ -16,7 +16,7 @@ from scanlatch_tools.twin.chip.bare import BareBoard
 SITE = "clinic-7"
 BOARD = "esp32-devkitc"
 PASSWORD = "a password of the air"
-STOCK = [f"8338652{number:013}" for number in range(100)]
+STOCK = [f"8338652{number:013}" for number in range(500)]
 _CALL, _END = b"\x05A\x01", b"\x04"  # of MicroPython's raw paste mode: a call begins, a call is whole
 
 
