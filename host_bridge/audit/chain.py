@@ -125,17 +125,25 @@ class Walk:
             )
             self._before = None
             return
-        there = any(found == known.digest for found, *_ in self._books.quarantined(self._row.id))
-        if not there:
-            self._add(
-                "quarantine",
-                text("message {first} was quarantined, and is not there any more", first=known.first),
-                known.first,
-            )
+        there = self._books.quarantined(self._row.id)
+        kept = next((message for found, _, message, _ in there if found == known.digest), None)
+        if kept is None:
+            gone = text("message {first} was quarantined, and is not there any more", first=known.first)
+            self._add("quarantine", gone, known.first)
+        elif self._is_record(kept):
+            what = text("message {first} is said to claim nothing, and is a record that verifies", first=known.first)
+            self._add("quarantine", what, known.first)
         self._before = known.digest
         self._receipted |= (known.last, known.digest) == (self._row.receipt_seq, self._row.receipt_digest)
         if self._whole:
             self._told.unbroken = known.last
+
+    def _is_record(self, message: bytes) -> bool:
+        try:
+            open_scan(message, self._row.id, self._key)
+        except WireError:
+            return False
+        return True
 
     def _missing(self, first: int, last: int, seen_at: int) -> None:
         self._before = None

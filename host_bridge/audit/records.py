@@ -9,6 +9,7 @@ from host_bridge.audit.findings import Findings
 from host_bridge.code_rules import DEFAULT
 from host_bridge.config import Site
 from host_bridge.ledger.audit import Books, Kept
+from host_bridge.ledger.outbox import CANCELLED, DONE
 from host_bridge.ledger.scans import pair_of
 from host_bridge.ledger.times import GIVEN, HOW
 from host_bridge.rules import CODELESS
@@ -17,7 +18,7 @@ from host_bridge.times import SKEW_MS
 from host_bridge.trace_code import LINK
 from host_bridge.wire import OpenedScan, Operation, Outcome, Scan, WireError, digest, open_scan
 
-SETTLED = ("done", "cancelled")
+SETTLED = DONE, CANCELLED
 _ASKED_FIRST = frozenset({Operation.SALE, Operation.RETURN, Operation.QUERY})  # accepted by the platform alone
 _FROM_SCAN = ("operation", "site", "session", "target", "captured_at")
 _TAKE_BACK = frozenset({Operation.VOID, Operation.RETURN})
@@ -102,6 +103,8 @@ class Records:
                 row,
                 text("has a final verdict, though its submission is {submission}", submission=row.submission),
             )
+        elif row.final == Outcome.ACCEPTED and row.submission == CANCELLED and row.operation in _ASKED_FIRST:
+            self._add("submission", row, text("was accepted, though the platform was never told of it"))
         elif row.final is None and row.submission in SETTLED and row.voider in (None, *SETTLED):
             self._add(
                 "verdict",

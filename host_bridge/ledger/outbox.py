@@ -50,6 +50,7 @@ _NAMES = list(OutboxRow.__dataclass_fields__)
 _INSERT = Bulk(sa.insert(outbox), _NAMES)
 _SELECT = sa.select(*(outbox.c[name] for name in _NAMES))
 _OPEN = sa.text(OPEN)
+_OURS = sa.select(outbox.c.key).where(_OPEN)
 _HELD = sa.text(IS_HELD)
 _UNSETTLED = sa.text(UNSETTLED)
 _SETTLE = Bulk(
@@ -235,36 +236,27 @@ def next_pending(connection: sa.Connection) -> int | None:
 
 def renew(connection: sa.Connection, by: str, now: int) -> None:
     """`by` lives, and is still at the rows that it claimed."""
-    mine = sa.select(outbox.c.key).where(_OPEN, outbox.c.state == SENDING, outbox.c.claimed_by == by)
+    mine = _OURS.where(outbox.c.state == SENDING, outbox.c.claimed_by == by)
     _update(connection, mine, claimed_at=now)
 
 
 def orphaned(connection: sa.Connection, by: str, claimed_before: int, now: int) -> int:
     """Rows in `sending` whose sender `by` restarted, or that nobody has answered for since: now unknown."""
-    ahead = now + AHEAD_MS  # claimed before the clock went back
-    left = sa.select(outbox.c.key).where(
-        _OPEN,
-        outbox.c.state == SENDING,
-        sa.or_(outbox.c.claimed_by == by, outbox.c.claimed_at < claimed_before, outbox.c.claimed_at > ahead),
-    )
-    return _update(connection, left, state=UNKNOWN, next_at=0)
+    at, ahead = outbox.c.claimed_at, now + AHEAD_MS  # claimed before the clock went back
+    left = sa.or_(outbox.c.claimed_by == by, at < claimed_before, at > ahead)
+    return _update(connection, _OURS.where(outbox.c.state == SENDING, left), state=UNKNOWN, next_at=0)
 
 
 def call_back(connection: sa.Connection, now: int) -> int:
     """Rows that would fall due far ahead were written before the clock went back (`now`, ms UTC): they are due now."""
-    later = _OPEN, outbox.c.state.in_((WAITING, UNKNOWN)), outbox.c.next_at > now + AHEAD_MS
-    ahead = sa.select(outbox.c.key).where(*later).order_by(outbox.c.next_at, outbox.c.seq)
-    return _update(connection, ahead.limit(_HASTENED), next_at=now)
+    later = _OURS.where(outbox.c.state.in_((WAITING, UNKNOWN)), outbox.c.next_at > now + AHEAD_MS)
+    return _update(connection, later.order_by(outbox.c.next_at, outbox.c.seq).limit(_HASTENED), next_at=now)
 
 
 def hasten(connection: sa.Connection, now: int, attempts_below: int) -> None:
     """The platform answers again: nothing that has not failed more often than others needs to wait any longer."""
-    later = (
-        sa.select(outbox.c.key)
-        .where(_OPEN, outbox.c.state.in_((WAITING, UNKNOWN)), outbox.c.next_at > now)
-        .where(outbox.c.attempts < attempts_below)
-        .limit(_HASTENED)
-    )
+    later = _OURS.where(outbox.c.state.in_((WAITING, UNKNOWN)), outbox.c.next_at > now)
+    later = later.where(outbox.c.attempts < attempts_below).limit(_HASTENED)
     _update(connection, later, next_at=outbox.c.made_at)
 
 

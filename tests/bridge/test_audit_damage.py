@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sa
 
-from host_bridge.ledger.schema import codes, devices, heads, outbox, scans, verdicts
+from host_bridge.ledger.schema import codes, devices, heads, outbox, passed, quarantine, scans, verdicts
+from host_bridge.wire import digest
 from tests.bridge.audited import DEVICE, a_day, audited, change, of
 from tests.bridge.world import CODES, Terminal, World
 
@@ -81,6 +82,29 @@ DAMAGE: dict[str, tuple[Callable[[Terminal], list[sa.Executable]], set[tuple[str
     "a code that nobody sold": (
         lambda till: [sa.update(codes).where(codes.c.code == CODES[1]).values(state="sold", device=DEVICE, seq=2)],
         {("code", 2)},
+    ),
+    "a sale hidden in quarantine": (
+        lambda till: [
+            sa.delete(scans).where(of(scans, 1)),
+            sa.delete(verdicts).where(of(verdicts, 1)),
+            sa.delete(outbox).where(of(outbox, 1)),
+            sa.update(codes).where(codes.c.code == CODES[0]).values(state="free", device=None, seq=None),
+            sa.insert(quarantine).values(
+                digest=digest(till.messages[1]), device=DEVICE, kind="scan", message=till.messages[1], why="cbor",
+                received_at=1,
+            ),
+            sa.insert(passed).values(
+                device=DEVICE, first=1, last=1, how="quarantined", digest=digest(till.messages[1])
+            ),
+        ],
+        {("quarantine", 1)},
+    ),
+    "a sale that the platform was never told of": (
+        lambda till: [
+            sa.update(outbox).where(of(outbox, 1)).values(state="cancelled"),
+            sa.update(codes).where(codes.c.code == CODES[0]).values(state="free", device=None, seq=None),
+        ],
+        {("submission", 1)},
     ),
     "a void that never was": (
         lambda till: [sa.update(scans).where(of(scans, 1)).values(voided_by=f"{DEVICE}/3")], {("submission", 1)},
