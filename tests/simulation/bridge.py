@@ -2,10 +2,10 @@
 
 import random
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric import ec
-
+from host_bridge.agreement import Agreements
 from host_bridge.devices import Registry
 from host_bridge.errors import LedgerBusy
 from host_bridge.intake import Intake, Parts
@@ -33,13 +33,14 @@ class Bridge:
         crash_in: steps from here to the one that it dies before; 0: it lives.
         busy_in: statements from here to one that the disk does not take; 0: it takes all.
         skew: ms by which its clock is wrong.
+        key: file of its first agreement key; later ones lie beside it.
     """
 
-    def __init__(self, world: Any, name: str, ledger: Ledger, agreement: ec.EllipticCurvePrivateKey) -> None:
+    def __init__(self, world: Any, name: str, ledger: Ledger, key: Path) -> None:
         self.name = name
         self.world = world
         self.ledger = ledger
-        self.agreement = agreement
+        self.key = key
         self.chance: random.Random = world.chance("bridge", name)
         self.skew = 0
         self.crash_in = self.busy_in = 0
@@ -118,7 +119,7 @@ class Bridge:
             return
         world = self.world
         self.alive, self.life = True, self.life + 1
-        registry = Registry(self.ledger, self.agreement)
+        registry = Registry(self.ledger, Agreements.load(self.key))
         self._replies = Replies(self, registry, self)
         self._outbox = Outbox(self.ledger, self, self._replies, self, self.chance, self.name)  # type: ignore[arg-type]
         outbox, shared = self._outbox, world.shared

@@ -83,7 +83,9 @@ def _load() -> SimpleNamespace:
 
     scanlatch.gc = nothing
     scanlatch.forget = lambda module: None  # type: ignore[assignment]  # a link a second would read its files anew
-    board = _module("scanlatch.system.board", restart=lambda: None, watchdog=lambda ms: None)
+    board = _module(
+        "scanlatch.system.board", restart=lambda: None, watchdog=lambda ms: SimpleNamespace(feed=lambda: None)
+    )
     _module("scanlatch.system.wiring", BoardError=Exception)
     _module("scanlatch.system.log", log=_quiet)
     _module("scanlatch.send.opening", opened=_opened)

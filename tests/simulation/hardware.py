@@ -1,5 +1,7 @@
 """What a terminal is made of and what outlives its boots, beside its flash; and its signer, by the host's library."""
 
+from collections.abc import Callable
+
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
@@ -23,10 +25,16 @@ class Swift:
 
 
 class Nvs:
-    """esp32.NVS: each value whole or not at all, whenever the power fails."""
+    """esp32.NVS: each value whole or not at all, whenever the power fails.
 
-    def __init__(self) -> None:
+    cut_in: writes from here to one before or behind which it does; 0: it does not. `fail` raises.
+    """
+
+    def __init__(self, fail: Callable[[], None] | None = None) -> None:
         self.values: dict[str, bytes] = {}
+        self.cut_in = 0
+        self.cut_behind = False
+        self._fail = fail
 
     def get_blob(self, name: str, buffer: bytearray) -> int:
         if name not in self.values:
@@ -35,11 +43,26 @@ class Nvs:
         return len(self.values[name])
 
     def set_blob(self, name: str, value: bytes) -> None:
+        failing = self._cut()
         self.values[name] = bytes(value)
+        if failing and self._fail:
+            self._fail()
 
     def erase_key(self, name: str) -> None:
+        failing = self._cut()
         if self.values.pop(name, None) is None:
             raise OSError(-0x1102)
+        if failing and self._fail:
+            self._fail()
+
+    def _cut(self) -> bool:
+        """Whether the power fails behind this write; before it, it fails here."""
+        if not self.cut_in:
+            return False
+        self.cut_in -= 1
+        if self.cut_in == 0 and not self.cut_behind and self._fail:
+            self._fail()
+        return self.cut_in == 0
 
     def commit(self) -> None:
         """Each set is one already."""

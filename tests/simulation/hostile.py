@@ -5,7 +5,7 @@ from typing import Any
 
 from host_bridge import wire
 from host_bridge.wire import Receipt, Verdict
-from tests.wire_peer import WirePeer
+from tests.wire_peer import WirePeer, point
 
 _HEARD = 60  # messages remembered
 _FROM_DEVICES = frozenset(("scan", "head", "reply", "credential"))
@@ -48,6 +48,16 @@ class Hostile:
         )  # fmt: skip
         self._world.log("a clone speaks", peer.device, seq)
         self._world.broker.route(f"scanlatch/v1/{site}/{peer.device}/scan", peer.seal_scan(scan))
+
+    def offer_key(self, terminal: Any) -> None:
+        """A key of his own is told to a terminal as the bridge's: under no key that he has, or in what he heard."""
+        public = self._chance.choice((point(self._stranger.agreement), self._world.stage.publics[1]))
+        command = wire.Command(self._chance.randrange(1, 1 << 40), "bridge-key", {"public": public}, 1 << 42)
+        kid = wire.bridge_kid(terminal.raw_nvs.values["bridge"])
+        key = self._chance.choice((bytes(32), self._stranger.keys.mac, self._chance.randbytes(32)))
+        self._world.log("a foreign key is offered", terminal.name)
+        topic = f"scanlatch/v1/{terminal.site}/{terminal.name}/command"
+        self._world.broker.route(topic, wire.seal_command(command, key, kid))
 
     def _some(self) -> tuple[str, bytes] | None:
         return self._chance.choice(self._heard) if self._heard else None

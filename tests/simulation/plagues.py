@@ -16,7 +16,7 @@ def power_fails(world: Any) -> None:
         terminal = world.random.choice(world.terminals)
         terminal.cut("power")
         terminal.soft = world.random.random() < 0.3
-        world.later(100, 6_000, lambda: _start(terminal))
+        world.later(100, 6_000, lambda: start(terminal))
 
     world.during(9_000, dark)
 
@@ -29,7 +29,7 @@ def power_fails_in_flash(world: Any) -> None:
         if terminal.on:
             terminal.flash.cut(world.random.randrange(1, 6), world.random.choice(_KINDS))
         else:
-            _start(terminal)
+            start(terminal)
 
     world.during(4_000, soon)
 
@@ -191,7 +191,8 @@ def ring_is_full(world: Any) -> None:
         world.later(500, 5_000, flood)
 
 
-def _start(terminal: Terminal) -> None:
+def start(terminal: Terminal) -> None:
+    """Power on, where it is off."""
     if not terminal.on:
         terminal.start()
 

@@ -9,9 +9,11 @@ from types import SimpleNamespace
 
 import sqlalchemy as sa
 import structlog
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import event
 
+from host_bridge.agreement import next_file
 from host_bridge.devices import Registry
 from host_bridge.ledger import Ledger, open_ledger
 from tests.simulation.bridge import Bridge
@@ -39,7 +41,9 @@ class Stage:
         self.agreement = _key("bridge")
         self.office: Ledger = open_ledger(self.url)  # for what people do at a desk: enrol, revoke, audit
         self.registry = Registry(self.office, self.agreement)
-        self.peers = {name: self._peer(name) for name in (*SITES, STRANGER)}
+        self.publics = [self.registry.public, point(_key("bridge", "2"))]  # of the bridge key, and of the next one
+        self.peers = {name: self._peer(name, self.publics[0]) for name in (*SITES, STRANGER)}
+        self.later_peers = {name: self._peer(name, self.publics[1]) for name in SITES}
         self.private = [_number(name, which) for name in SITES for which in ("signing", "agreement")]
         for name, site in SITES.items():
             peer = self.peers[name]
@@ -61,8 +65,22 @@ class Stage:
     def keys(self, name: str) -> SimpleNamespace:
         """What enrolment leaves on a terminal."""
         return SimpleNamespace(
-            sign=_number(name, "signing"), mac=self.peers[name].keys.mac, bridge=self.registry.public
-        )
+            sign=_number(name, "signing"), agree=_number(name, "agreement"), mac=self.peers[name].keys.mac,
+            bridge=self.registry.public,
+        )  # fmt: skip
+
+    def key_file(self, bridge: str) -> Path:
+        """File of a bridge's first agreement key, as a world begins: there is no other beside it."""
+        first = Path(self._folder.name) / bridge / "agreement.key"
+        if not first.exists():
+            first.parent.mkdir()
+            first.write_bytes(_pem(self.agreement))
+        next_file(first, 2).unlink(missing_ok=True)
+        return first
+
+    def give_next_key(self, first: Path) -> None:
+        """The next agreement key is put beside the first one."""
+        next_file(first, 2).write_bytes(_pem(_key("bridge", "2")))
 
     def empty(self) -> sqlite3.Connection:
         """A ledger in which devices are enrolled and nothing else is. Returns a reader of it."""
@@ -78,8 +96,8 @@ class Stage:
         for ledger in (self.office, *self.ledgers.values()):
             ledger.close()
 
-    def _peer(self, name: str) -> WirePeer:
-        return WirePeer(name, _key(name, "signing"), _key(name, "agreement"), self.registry.public)
+    def _peer(self, name: str, bridge: bytes) -> WirePeer:
+        return WirePeer(name, _key(name, "signing"), _key(name, "agreement"), bridge)
 
 
 def _number(*names: str) -> bytes:
@@ -88,6 +106,11 @@ def _number(*names: str) -> bytes:
 
 def _key(*names: str) -> ec.EllipticCurvePrivateKey:
     return ec.derive_private_key(int.from_bytes(_number(*names), "big"), ec.SECP256R1())
+
+
+def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    none = serialization.NoEncryption()
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, none)
 
 
 def _hook(engine: sa.Engine, holder: list[Bridge | None]) -> None:

@@ -82,10 +82,10 @@ class Terminal:
         self.broker: Broker = world.broker
         self.chance = random_
         self.flash = device.Nor(sectors, seed=random_.randrange(1, 1 << 30))
-        self.raw_nvs = Nvs()
+        self.raw_nvs = Nvs(_dark)
         self.raw_nvs.values |= {
             "journal": _JOURNAL_ID, "sign_key": keys.sign, "tls_key": b"t" * 32, "mac_key": keys.mac,
-            "bridge": keys.bridge,
+            "agree_key": keys.agree, "bridge": keys.bridge,
         }  # fmt: skip
         device.journal.Journal.format(self.flash, _JOURNAL_ID)
         self.keys = keys
@@ -267,6 +267,10 @@ async def _looks(box: Any) -> None:
     while True:
         box.answers.look()
         await Sleep(NAP_MS)
+
+
+def _dark() -> None:
+    raise device.PowerCut
 
 
 def _beat() -> None:

@@ -6,14 +6,19 @@ from typing import Any
 
 import cbor2
 
-from host_bridge.wire import WireError, digest
+from host_bridge.wire import WireError, bridge_kid, digest
+from tests.simulation.stage import Stage
 from tests.simulation.terminal import Terminal
 from tests.wire_peer import WirePeer
 
 _SHOWS = ("accepted", "rejected", "duplicate", "pending", "exempt", "error")
 _REFUSALS = frozenset(("full", "busy", "fault_refused", "bounce"))
 _PERSON = b"opcAQ"  # begins what a person's credential holds
+_POINT = 65  # bytes of a public point
 _CLOCK_MS = 1_200  # by which a receipt may set a clock wrong: half of 2 s, by drifting ticks
+
+
+Peers = tuple[WirePeer, ...]  # one terminal under each of the bridge keys
 
 
 class Broken(AssertionError):  # noqa: N818  # it is no fault of the caller's
@@ -28,11 +33,12 @@ class Watch:
         sent: the same of all that it ever published.
     """
 
-    def __init__(self, world: Any, books: sqlite3.Connection, peers: dict[str, WirePeer], private: list[bytes]) -> None:
+    def __init__(self, world: Any, books: sqlite3.Connection, peers: dict[str, Peers], stage: Stage) -> None:
         self._world = world
         self._books = books
         self._peers = peers
-        self._private = private
+        self._private = stage.private
+        self._publics = frozenset(stage.publics)
         self.alarms: list[str] = []
         self.kept: dict[str, dict[int, bytes]] = {name: {} for name in peers}
         self.sent: dict[str, dict[int, bytes]] = {name: {} for name in peers}
@@ -66,7 +72,8 @@ class Watch:
             self.kept[terminal.name][journal.newest] = journal.newest_digest
 
     def started(self, terminal: Terminal) -> None:
-        """After every start all that was kept is there, as it was (promise 1)."""
+        """After every start all that was kept is there, as it was (promise 1); no bridge's key is a foreign one."""
+        self._keys_are_ours(terminal)
         journal, kept = terminal.box.journal, self.kept[terminal.name]
         if journal.fault is not None:
             self.alarm(f"{terminal.name} starts with a fault: {journal.fault}")
@@ -74,7 +81,8 @@ class Watch:
         newest = max(kept, default=0)
         if journal.newest < newest:
             self.alarm(f"{terminal.name} has lost records {journal.newest + 1} to {newest}")
-        for seq in range(journal.freed + 1, newest + 1):
+        # What was freed is safe elsewhere: where the last place was needed it may be gone before a mark says so.
+        for seq in range(max(journal.freed, self._freed[terminal.name]) + 1, newest + 1):
             if seq in kept and journal.digest(seq) != kept[seq]:
                 self.alarm(f"{terminal.name} has other bytes in record {seq} than it kept")
 
@@ -94,7 +102,8 @@ class Watch:
         freed, fault, counts = journal.freed, box.scanner.fault, list(health.counts)
         opened, last = box.session.opened, terminal.commanded
         time = box.clock.now()
-        verdict = self._opened(name, kind, message)
+        keys, under = _keys(terminal), _kids(terminal)
+        verdict = self._opened(name, kind, message, under)
         ours = verdict is not None and (kind != "verdict" or journal.digest(verdict.seq) == verdict.digest)
         answer = handle()
         self.looks(terminal)
@@ -104,6 +113,11 @@ class Watch:
             self.alarm(f"{name} carried command {verdict.counter} out again")
         if box.session.opened != opened and not (kind == "command" and verdict and verdict.counter > last):
             self.alarm(f"{name} changed its session by a {kind} that is none, or came again")
+        if _keys(terminal) != keys:
+            self.count("bridge key")
+            self._keys_are_ours(terminal)
+            if verdict is None:
+                self.alarm(f"{name} took or dropped a bridge key by a {kind} that no bridge sent it")
         if box.scanner.fault != fault:
             self.alarm(f"{name} refuses to scan after a {kind}: {box.scanner.fault}")
         if not ours:
@@ -115,11 +129,20 @@ class Watch:
             self._final(name, verdict)
         return answer
 
-    def _opened(self, name: str, kind: str, message: bytes) -> Any:
-        try:
-            return getattr(self._peers[name], f"open_{kind}")(message)
-        except (WireError, ValueError):
-            return None
+    def _keys_are_ours(self, terminal: Terminal) -> None:
+        used, waits = _keys(terminal)
+        if used not in self._publics or (waits and waits[:_POINT] not in self._publics):
+            self.alarm(f"{terminal.name} holds a bridge key that no bridge has")
+
+    def _opened(self, name: str, kind: str, message: bytes, under: frozenset[bytes] | None = None) -> Any:
+        """What a message says that a bridge sealed for this terminal, under one of the keys `under` where given."""
+        for peer in self._peers[name]:
+            if under is None or peer.bridge_kid in under:
+                try:
+                    return getattr(peer, f"open_{kind}")(message)
+                except (WireError, ValueError):
+                    pass
+        return None
 
     def scanned(self, terminal: Terminal, data: bytes, newest: int) -> None:
         """A code was read: it is kept, or refused where one can see it and no number is used (promise 5)."""
@@ -200,6 +223,10 @@ class Watch:
             if told is not None and told.final:
                 self.delivered.add((name, told.seq))
 
+    def held(self, name: str) -> int:
+        """How many records the ledger has of a terminal."""
+        return self._books.execute("SELECT count(*) FROM scans WHERE device = ?", (name,)).fetchone()[0]
+
     def records(self, name: str) -> int:
         """How many records the ledger has of a terminal, from the first on."""
         found = self._books.execute("SELECT upto FROM devices WHERE id = ?", (name,)).fetchone()
@@ -221,6 +248,17 @@ class Watch:
             (name, upto),
         ).fetchone()
         return found == (upto, named)
+
+
+def _keys(terminal: Terminal) -> tuple[bytes, bytes]:
+    """The bridge key that a terminal uses, and what it holds of one that is to come."""
+    stored = terminal.raw_nvs.values
+    return stored["bridge"], stored.get("bridge_next", b"")
+
+
+def _kids(terminal: Terminal) -> frozenset[bytes]:
+    """Of the bridge keys under which it may believe what it is told."""
+    return frozenset(bridge_kid(key[:_POINT]) for key in _keys(terminal) if key)
 
 
 def _result(reply: bytes | None) -> str | None:

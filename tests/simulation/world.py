@@ -9,7 +9,7 @@ from host_bridge import sessions
 from host_bridge.devices import Registry
 from host_bridge.errors import PermanentError
 from host_bridge.ledger import catalogue
-from tests.simulation import checks, firmware
+from tests.simulation import checks, desk, firmware
 from tests.simulation.bridge import Bridge
 from tests.simulation.broker import Broker, Weather
 from tests.simulation.hostile import Hostile
@@ -25,6 +25,7 @@ _CONTROLS = (b"RETURN", b"SALE", b"SALE", b"CANCEL", b"CANCEL", b"QUERY", b"END"
 _PERSON = b"opcAQ" + b"w7" * 11 + b"Z"  # 28 characters, as the insurance's e-credential has
 _SETTLE_MS = 1_500_000  # the longest wait of a terminal is 10 minutes, of a resend's asking 10 more
 _LOOK_MS = 2_000
+_DESK = 0.15  # of all worlds, for each of the things that people at a desk do
 _EVENTS_TOLD = 60
 
 
@@ -43,7 +44,9 @@ class World:
         catalogue.changed()
         catalogue.time = SimpleNamespace(monotonic=lambda: self.scheduler.now / 1000)  # type: ignore[attr-defined]
         self.weather, self.mood = Weather(), Mood()
-        self.watch = Watch(self, self._books, {name: stage.peers[name] for name in SITES}, stage.private)
+        self.watch = Watch(
+            self, self._books, {name: (stage.peers[name], stage.later_peers[name]) for name in SITES}, stage
+        )
         self.watch.outlaws.add(STRANGER)
         self.hostile = Hostile(self, self.chance("hostile"), stage.peers[STRANGER], list(SITES))
         self.broker = Broker(self.scheduler, self.chance("broker"), self.weather, self.watch)
@@ -59,6 +62,9 @@ class World:
         self.over_ms = dice.choice((10_000, 20_000, 40_000))
         share = dice.choice((0.08, 0.2, 0.4))  # in a quiet world other things come to light than in a mad one
         self.plagues: list[Plague] = [plague for plague in PLAGUES if dice.random() < share]
+        staff = self.chance("desk")  # which worlds have none of it are as they were before there was any
+        self.plagues += [deed for deed in desk.DEEDS if staff.random() < _DESK]
+        self.at_desk = desk.Desk(self)
         self.healed = False
         self._session: str | None = None
         self.cloned: set[str] = set()  # terminals whose key somebody has stolen
@@ -109,7 +115,7 @@ class World:
         self._tell()
         self._heal()
         end = self.scheduler.now + _SETTLE_MS
-        while not checks.settled(self, self._books) and self.scheduler.now < end and not self._is_broken():
+        while not self._is_done() and self.scheduler.now < end and not self._is_broken():
             self.scheduler.run(self.scheduler.now + _LOOK_MS, self._is_broken)
         self._tell()
         for trouble in checks.after(self, self._books):
@@ -129,6 +135,9 @@ class World:
     def later(self, least_ms: float, most_ms: float, job: Callable[[], None]) -> None:
         """Do `job` once after a while, or not at all where all is healed by then: healing does it."""
         self.scheduler.after(self.random.uniform(least_ms, most_ms), lambda: None if self.healed else job())
+
+    def _is_done(self) -> bool:
+        return self.at_desk.done and checks.settled(self, self._books)
 
     def _is_broken(self) -> bool:
         return bool(self.watch.alarms or firmware.troubles)
@@ -178,12 +187,13 @@ class World:
     def _revoke(self) -> None:
         if self.healed:
             return
-        self._registry().revoke(GONE)
+        self.registry().revoke(GONE)
         self.watch.outlaws.add(GONE)
         self.log("revoked", GONE)
         self.records_of_outlaw = checks.records_of(self._books, GONE)
 
-    def _registry(self) -> Registry:
+    def registry(self) -> Registry:
+        """The registry, as people at a desk have it."""
         return Registry(self.stage.office, self.stage.agreement)
 
     def _heal(self) -> None:
@@ -193,6 +203,7 @@ class World:
         self.broker.up = True
         for bad in (self.weather, self.mood):
             vars(bad).update(vars(type(bad)()))
+        self.at_desk.heal()
         for bridge in self.bridges:
             bridge.crash_in = bridge.busy_in = 0
             bridge.reachable = True
@@ -200,11 +211,12 @@ class World:
         for terminal in self._all():
             terminal.reachable = True
             terminal.flash.cut(0, None)
+            terminal.raw_nvs.cut_in = 0
             if not terminal.on:
                 terminal.start()
 
     def _bridge(self, name: str) -> Bridge:
-        made = Bridge(self, name, self.stage.ledgers[name], self.stage.agreement)
+        made = Bridge(self, name, self.stage.ledgers[name], self.stage.key_file(name))
         self.stage.holders[name][0] = made
         return made
 
