@@ -113,6 +113,19 @@ def test_what_answers_nobody_is_read_as_lines(bench: Bench) -> None:
     play.end()
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_engine_whose_answers_come_too_late_is_not_taken_for_one_that_sends_lines(bench: Bench, kind: str) -> None:
+    play = bench.play("auto", simulator(kind, late_s=3))
+    play.until(lambda: play.states)
+    play.run(5)
+    play.engine.faults.late_s = 0.0
+    assert play.states == [NOBODY]
+    assert found(play) == kind
+    play.scan(*CODES)
+    play.end()
+    assert not play.engine.forbidden
+
+
 def test_an_engine_that_is_put_in_later_is_found(bench: Bench) -> None:
     play = bench.play("auto", simulator("grow", silent=True))
     play.until(lambda: play.states)

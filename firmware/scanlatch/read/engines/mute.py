@@ -1,4 +1,4 @@
-# An engine that answers nobody: whatever comes is read as by `line`, and while nothing does, all are asked again.
+# An engine that answers nobody: whatever comes is read as by `line`, and while no symbol does, all are asked again.
 from micropython import const
 
 import scanlatch
@@ -15,10 +15,13 @@ class Driver(line.Driver):
     wait_ms = 0
 
     async def run(self, on_frame, on_state):
-        """Read for ever, once something was heard; until then for a while. See `commanded.Commanded`."""
+        """Read for ever, once a symbol was heard; until then for a while. See `commanded.Commanded`."""
         heard = []
 
         def first(identifier, data):
+            # Noise, or what an engine of a family answered too late: no symbol that a terminal takes has such bytes.
+            if not data or any(byte < 0x20 and byte != 0x1D for byte in data):
+                return
             heard.append(True)
             self.tell = on_frame
             on_state("ready", "line")
