@@ -5,7 +5,6 @@ from micropython import const
 
 from scanlatch import load
 from scanlatch.keep import files
-from scanlatch.send.mqtt import MqttError
 from scanlatch.system.log import log
 
 OLD = "device.der"
@@ -17,7 +16,10 @@ _REFUSED = ("certificate", "refused", "protocol")  # how a link ends where the b
 
 
 def take(terminal, der):
-    """Keep `der` beside the one in use, and try it soon. Returns "ok" or what is wrong with it. Raises OSError."""
+    """Keep `der` beside the one in use: the link's next end has it tried, see `tried`.
+
+    Returns "ok" or what is wrong with it. Raises OSError.
+    """
     if not isinstance(der, bytes) or len(der) > _LARGEST:
         return "certificate: at most 2,048 bytes"
     try:
@@ -35,14 +37,7 @@ def take(terminal, der):
         return "certificate: ends before the one in use"
     files.write_file(NEW, der)
     terminal.waiting = True
-    if terminal.after is None:  # else it is a restart, which tries it too
-        load("system.change").Later(terminal, lambda: _try(terminal))
     return "ok"
-
-
-def _try(terminal):
-    if terminal.uplink.client:  # the link's end has the other one taken, see `tried`
-        terminal.uplink.client.fail(MqttError("network", "a new certificate is tried"))
 
 
 def _use(terminal, name):

@@ -42,10 +42,11 @@ def handle(message, terminal):
         last = nvs.get_int("command") or 0
         result = _refusal(body, last, terminal.clock)
         if result is None:
+            rare = load("system." + _RARE[body[3]]) if body[3] in _RARE else None  # for want of room it comes again
             nvs.set_int("command", body[2])  # before it acts: a command is never carried out twice
             last = body[2]
-            if body[3] in _RARE:
-                result, details = load("system." + _RARE[body[3]]).carry_out(body[3], body[4], terminal)
+            if rare:
+                result, details = rare.carry_out(body[3], body[4], terminal)
             else:
                 result = _carry_out(body[3], body[4], terminal, nvs)
     except OSError as fault:

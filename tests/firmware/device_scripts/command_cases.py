@@ -129,6 +129,25 @@ def test_a_command_whose_counter_cannot_be_stored_does_not_act_and_says_so():
     equal((reply[3], reply[4], terminal.indicator.shown), ("store: command: full", 0, []))
 
 
+def test_a_command_that_there_is_no_room_for_does_not_count_and_is_carried_out_when_it_comes_again():
+    clock, _ = _clock()
+    clock.synchronise(NOW)
+    terminal, message = _Terminal(clock, Nvs()), _command(1, "restart", {}, NOW + 1)
+    load = commands.load
+
+    def fails(name):
+        raise MemoryError
+
+    commands.load = fails
+    try:
+        raises(MemoryError, commands.handle, message, terminal)
+    finally:
+        commands.load = load
+    equal(terminal.nvs.get_int("command"), None)
+    equal(_result(commands.handle(message, terminal))[3], "ok")
+    equal(terminal.after is None, False)
+
+
 def test_arguments_of_any_type_are_refused_with_words():
     clock, _ = _clock()
     nvs = Nvs()
