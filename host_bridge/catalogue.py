@@ -197,10 +197,8 @@ def _checked(row: Product) -> Product:
             raise BadInput(f"{where}: prefixes", f"{prefix[:40]!r} is not 7 digits")
     barcode = None if row.barcode is None else _gtin(f"{where}: barcode", row.barcode)
     gtin = barcode if row.gtin is None else _gtin(f"{where}: gtin", row.gtin)
-    if (
-        row.catalogue_code is not None
-        and len(inputs.text(f"{where}: catalogue_code", row.catalogue_code)) > CATALOGUE_CODE_MAX
-    ):
+    code = None if row.catalogue_code is None else inputs.text(f"{where}: catalogue_code", row.catalogue_code)
+    if code is not None and len(code) > CATALOGUE_CODE_MAX:
         raise BadInput(f"{where}: catalogue_code", f"at most {CATALOGUE_CODE_MAX} characters")
     return Product(
         id=row.id,
@@ -208,7 +206,7 @@ def _checked(row: Product) -> Product:
         prefixes=tuple(dict.fromkeys(row.prefixes)),
         gtin=gtin,
         barcode=barcode,
-        catalogue_code=row.catalogue_code,
+        catalogue_code=code,
         content=inputs.count(f"{where}: content", row.content, 1, CONTENT_MAX),
         exempt=None if row.exempt is None else inputs.text(f"{where}: exempt", row.exempt),
     )

@@ -109,6 +109,8 @@ def _checked(items: list[Announced]) -> dict[str, Announced]:
     for one in items:
         where = f"item {one.code[:40]!r}"
         inputs.code(where, one.code)
+        if one.product is not None:
+            inputs.name(f"{where}: product", one.product)
         inputs.batch(f"{where}: batch", one.batch)
         inputs.day(f"{where}: expires_on", one.expires_on)
         if one.code in named:

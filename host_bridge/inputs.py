@@ -10,7 +10,7 @@ _NAME = re.compile(r"[A-Za-z0-9._-]{1,32}\Z")
 _IDENT = re.compile(r"[A-Za-z0-9-]{1,32}\Z")  # WIRE.md "Scan" keys 12 and 13
 _SITE = re.compile(r"[a-z0-9-]{1,32}\Z")  # WIRE.md "Topics"
 _BATCH = re.compile(r"[\x21-\x7e]{1,20}\Z")  # GS1 AI 10
-_PRINTABLE = re.compile(r"[^\x00-\x1f\x7f]+\Z")
+_PRINTABLE = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]+\Z")  # half a character of UTF-16 is none: no ledger takes it
 
 
 def name(where: str, value: str) -> str:

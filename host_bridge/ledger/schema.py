@@ -232,7 +232,7 @@ alerts = Table(
     Column("opened_at", BigInteger, nullable=False),
     Column("closed_at", BigInteger),
     Column("site", SITE),  # whom it concerns where that is not the device's own
-    Index("alerts_device", "device", "kind", "closed_at"),
+    Index("alerts_device", "device", "kind", "closed_at", "first", "last"),  # a terminal in wrong hands makes many
 )
 
 commands = Table(

@@ -53,6 +53,7 @@ def test_import_again_replaces_a_product_and_its_prefixes(world: World) -> None:
     [
         ({"id": "a b"}, "product"),
         ({"name": " "}, "name"),
+        ({"name": "half a character \ud800"}, "name"),
         ({"prefixes": ("833865",)}, "prefixes"),
         ({"barcode": "6901234567890"}, "barcode"),
         ({"gtin": "123"}, "gtin"),

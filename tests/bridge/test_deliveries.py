@@ -107,6 +107,8 @@ def test_dispatch_is_held_against_its_own_delivery(world: World) -> None:
         ([Announced(A, CASE)], "not announced"),
         ([Announced(A, B), Announced(B, A)], "itself"),
         ([Announced(A, batch="two words")], "batch"),
+        ([Announced(A, product="P" * 33)], "product"),
+        ([Announced("\ud800")], "control characters"),
         ([Announced(A, expires_on=20269999)], "no day"),
         ([Announced(f"C{at}", f"C{at + 1}") for at in range(5)] + [Announced("C5")], "deep"),
     ],

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
-from host_bridge.ledger import commands
+from host_bridge.ledger import alerts, commands
+from host_bridge.ledger.schema import alerts as alerts_table
 from host_bridge.ledger.schema import commands as table
 from host_bridge.wire import Operation
 from tests.bridge.world import CODES, OTHER_SITE, World
@@ -124,6 +125,19 @@ def test_the_last_command_of_a_name_is_found_among_many_of_other_names(
         for told, values in queries.items():
             plan = str(connection.exec_driver_sql(f"{how} {told}", values).all())
             assert "commands_name" in plan, plan
+
+
+def test_an_alert_that_is_open_is_found_among_many_of_its_terminal(statements: dict[str, Any], world: World) -> None:
+    same: dict[str, Any] = {"kind": alerts.CHAIN, "device": "d-1", "detail": "", "opened_at": 0}
+    with world.ledger.write() as connection:
+        connection.execute(alerts_table.insert(), [{**same, "first": at, "last": at} for at in range(1, 2_001)])
+        connection.exec_driver_sql("ANALYZE alerts")
+        statements.clear()
+        alerts.open_alert(connection, alerts.CHAIN, "d-1", 7, 7, "", 0)
+        ((told, values),) = ((told, values) for told, values in statements.items() if "SELECT" in told)
+        how = "EXPLAIN" if world.ledger.is_postgresql else "EXPLAIN QUERY PLAN"
+        plan = str(connection.exec_driver_sql(f"{how} {told}", values).all())
+    assert re.search(r"alerts_device.*(first=\?|Cond.*first = )", plan), plan
 
 
 def _queries(statements: dict[str, Any]) -> dict[str, Any]:

@@ -531,7 +531,7 @@ ALTER TABLE ONLY public.units
     ADD CONSTRAINT units_pkey PRIMARY KEY (code);
 ALTER TABLE ONLY public.verdicts
     ADD CONSTRAINT verdicts_pkey PRIMARY KEY (device, seq);
-CREATE INDEX alerts_device ON public.alerts USING btree (device, kind, closed_at);
+CREATE INDEX alerts_device ON public.alerts USING btree (device, kind, closed_at, first, last);
 CREATE INDEX codes_stock ON public.codes USING btree (stock) WHERE (stock IS NOT NULL);
 CREATE INDEX commands_name ON public.commands USING btree (device, name, counter);
 CREATE INDEX commands_unsent ON public.commands USING btree (device, counter) WHERE (NOT sent);

@@ -1,4 +1,4 @@
-"""Patience: a command's last of its name is found at once; a terminal of an update may lack memory for a while."""
+"""Patience: a terminal of an update may lack memory for a while; commands and alerts are found among many at once."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,4 +11,6 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_index("commands_name", "commands", ["device", "name", "counter"])
+    op.drop_index("alerts_device", "alerts")
+    op.create_index("alerts_device", "alerts", ["device", "kind", "closed_at", "first", "last"])
     op.add_column("rollout_devices", sa.Column("put_off_at", sa.BigInteger()))
