@@ -9,6 +9,7 @@ from scanlatch.read import trace_code
 _RESCAN_MS = const(1500)  # the same symbol again within this time is a bounce of the trigger, not a scan
 _SALE = const(1)
 _RETURN = const(2)  # sale and return: done at a window
+_TORN = const(4)  # as in read.trace_code
 
 
 class Scanner:
@@ -41,7 +42,9 @@ class Scanner:
         # there, and is a scan again once it was away for that time.
         now = self._clock.ms()
         digest = hashes.sha256(data)
-        bounced = digest == self._last and now - self._last_ms < self._rescan_ms
+        before, before_ms = self._last, self._last_ms
+        fresh = now - before_ms < self._rescan_ms
+        bounced = digest == before and fresh
         self._last, self._last_ms = digest, now
         if bounced:
             self._health.count("bounced")
@@ -56,7 +59,10 @@ class Scanner:
             self.keep(symbology, data, family, session.operation, None)
         elif kind == trace_code.CONTROL or kind == trace_code.CREDENTIAL:
             self._aside(kind, symbology, data)
-        else:  # what was read is neither kept nor logged: it may be a person's
+        else:
+            if kind == _TORN and fresh:  # no other code: it may be a part of the one before, which lies there still
+                self._last, self._last_ms = before, before_ms
+            # What was read is neither kept nor logged: it may be a person's.
             self._health.count("wrong_symbol")
             try:
                 kinds = load("read.kinds")

@@ -122,6 +122,17 @@ def test_another_code_in_between_never_blocks():
     equal(box.journal.newest, 5)
 
 
+def test_a_torn_reading_in_between_makes_no_second_record_of_the_same_box():
+    box = Box()
+    equal(box.read(CODE), ["read", "kept", 1])
+    for torn in (b"", CODE[:13], b""):
+        equal(box.read(torn, 100), ["read", "torn"])
+        equal(box.read(CODE, 100), ["bounce"])
+    equal(box.read(b"", 1500), ["read", "torn"])
+    equal(box.read(b"", 1499), ["bounce"])
+    equal(box.read(CODE, 100), ["read", "kept", 2])
+
+
 def test_a_box_left_under_the_beam_is_one_scan_until_it_was_away():
     box = Box()
     equal(box.read(CODE), ["read", "kept", 1])
