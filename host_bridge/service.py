@@ -1,5 +1,6 @@
 """The running bridge: builds its parts from the settings, and ends them in order."""
 
+import gc
 import random
 import sys
 import threading
@@ -87,6 +88,7 @@ class Service:
         settings = self._config.bridge
         sys.setswitchinterval(_SWITCH_S)
         self._retried(self._intake.start)
+        gc.freeze()  # what is loaded stays: to walk over it in search of garbage stops every thread for 60 ms
         self._worker.start()
         self._broker.start()
         try:
