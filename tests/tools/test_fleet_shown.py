@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 from rich.table import Table
+from scanlatch_tools import tables
 from scanlatch_tools.fleet import view
 
 from host_bridge.ledger import hints
@@ -37,3 +38,18 @@ def test_words_of_a_terminal_that_means_harm_are_shown_as_they_are(tmp_path: Pat
         assert len(text) < 10_000
         assert said != _HARMFUL or "[red]ok[/red]" in text
     world.close()
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_no_column_is_left_out_where_the_window_is_narrow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], terminal: bool
+) -> None:
+    world = World(tmp_path)
+    world.terminal()
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("TTY_COMPATIBLE" if terminal else "NO_COLOR", "1")
+    tables.show(view.table(view.rows(world.ledger, world.registry, set())))
+    said = capsys.readouterr().out
+    for heading in ("records", "record", "waiting", "certificate", "alerts"):
+        assert heading in said
+    assert "…" not in said

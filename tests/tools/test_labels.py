@@ -1,5 +1,6 @@
 """What is printed can be read: every page is rendered, and every symbol on it read back."""
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import zxingcpp
 from PIL import Image
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.labels import calibration, control, device, sheet
+
+from tests.documents import BIN
 
 _TOKEN = "K7M2QX"
 _DPI = 200  # a cheap office printer does 600
@@ -24,6 +27,13 @@ def rendered(pdf: Path) -> list[Image.Image]:
 def symbols(page: Image.Image) -> list[tuple[bytes, str]]:
     """(data, AIM identifier) of all symbols on a page."""
     return [(bytes(found.bytes), found.symbology_identifier) for found in zxingcpp.read_barcodes(page)]
+
+
+def test_a_full_disk_leaves_no_half_sheet(tmp_path: Path) -> None:
+    narrow = ["bash", "-c", 'ulimit -f 1; exec "$0" labels calibration sheet.pdf', str(BIN / "scanlatch")]
+    done = subprocess.run(narrow, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (1, "scanlatch: sheet.pdf can't be written: File too large\n")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_every_control_code_of_the_sheet_is_read_back_and_nothing_else(tmp_path: Path) -> None:

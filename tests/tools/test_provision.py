@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from scanlatch_tools import enrol
 from scanlatch_tools import site as sites
+from scanlatch_tools.cable import Cable
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.flash.ports import Port
 from scanlatch_tools.provision import batch, leaving
@@ -93,6 +94,8 @@ def test_again_it_copies_nothing_and_keeps_what_it_is_and_leaves_its_site_when_t
     assert parts == {"__init__.mpy", "neopixel_light.mpy", "wifi.mpy"}
     with pytest.raises(NotForThisError, match="this board is 'window-03', and an id is for life"):
         case.made(stage, board, name="window-04")
+    with Cable(str(board.port)) as listening:  # what was stopped for it works again
+        assert any('"event": "started"' in line for line in listening.lines(60))
     assert _settings(board) == ("clinic-7", "receive", "10.0.0.1")
     _leaves_its_site(board, Wish(sites.create(tmp_path / "site", ["pharmacy-2", "pharmacy-3"]).folder, link=False))
 
@@ -124,9 +127,7 @@ def test_a_terminal_that_the_bridge_does_not_hear_is_told_of_and_mended(stage: S
     heard = case.Listener()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("scanlatch_tools.provision.selftest.LINK_S", 1.0)
-        with pytest.raises(
-            NotReadyError, match=r"window-05 is enrolled, but .*: link down: .*run this again"
-        ) as refusal:
+        with pytest.raises(NotReadyError, match=r"window-05 is enrolled, but .*link down: .*run this again") as refusal:
             case.made(stage, board, heard, name="window-05")
     assert refusal.value.status == 7
     assert "self-test" not in [facts["step"] for event, facts in heard.events if event == "step"]
@@ -143,6 +144,7 @@ def test_a_terminal_that_the_bridge_does_not_hear_is_told_of_and_mended(stage: S
         ({"password": None}, "password is missing: --wifi-password-file"),
         ({"name": "Fenster 1"}, "use 1 to 32 of"),
         ({"at": "elsewhere"}, "no site 'elsewhere' in .*: clinic-7"),
+        ({"operation": "sael"}, "operation 'sael': one of sale, return"),
     ],
 )
 def test_what_is_missing_is_asked_for_before_anything_is_written(
@@ -153,6 +155,17 @@ def test_what_is_missing_is_asked_for_before_anything_is_written(
     assert not (untouched.files / "main.py").exists()
     with enrol.registry(stage.site) as registry:
         assert "window-06" not in {row.id for row in registry.listed()}
+
+
+@pytest.mark.parametrize(
+    ("gone", "says"), [("ca/ca.key", "ca.key is not there"), ("ledger.sqlite", "would know no terminal")]
+)
+def test_a_sites_folder_that_is_not_whole_stops_no_terminal(tmp_path: Path, gone: str, says: str) -> None:
+    folder = sites.create(tmp_path / "site", ["pharmacy-2"]).folder
+    (folder / gone).unlink()
+    with pytest.raises(ToolError, match=says):
+        provision(Wish(folder), "a port that would be asked for next", case.Listener())
+    assert not (folder / gone).exists()
 
 
 def test_a_board_without_our_table_is_sent_to_be_flashed(stage: Stage, board: BareBoard) -> None:

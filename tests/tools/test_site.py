@@ -174,7 +174,7 @@ def test_init_that_broke_off_leaves_nothing_behind(tmp_path: Path, monkeypatch: 
         raise OSError("no space left on device")
 
     monkeypatch.setattr(certificates, "write_certificate", full)  # a disk that is full
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(ToolError, match="site can't be made: no space"):
         site.create(tmp_path / "site", ["clinic-7"])
     assert list(tmp_path.iterdir()) == []
 

@@ -184,6 +184,7 @@ MISTAKES = {
     "fleet list --config NONE.toml": "没有这个文件或文件夹",
     "site certificates BROKEN.toml": "不是文件夹",
     "labels sheet FOLDER.toml --site SITE": "",
+    "fleet list --json --config NONE.toml": '{"event": "error", "status": 1, "text": "NONE.toml：无法读取',
 }
 _TYPED = """
 import io, json, sys
@@ -215,6 +216,7 @@ def test_what_is_typed_wrong_is_told_in_chinese_and_in_nothing_else(tmp_path: Pa
         status, said = told[line]
         assert wanted in said, line
         assert not A_SENTENCE.search(re.sub("`[^`]*`|'[^']*'|scanlatch [a-z]+", "", said)), said
+        assert "--json" not in line or json.loads(said)
         assert status == (0 if "--help" in line else 1 if ".toml" in line else 2), line
 
 

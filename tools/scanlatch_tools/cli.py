@@ -20,6 +20,8 @@ class _Part(NamedTuple):
 
 _TyperError: Any = typer.BadParameter.__mro__[2]  # of all that typer finds wrong with a command line
 
+_INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
+
 PARTS = {
     "site": _Part("scanlatch_tools.site_cli", "Make a site: CA, certificates, broker, bridge and ledger."),
     "bridge": _Part("host_bridge.cli", "Run the bridge and keep its registry."),
@@ -47,20 +49,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = list(sys.argv[1:] if arguments is None else arguments)
     wanted = next((word for word in given if not word.startswith("-")), None)
     speak()
+    as_json = "--json" in given
     try:
         status = translated(typer.main.get_command(app(wanted)))(given, prog_name="scanlatch", standalone_mode=False)
+        if status == _INTERRUPTED:
+            _tell_interrupted()
         sys.exit(status if isinstance(status, int) else 0)
+    except KeyboardInterrupt:  # before typer began
+        _tell_interrupted()
     except _TyperError as error:
         _tell_usage(error)
     except typer.Abort:
         print(_("Aborted."), file=sys.stderr)
         sys.exit(1)
     except (ToolError, OSError) as error:
-        _tell(error)
+        _tell(error, as_json)
     except Exception as error:
         if not _is_of_the_bridge(error):
             raise
-        _tell(error)
+        _tell(error, as_json)
 
 
 def app(wanted: str | None) -> typer.Typer:
@@ -113,6 +120,11 @@ def _is_of_the_bridge(error: Exception) -> bool:
     return errors is not None and isinstance(error, errors.BridgeError)
 
 
+def _tell_interrupted() -> None:
+    print(_("broken off; the same command can be given again"), file=sys.stderr)
+    sys.exit(_INTERRUPTED)
+
+
 def _tell_usage(error: Any) -> None:
     """What is wrong with the command line, as typer shows it, in the reader's language."""
     from typer import rich_utils
@@ -123,9 +135,18 @@ def _tell_usage(error: Any) -> None:
     sys.exit(error.exit_code)
 
 
-def _tell(error: Exception) -> None:
-    print(f"scanlatch: {told(error)}", file=sys.stderr)
-    sys.exit(error.status if isinstance(error, ToolError) else 1)
+def _tell(error: Exception, as_json: bool) -> None:
+    status = error.status if isinstance(error, ToolError) else 1
+    text = told(error)
+    if isinstance(error, OSError) and error.filename is not None:
+        text = f"{error.filename}: {text}"
+    if as_json:
+        import json
+
+        print(json.dumps({"event": "error", "status": status, "text": text}, ensure_ascii=False))
+    else:
+        print(f"scanlatch: {text}", file=sys.stderr)
+    sys.exit(status)
 
 
 if __name__ == "__main__":

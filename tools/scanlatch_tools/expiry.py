@@ -4,13 +4,13 @@ import time
 from pathlib import Path
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from host_bridge import expiry
 from host_bridge.clock import SystemClock
 from host_bridge.expiry import Ending
-from host_bridge.ledger import Ledger, open_ledger
+from host_bridge.ledger import Ledger
+from scanlatch_tools import ledgers, tables
 from scanlatch_tools import site as sites
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.texts import _, n_
@@ -46,7 +46,7 @@ def warn(folder: Path, ledger: Ledger) -> None:
 
 def show(folder: Path) -> bool:
     """A table of all; True where none ends soon."""
-    ledger = open_ledger(sites.load(folder).ledger_url)
+    ledger = ledgers.opened(sites.load(folder).ledger_url)
     try:
         found = listed(folder, ledger)
         now = SystemClock().now()
@@ -54,7 +54,7 @@ def show(folder: Path) -> bool:
         for one in found:
             until = time.strftime("%Y-%m-%d", time.gmtime(one.until / 1000))
             table.add_row(one.name, _kind(one.kind), until, str(one.days(now)))
-        Console(soft_wrap=True).print(table)
+        tables.show(table)
         warn(folder, ledger)
         return not expiry.soon(found, now)
     finally:

@@ -116,12 +116,18 @@ def create(
     plan = make_plan(sites, hosts, port, platform_url, institution, broker, bridges, ledger)
     _must_be_free(folder)
     user = broker_user or pwd.getpwuid(os.geteuid()).pw_name
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        building = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    except OSError as error:
+        raise ToolError(_("{folder} can't be made: {error}").format(folder=folder, error=why(error))) from error
     try:
         _fill(building, folder, plan, user)
         _must_be_free(folder)  # still: another may have been at it at the same time
         building.rename(folder)  # fails, and no harm done, where another won in between
+    except OSError as error:
+        shutil.rmtree(building, ignore_errors=True)
+        raise ToolError(_("{folder} can't be made: {error}").format(folder=folder, error=why(error))) from error
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)
         raise
@@ -178,14 +184,14 @@ def issue_device_certificate(folder: Path, request_der: bytes, device: str | Non
         raise certificates.RequestRefusedError(
             _("the request is for {name!r}, but the device is {device!r}").format(name=name, device=device)
         )
-    issued = revocation.issue(site.folder, site.ca(), _ca_key(site.folder), public, name)
+    issued = revocation.issue(site.folder, site.ca(), signing_key(site.folder), public, name)
     return issued.public_bytes(serialization.Encoding.DER)
 
 
 def renew(folder: Path) -> None:
     """Issue the broker's and the bridges' certificates anew, for the keys that they have."""
     site = load(folder)
-    ca, ca_key = site.ca(), _ca_key(site.folder)
+    ca, ca_key = site.ca(), signing_key(site.folder)
     if not (site.folder / revocation.LIST).exists():  # a site of before there were revocations
         _write(site.folder / revocation.LIST, revocation.empty(ca, ca_key), 0o644)
     old = _read_certificate(site.folder / "broker" / "broker.pem")
@@ -271,7 +277,8 @@ def _make_ledger(url: str) -> None:
         Path(url.removeprefix(SQLITE)).chmod(0o600)
 
 
-def _ca_key(folder: Path) -> Any:
+def signing_key(folder: Path) -> Any:
+    """The CA's private key. Raises ToolError."""
     return certificates.read_key(folder / "ca" / "ca.key")
 
 

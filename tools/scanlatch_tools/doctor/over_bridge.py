@@ -8,7 +8,8 @@ from host_bridge.ledger import commands, hints
 from host_bridge.ledger import devices as rows
 from host_bridge.ledger.devices import ENROLLED
 from host_bridge.ledger.hints import Hint
-from host_bridge.ledger.open import Ledger, open_ledger
+from host_bridge.ledger.open import Ledger
+from scanlatch_tools import ledgers
 from scanlatch_tools import site as sites
 from scanlatch_tools.doctor import judge
 from scanlatch_tools.doctor.finding import Finding, Tell
@@ -29,7 +30,7 @@ def look(folder: Path, device: str, tell: Tell) -> None:
     Raises:
         ToolError: the site can't be used, or knows no such terminal.
     """
-    ledger = open_ledger(sites.load(folder).ledger_url)
+    ledger = ledgers.opened(sites.load(folder).ledger_url)
     try:
         _look(ledger, device, tell)
     finally:

@@ -26,8 +26,9 @@ def by_ledger(folder: Path) -> Known:
 
 
 def _has_all(url: str, records: Records) -> bool:
-    from host_bridge.ledger import open_ledger, scans  # SQLAlchemy: only who names a site pays for it
+    from host_bridge.ledger import scans  # SQLAlchemy: only who names a site pays for it
     from host_bridge.wire import digest
+    from scanlatch_tools import ledgers
 
     digests: dict[tuple[str, int], bytes] = {}
     for seq, message in records:
@@ -35,7 +36,7 @@ def _has_all(url: str, records: Records) -> bool:
         if device is None:
             return False
         digests[device, seq] = digest(message)
-    ledger = open_ledger(url)
+    ledger = ledgers.opened(url)
     try:
         with ledger.read() as connection:
             return scans.digests(connection, list(digests)) == digests

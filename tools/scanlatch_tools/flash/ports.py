@@ -84,11 +84,15 @@ def has_reset_lines(port: Any) -> bool:
     return True
 
 
+def _there() -> str:
+    return ", ".join(port.name for port in found()) or _("none")
+
+
 def _why(name: str, error: Exception) -> str:
     number = getattr(error, "errno", None)
     if number in (errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.EIO):
-        return _("{name} is not there: is the board plugged in? `scanlatch flash` without --port lists what is").format(
-            name=name
+        return _("{name} is not there: is the board plugged in? Ports that are: {ports}").format(
+            name=name, ports=_there()
         )
     if number in (errno.EACCES, errno.EPERM):
         return _(
@@ -97,5 +101,5 @@ def _why(name: str, error: Exception) -> str:
     if number in (errno.EAGAIN, errno.EBUSY):
         return _("{name} is in use by another program: close it (a monitor, an IDE)").format(name=name)
     if Path(name).exists() and not Path(name).is_char_device():
-        return _("{name} is no port: `scanlatch flash` without --port lists those that are there").format(name=name)
+        return _("{name} is no port; those that are there: {ports}").format(name=name, ports=_there())
     return _("{name} can't be opened: {error}").format(name=name, error=why(error))

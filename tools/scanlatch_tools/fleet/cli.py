@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import typer
-from rich.console import Console
 
 from host_bridge.agreement import Agreements
 from host_bridge.config import load
 from host_bridge.devices import Registry, check_name
-from host_bridge.ledger import Ledger, open_ledger
-from scanlatch_tools import expiry
+from host_bridge.ledger import Ledger
+from scanlatch_tools import expiry, ledgers, tables
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.fleet import renew, rotate, shut, view
 from scanlatch_tools.fleet import retire as retiring
@@ -52,7 +51,7 @@ def list_devices(config: _Config, as_json: _Json = False) -> None:
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False))
     else:
-        Console(soft_wrap=True).print(view.table(rows))
+        tables.show(view.table(rows))
 
 
 @app.command()
@@ -63,7 +62,7 @@ def show(device: _Device, config: _Config, as_json: _Json = False) -> None:
     if as_json:
         typer.echo(json.dumps(row, ensure_ascii=False))
     else:
-        Console(soft_wrap=True).print(view.sheet(row))
+        tables.show(view.sheet(row))
 
 
 @app.command()
@@ -173,7 +172,7 @@ def _lines(device: str, status: str | None, told: Told) -> list[str]:
 @contextmanager
 def _place(config: Path) -> Generator[_Place]:
     settings = load(config)
-    ledger = open_ledger(settings.ledger.url, settings.ledger.busy_timeout_ms)
+    ledger = ledgers.opened(settings.ledger.url, settings.ledger.busy_timeout_ms)
     try:
         yield _Place(config.resolve().parent, ledger, Registry(ledger, Agreements.load(settings.bridge.agreement_key)))
     finally:

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from host_bridge.agreement import Agreements, files, next_file
 from host_bridge.config import load
-from host_bridge.ledger import devices, open_ledger
-from scanlatch_tools import certificates
+from host_bridge.ledger import devices
+from scanlatch_tools import certificates, ledgers, tables
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.texts import _, n_
 
@@ -60,7 +59,7 @@ def state(config: Path) -> list[Key]:
     """All keys, oldest first, and who uses which. Raises BridgeError."""
     settings = load(config)
     held = Agreements.load(settings.bridge.agreement_key)
-    ledger = open_ledger(settings.ledger.url, settings.ledger.busy_timeout_ms)
+    ledger = ledgers.opened(settings.ledger.url, settings.ledger.busy_timeout_ms)
     try:
         with ledger.read() as connection:
             rows = devices.every(connection)
@@ -113,7 +112,7 @@ def _tell(keys: list[Key]) -> None:
         named = "" if one.newest else ", ".join(one.terminals[:_NAMED])
         more = _(" (+{count} shut out)").format(count=one.out) if one.out else ""
         table.add_row(f"{one.kid} {newest}".strip(), name, f"{len(one.terminals)}{more}", named)
-    Console(soft_wrap=True).print(table)
+    tables.show(table)
     late = sum(len(one.terminals) for one in keys if not one.newest)
     if late:
         typer.echo(

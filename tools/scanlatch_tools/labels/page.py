@@ -7,6 +7,7 @@ from pathlib import Path
 from fpdf import FPDF
 
 from scanlatch_tools.errors import ToolError
+from scanlatch_tools.places import drop_part
 from scanlatch_tools.texts import _
 from scanlatch_tools.texts.foreign import why
 from scanlatch_tools.twin import pictures
@@ -46,6 +47,7 @@ class Pages:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._pdf.output(str(path))
         except OSError as error:
+            drop_part(path)
             raise ToolError(_("{path} can't be written: {error}").format(path=path, error=why(error))) from error
 
     def text(self, x: float, y: float, text: str, size: float, *, bold: bool = False, grey: int = 0) -> float:

@@ -31,7 +31,11 @@ def text(name: str, facts: dict[str, Any]) -> Text | None:
         again = _(", again") if facts["before"] else ""
         return Text(
             _("{device} for {site}{again}: {board} at {port}").format(
-                device=facts["device"], site=facts["site"], again=again, board=facts["board"], port=facts["port"]
+                device=facts["device"],
+                site=facts["site"] or _("a site elsewhere"),
+                again=again,
+                board=facts["board"],
+                port=facts["port"],
             )
         )
     if name == "leaves":

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import serialization
 
 from host_bridge.clock import SystemClock
 from host_bridge.errors import UnknownDevice
+from host_bridge.sessions import KINDS
 from scanlatch_tools import enrol
 from scanlatch_tools import site as sites
 from scanlatch_tools.boards import Board, compiled
@@ -98,7 +99,13 @@ def provision(wish: Wish, port: str, talk: Talk, name: Callable[[Facts], str | N
     place = sites.load(wish.site) if wish.site else None
     answer = apart.read_answer(wish.answer) if wish.answer else None
     _site(wish.at, place, answer, "")
-    with connected(port) as cable:
+    if wish.operation is not None and wish.operation not in KINDS:
+        raise ToolError(
+            _("operation {operation!r}: one of {kinds}").format(operation=wish.operation, kinds=", ".join(KINDS))
+        )
+    if place:
+        _must_be_whole(place)
+    with _worked_on(port) as cable:
         told = facts.ask(cable)
         ntp = told.ntp if wish.ntp is None else wish.ntp
         wish = replace(wish, operation=wish.operation or told.operation or _OPERATION, ntp=ntp or None)
@@ -123,7 +130,6 @@ def provision(wish: Wish, port: str, talk: Talk, name: Callable[[Facts], str | N
         anew = _enrolled(wish, cable, device, at, board, wifi, answer, talk)
         label = wish.label or (place.folder / "labels" if place else Path()) / f"{device}.pdf"
         with _timed(talk, "label") as step:
-            label.parent.mkdir(parents=True, exist_ok=True)
             labels.draw(label, at, [device])
             step.update(path=str(label))
         _tested(wish, cable, device, place, talk)
@@ -145,6 +151,26 @@ def _left(
     if place:
         return leaving.left(cable, told, to, place.ca().public_bytes(serialization.Encoding.DER), said, talk.ask)
     return leaving.left(cable, told, to, answer.ca, said, talk.ask) if answer else None
+
+
+def _must_be_whole(place: sites.Site) -> None:
+    """Looked at before a terminal is stopped for it. Raises ToolError, BridgeError where something is missing."""
+    place.ca()
+    sites.signing_key(place.folder)
+    with enrol.registry(place):
+        pass
+
+
+@contextmanager
+def _worked_on(port: str) -> Generator[Cable]:
+    """The board at a port, stopped. Whatever breaks the work off, what it has runs again."""
+    with connected(port) as cable:
+        try:
+            yield cable
+        except BaseException:
+            with suppress(ToolError):
+                cable.restart()
+            raise
 
 
 def _site(wanted: str | None, place: sites.Site | None, answer: apart.Answer | None, has: str) -> str:
@@ -213,9 +239,9 @@ def _tested(wish: Wish, cable: Cable, device: str, place: sites.Site | None, tal
         if not passed:
             found = "; ".join(f"{_(check.name)} {check.text}" for check in failed)
             raise NotReadyError(
-                _("{device} is enrolled, but did not pass its self-test: {found}. Then run this again").format(
-                    device=device, found=found
-                )
+                _(
+                    "{device} is enrolled, but did not pass its self-test ({found}). Mend that, and run this again"
+                ).format(device=device, found=found)
             )
 
 

@@ -108,9 +108,7 @@ def why(error: BaseException) -> str:
 
 
 def told(error: object) -> str:
-    """An error that nobody has words of his own for: why, and with which file."""
-    if isinstance(error, OSError) and error.strerror and error.filename is not None:
-        return f"{error.filename}: {why(error)}"
+    """An error that nobody has words of his own for."""
     return why(error) if isinstance(error, BaseException) else str(error)
 
 

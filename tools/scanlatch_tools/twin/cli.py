@@ -132,7 +132,7 @@ def _enrol(twin: Twin, site: Path, device: str, at: str | None, operation: str, 
 
 def _act(twin: Twin, line: str, console: Console) -> bool:
     """Do what a person typed; whether to go on."""
-    word, _, rest = line.partition(" ")
+    word, _blank, rest = line.partition(" ")
     try:
         if word in (":quit", ":q"):
             return False

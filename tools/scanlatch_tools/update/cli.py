@@ -12,8 +12,10 @@ from rich.console import Console
 from rich.progress import Progress
 
 from host_bridge import bundle as bundles
+from scanlatch_tools import ledgers, tables
 from scanlatch_tools import site as sites
 from scanlatch_tools.errors import ToolError
+from scanlatch_tools.places import drop_part
 from scanlatch_tools.texts import _
 from scanlatch_tools.texts.foreign import why
 from scanlatch_tools.update import build as builder
@@ -72,6 +74,7 @@ def build_command(
     try:
         path.write_bytes(data)
     except OSError as error:
+        drop_part(path)
         raise ToolError(_("{path} can't be written: {error}").format(path=path, error=why(error))) from error
     _show(made)
     typer.echo(_("made {path}").format(path=path))
@@ -91,7 +94,7 @@ def show_command(
     found = bundles.read(_read(file), point)
     _show(found)
     if files:
-        Console().print(shown.files(found))
+        tables.show(shown.files(found))
 
 
 @app.command("key")
@@ -188,9 +191,8 @@ def _show(found: bundles.Bundle) -> None:
 
 @contextmanager
 def _ledger(site: Path) -> Generator["Ledger"]:
-    from host_bridge.ledger import open_ledger
 
-    ledger = open_ledger(sites.load(site).ledger_url)
+    ledger = ledgers.opened(sites.load(site).ledger_url)
     try:
         yield ledger
     finally:
