@@ -69,9 +69,7 @@ def test_no_private_key_leaves_the_board(stage: Stage, tmp_path: Path, monkeypat
             assert [where for where, text in texts.items() if form in text] == [], name
 
 
-def test_again_it_copies_nothing_and_keeps_what_it_is_and_leaves_its_site_when_told_to_alone(
-    stage: Stage, board: BareBoard, tmp_path: Path
-) -> None:
+def test_again_it_copies_nothing_and_keeps_keys_and_id(stage: Stage, board: BareBoard, tmp_path: Path) -> None:
     first = case.Listener()
     assert case.made(stage, board, first, name="window-03", operation="receive", ntp="10.0.0.1", link=False).anew
     assert first.told("step", step="firmware")["kept"] == 0
