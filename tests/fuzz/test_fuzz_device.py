@@ -98,6 +98,35 @@ def _signed_key(data: bytes) -> bool:
     return odd(cbor2.loads(data))
 
 
+def test_no_head_of_an_item_is_taken_that_names_no_size(desk: Fuzzed) -> None:
+    """28 to 30 are nobody's, 31 is an indefinite length (RFC 8949 3); whatever stands behind them."""
+    for major in range(8):
+        for size in range(28, 32):
+            for behind in (b"", b"\xff", b"\x01" * 200, b"\xff" * (16 << size - 28)):
+                data = bytes([major << 5 | size]) + behind
+                assert desk.meet("cbor", size, data) == "CborError", told(size, data)
+
+
+def test_a_message_has_its_one_frame_or_none(desk: Fuzzed) -> None:
+    key, frame = bytes(range(32)), cbor2.loads(MAC0).value
+    assert desk.meet("mac0", 0, MAC0) == "ok"
+    protected, empty, payload, tag = frame
+    frames: list[Any] = [
+        frame[:3], [*frame, b""], [*frame, tag], [], [protected, {1: 5}, payload, tag], [protected, b"", payload, tag],
+        [protected, empty, payload, 5], [protected, empty, payload, "x" * 32], [protected, empty, payload, tag[:31]],
+        [protected, empty, payload, tag + b"\0"], [protected, empty, payload, b""], [5, empty, payload, tag],
+        [protected, empty, 5, tag], [protected, empty, None, tag], {1: 2}, 5, MAC0,
+    ]  # fmt: skip
+    wrong = [third.dumps(cbor2.CBORTag(17, one)) for one in frames]
+    wrong += [third.dumps(cbor2.CBORTag(tag, frame)) for tag in (0, 16, 18, 97)] + [third.dumps(frame)]
+    wrong += [third.mac0(third.dumps(one), "verdict", b"bridge-1", key) for one in ([1], 1, "a", None)]
+    wrong += [third.mac0(one, "verdict", b"bridge-1", key) for one in (b"", b"\xa1\x01", b"\xa1\x18\x01\x01")]
+    wrong += [third.mac0(payload, kind, b"bridge-1", key) for kind in ("receipt", "command", "reply")]
+    wrong += [third.mac0(payload, "verdict", kid, key) for kid in (b"bridge-2", b"", b"bridge-1x")]
+    for number, data in enumerate(wrong):
+        assert desk.meet("mac0", number, data) == "CoseError", told(number, data)
+
+
 def _verdict(chance: random.Random) -> bytes:
     right = {1: 1, 2: 10, 3: bytes([10, 0]) * 16, 4: chance.randrange(6), 5: 0, 6: 1, 7: True, 8: True}
     return third.dumps(plain_map(chance, right))

@@ -57,8 +57,8 @@ def _content(chance: random.Random) -> bytes:
 
 
 CASES: dict[str, tuple[int, list[bytes], Callable[[random.Random], bytes], set[str]]] = {
-    "manifest": (60, [third.dumps(PAYLOAD)], _manifest, {"ok", "manifest", "other", "counter", "too", "no"}),
-    "content": (60, [_content(random.Random(number)) for number in range(8)], _content, {"ok", "content"}),
+    "manifest": (40, [third.dumps(PAYLOAD)], _manifest, {"ok", "manifest", "other", "counter", "too", "no"}),
+    "content": (30, [_content(random.Random(number)) for number in range(8)], _content, {"ok", "content"}),
     "certificate": (300, [_certificate()], lambda chance: chance.randbytes(chance.choice((0, 1, 40, 400))),
                     {"ok", "refused"}),
 }  # fmt: skip
@@ -77,6 +77,21 @@ def test_what_would_change_a_terminal_is_taken_or_refused_and_leaves_what_runs_a
     finally:
         desk.close()
     assert len(seen) > 1
+
+
+def test_a_manifest_that_is_signed_and_has_another_shape_is_refused() -> None:
+    wrong: list[object] = [[0] * 8, "x" * 8, bytes(8), 8, None, {}, {**PAYLOAD, 9: 1}]
+    wrong += [{key: value for key, value in PAYLOAD.items() if key != gone} for gone in PAYLOAD]
+    for key in PAYLOAD:
+        wrong += [{**PAYLOAD, key: None}, {**PAYLOAD, key: True}, {**PAYLOAD, key: 5 if key in (2, 4, 6) else -1}]
+    wrong += [{**PAYLOAD, **more} for more in ({1: 2}, {2: ""}, {2: "9" * 17}, {6: bytes(31)}, {6: bytes(33)})]
+    desk = Fuzzed("fuzz_update_desk")
+    try:
+        for number, payload in enumerate(wrong):
+            data = third.dumps(payload)
+            assert desk.meet("manifest", number, data) == "manifest", told(number, data)
+    finally:
+        desk.close()
 
 
 def _written(files: list[tuple[bytes, bytes]]) -> bytes:

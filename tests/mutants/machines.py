@@ -29,6 +29,9 @@ _TESTS = {
         "sqlite",
     ),
     "outbox": ("tests/bridge/test_outbox_bridges.py", "tests/bridge/test_outbox_order.py", "-k", "sqlite"),
+    "updates": ("tests/firmware/test_update.py",),
+    "updates, fuzzed": ("tests/fuzz/test_fuzz_update.py", "-k", "neither"),
+    "rotation": ("tests/bridge/test_rotation.py", "tests/bridge/test_peers.py"),
     "two bridges": ("tests/system/test_bridges.py", "-k", "wait_for_its_row"),
 }
 NAMES = ("worlds", "flash cuts", *_TESTS)

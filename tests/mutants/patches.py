@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).absolute().parents[2]
 FOLDER = Path(__file__).absolute().parent
-GROUPS = ("journal", "uplink", "intake", "decision")
+GROUPS = ("journal", "uplink", "intake", "decision", "update", "keys", "theft")
 _PLACES = ("firmware", "host_bridge", "tests", "tools", "board_configs", "pyproject.toml")
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "node_modules", "*.png")
 _HEAD = re.compile(r"Broken: (.+)\nCaught by: (.+)\n")

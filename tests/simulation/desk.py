@@ -59,6 +59,18 @@ class Desk:
         self._world.log("new key", bridge.name)
         self._world.stage.give_next_key(bridge.key)
 
+    def key_waits(self, terminal: Any) -> None:
+        """A terminal has stored a key that is to come: the moment to offer it another, or to leave it half of it."""
+        world = self._world
+        if world.healed:
+            return
+        drawn = world.random.random()
+        if drawn < 0.3:
+            world.scheduler.after(1, lambda: world.hostile.offer_key(terminal))
+        elif drawn < 0.7:  # the writes of going over
+            terminal.raw_nvs.cut_in = world.random.randrange(1, 5)
+            terminal.raw_nvs.cut_behind = world.random.random() < 0.5
+
     def heal(self) -> None:
         """Everybody is let in again; each bridge has the new key, and each terminal the time to go over to it."""
         world = self._world

@@ -116,6 +116,8 @@ class Watch:
         if _keys(terminal) != keys:
             self.count("bridge key")
             self._keys_are_ours(terminal)
+            if _keys(terminal)[1]:
+                self._world.at_desk.key_waits(terminal)
             if verdict is None:
                 self.alarm(f"{name} took or dropped a bridge key by a {kind} that no bridge sent it")
         if box.scanner.fault != fault:
