@@ -153,13 +153,20 @@ def _act(twin: Twin, line: str, console: Console) -> bool:
                 twin.put_cable_in()
         elif line.startswith(":"):
             console.print(_(_HELP), style="dim")
-        elif line and Path(line).is_file():
+        elif line and _is_file(line):
             twin.scan_picture(Path(line))
         elif line:
             twin.scan(line)
     except ToolError as error:
         console.print(str(error), style="red")
     return True
+
+
+def _is_file(line: str) -> bool:
+    try:
+        return Path(line).is_file()
+    except OSError:  # no name that the system takes: it is a code, and a long one
+        return False
 
 
 def _show(twin: Twin, console: Console, ended: threading.Event) -> None:
