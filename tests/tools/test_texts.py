@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from scanlatch_tools import cli
 from scanlatch_tools.texts import language
 
 from host_bridge import texts as of_the_bridge
@@ -229,3 +230,17 @@ def test_the_c_locale_stays_english(tmp_path: Path) -> None:
 
 def test_a_screen_without_chinese_characters_gets_english() -> None:
     assert "no board 'nix'" in _run({"LANG": "zh_CN", "PYTHONIOENCODING": "latin-1"}, "board", "check", "nix")
+
+
+def test_an_interrupt_while_a_command_begins_is_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_part: str | None) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "app", interrupted)
+    monkeypatch.setattr(cli, "speak", lambda: None)
+    with pytest.raises(SystemExit) as end:
+        cli.main(["flash"])
+    assert end.value.code == 130
+    assert "the same command can be given again" in capsys.readouterr().err
