@@ -202,16 +202,23 @@ def test_killed_bridge_takes_up_where_it_was(place: SimpleNamespace) -> None:
     till.close()
 
 
-def test_bridge_whose_log_nobody_takes_ends_and_does_not_hang(site_on_mosquitto: SimpleNamespace) -> None:
+def test_bridge_whose_log_nobody_takes_serves_on(site_on_mosquitto: SimpleNamespace) -> None:
     process = _start(site_on_mosquitto.site.config)
     assert process.stdout
     while json.loads(process.stdout.readline())["event"] != "ready":
         pass
     process.stdout.close()
-    site_on_mosquitto.broker.kill()  # something to be told
+    till = Till(site_on_mosquitto)
     try:
-        assert process.wait(_WAIT_S) != 0
+        till.send("scan", b"nothing that could be a record")  # something to be told
+        till.send("scan", _scan(site_on_mosquitto.peer, 1, bytes(32)))
+        answers = [till.next(), till.next()]
+        told = [(answer.seq, int(answer.outcome)) for answer in answers if isinstance(answer, Verdict)]
+        assert told == [(0, 5), (1, 0)]
+        process.terminate()
+        assert process.wait(_WAIT_S) == 0
     finally:
+        till.close()
         process.kill()
 
 
