@@ -5,6 +5,7 @@ import json
 from micropython import const
 
 from scanlatch import load
+from scanlatch.keep.journal import JournalError
 from scanlatch.prove import cose, hashes
 from scanlatch.send.mqtt import MqttError, field, packet
 
@@ -27,8 +28,11 @@ async def born(terminal, client, connection):
 async def head(terminal, client, connection):
     """Publish where the chain ends. Raises one of FAILURES."""
     journal, clock = terminal.journal, terminal.clock
-    while journal.idle(clock.ms(), 0):  # what nobody has read since the boot: a full ring at once takes a second
-        await asyncio.sleep_ms(0)
+    try:
+        while journal.idle(clock.ms(), 0):  # what nobody has read since the boot: a full ring at once takes a second
+            await asyncio.sleep_ms(0)
+    except JournalError as error:  # the head still tells how far it came
+        terminal.on_journal_fault(error)
     made = load("prove.head")
     payload = made.payload(
         terminal.boot,

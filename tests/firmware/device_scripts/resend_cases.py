@@ -2,6 +2,7 @@
 import asyncio
 
 from cases import equal
+from scanlatch.keep.journal import JournalError
 from scanlatch.send.mqtt import Client, MqttError
 from scanlatch.send.resend import Resend
 from scanlatch.send.uplink import Uplink
@@ -12,6 +13,9 @@ class Journal:
 
     def missing(self):
         return []
+
+    def idle(self, now_ms, quiet_ms):
+        return False
 
     def __init__(self, newest=0, freed=0, oldest=1):
         self.newest, self.freed, self.oldest = newest, freed, oldest
@@ -210,11 +214,19 @@ class Patient:
         pass
 
 
-async def test_a_link_that_goes_on_taking_is_kept():
+class Failing(Journal):
+    def idle(self, now_ms, quiet_ms):
+        raise JournalError("flash")
+
+
+async def test_a_link_that_goes_on_taking_is_kept_though_the_journal_fails():
+    faults = []
+
     class Terminal:
         told = {"fw": "0"}
         after = None
-        device, boot, journal, signer = "d", 1, Journal(), Signer()
+        device, boot, journal, signer = "d", 1, Failing(), Signer()
+        on_journal_fault = faults.append
 
         def online(self, online, cause):
             pass
@@ -239,6 +251,7 @@ async def test_a_link_that_goes_on_taking_is_kept():
     except KeyError:
         pass
     equal((rounds, client.why), ([True] * 10, None))
+    equal([fault.reason for fault in faults], ["flash"])
 
 
 class Unplugged:
