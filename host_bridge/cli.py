@@ -17,7 +17,7 @@ from host_bridge.clock import SystemClock
 from host_bridge.config import Config, load
 from host_bridge.devices import Registry
 from host_bridge.errors import BridgeError, PermanentError
-from host_bridge.ledger import alerts, commands, open_ledger
+from host_bridge.ledger import alerts, commands, open_existing
 from host_bridge.ledger import devices as rows
 from host_bridge.texts import _, text, told
 from host_bridge.wire import COMMANDS
@@ -63,7 +63,7 @@ def command(device: _Device, name: str, config: _Settings) -> None:
                 )
             )
         settings, now = load(config), SystemClock().now()
-        ledger = open_ledger(settings.ledger.url, settings.ledger.busy_timeout_ms)
+        ledger = open_existing(settings.ledger.url, settings.ledger.busy_timeout_ms)
         with ledger.write() as connection:
             row = rows.lock(connection, [device]).get(device)
             if row is None:
@@ -82,7 +82,7 @@ def show_alerts(config: _Settings) -> None:
     """What a person has to look into."""
     with _told():
         settings = load(config)
-        ledger = open_ledger(settings.ledger.url, settings.ledger.busy_timeout_ms)
+        ledger = open_existing(settings.ledger.url, settings.ledger.busy_timeout_ms)
         with ledger.read() as connection:
             found = alerts.listed(connection)
         ledger.close()
@@ -134,7 +134,7 @@ def revoke(device: _Device, config: _Settings) -> None:
 @contextmanager
 def _registry(config: Config) -> Generator[Registry]:
     agreement = Agreements.load(config.bridge.agreement_key)
-    ledger = open_ledger(config.ledger.url, config.ledger.busy_timeout_ms)
+    ledger = open_existing(config.ledger.url, config.ledger.busy_timeout_ms)
     try:
         yield Registry(ledger, agreement)
     finally:

@@ -14,7 +14,7 @@ from rich.table import Column, Table
 from host_bridge.clock import SystemClock
 from host_bridge.config import load
 from host_bridge.errors import BridgeError
-from host_bridge.ledger import Ledger, open_ledger
+from host_bridge.ledger import Ledger, open_existing
 from host_bridge.settlement import by_hand
 from host_bridge.settlement.by_hand import Entry
 from host_bridge.settlement.outbox import ROUND_S
@@ -79,7 +79,7 @@ def _ledger(config: Path) -> Generator[Ledger]:
     """The site's ledger; our own errors are for people: their sentence, no traceback."""
     try:
         settings = load(config)
-        ledger = open_ledger(settings.ledger.url, settings.ledger.busy_timeout_ms)
+        ledger = open_existing(settings.ledger.url, settings.ledger.busy_timeout_ms)
         try:
             yield ledger
         finally:

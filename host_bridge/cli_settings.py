@@ -10,7 +10,7 @@ from host_bridge import over_the_air
 from host_bridge.clock import SystemClock
 from host_bridge.config import load
 from host_bridge.errors import BridgeError
-from host_bridge.ledger import Ledger, open_ledger
+from host_bridge.ledger import Ledger, open_existing
 from host_bridge.texts import _, told
 
 _POLL_S = 0.5
@@ -26,7 +26,7 @@ def settings(
     """Give a terminal other settings through the running bridge; it starts anew with them in a quiet moment."""
     try:
         wanted, found = over_the_air.values_of(values), load(config)
-        ledger = open_ledger(found.ledger.url, found.ledger.busy_timeout_ms)
+        ledger = open_existing(found.ledger.url, found.ledger.busy_timeout_ms)
         try:
             life_ms = max(over_the_air.LIFE_MS, int(wait * 1000))
             counter = over_the_air.change(ledger, device, wanted, SystemClock().now(), life_ms)

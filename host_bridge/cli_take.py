@@ -12,7 +12,7 @@ from host_bridge.config import load
 from host_bridge.devices import Registry
 from host_bridge.errors import BridgeError, PermanentError
 from host_bridge.intake import Intake, Parts
-from host_bridge.ledger import open_ledger
+from host_bridge.ledger import open_existing
 from host_bridge.opening import Inbound
 from host_bridge.replies import Done, Replies
 from host_bridge.texts import _, text, told
@@ -37,7 +37,7 @@ def take(file: _File, config: _Settings) -> None:
         device, site, records = _read(file)
         settings, clock = load(config), SystemClock()
         agreement = Agreements.load(settings.bridge.agreement_key)
-        ledger = open_ledger(settings.ledger.url, settings.ledger.busy_timeout_ms)
+        ledger = open_existing(settings.ledger.url, settings.ledger.busy_timeout_ms)
         try:
             registry = Registry(ledger, agreement)
             before = registry.find(device)

@@ -15,7 +15,7 @@ from host_bridge.config import Config
 from host_bridge.devices import Registry
 from host_bridge.errors import LedgerBusy
 from host_bridge.intake import Intake, Parts
-from host_bridge.ledger import Ledger, open_ledger
+from host_bridge.ledger import Ledger, open_existing
 from host_bridge.mqtt import Broker
 from host_bridge.opening import Inbound
 from host_bridge.peers import Peers
@@ -48,7 +48,7 @@ class Service:
         self._next_expiry = 0  # the same
         clock = self._clock
         agreement = Agreements.load(config.bridge.agreement_key)
-        self._ledger: Ledger = open_ledger(config.ledger.url, config.ledger.busy_timeout_ms)
+        self._ledger: Ledger = open_existing(config.ledger.url, config.ledger.busy_timeout_ms)
         registry = Registry(self._ledger, agreement)
         self._broker = Broker(config.mqtt, self._ready)
         self._replies = Replies(self._broker, registry, clock)

@@ -15,10 +15,14 @@ from host_bridge.clock import SystemClock
 from host_bridge.errors import LedgerBroken
 from host_bridge.ledger import engines, partitions
 from host_bridge.ledger.faults import told
-from host_bridge.texts import text
+from host_bridge.texts import N_, text
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _VERSIONS = "alembic_version"  # the table that Alembic keeps
+_GONE = N_(
+    "there is none: put the newest backup back with `scanlatch bridge restore`; a new one would know no terminal, and "
+    "nothing that was sold"
+)
 _Select = TypeVar("_Select", bound=sa.GenerativeSelect)
 
 
@@ -146,9 +150,23 @@ def open_ledger(url: str, busy_timeout_ms: int = 5_000) -> Ledger:
     Raises LedgerBroken where it is no ledger, is damaged, or was written by a newer version; LedgerBusy where it
     cannot be reached or another process keeps it locked.
     """
-    ledger = connect(url, busy_timeout_ms)
+    return _opened(connect(url, busy_timeout_ms), True)
+
+
+def open_existing(url: str, busy_timeout_ms: int = 10_000) -> Ledger:
+    """As `open_ledger`, but where there is none, as after an accident, none is made: it would let all be sold again.
+
+    Raises LedgerBroken there, too.
+    """
+    return _opened(connect(url, busy_timeout_ms), False)
+
+
+def _opened(ledger: Ledger, new: bool) -> Ledger:
     try:
-        if ledger.revision() != newest_revision():
+        found = ledger.revision()
+        if found is None and not new:
+            raise LedgerBroken(ledger.url, text(_GONE))  # noqa: TRY301 - what was opened is closed, as at any other
+        if found != newest_revision():
             ledger.migrate()
         ledger.look_ahead(SystemClock().now())
     except BaseException:

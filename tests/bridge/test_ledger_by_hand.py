@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from scanlatch_tools.postgres import Postgres
 from typer.testing import CliRunner, Result
 
@@ -230,3 +231,20 @@ def test_old_months_are_archived_when_all_in_them_is_settled(tmp_path: Path, dat
 def test_sqlite_has_no_months(sqlite_site: Site) -> None:
     open_ledger(sqlite_site.url).close()
     assert "PostgreSQL" in sqlite_site.call("archive", "--before", "2026-01", fails=True)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["run"], ["alerts"], ["command", "d-1", "identify"], ["outbox", "list"], ["settings", "d-1", "warn_hours=4"]],
+)
+def test_where_the_ledger_is_gone_none_is_made_that_would_let_all_be_sold_again(
+    words: list[str], empty_url: str, tmp_path: Path
+) -> None:
+    site = Site(tmp_path, empty_url)
+    key = ec.generate_private_key(ec.SECP256R1())
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (tmp_path / "agreement.key").write_bytes(pem)
+    (tmp_path / "agreement.key").chmod(0o600)
+    assert "bridge restore" in site.call(*words, fails=True)
+    with closing(connect(site.url)) as ledger:
+        assert ledger.revision() is None

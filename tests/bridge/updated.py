@@ -58,7 +58,7 @@ class Updated:
 
     def live(self) -> bool:
         """Answer what came; False where nothing did."""
-        commands = self.terminal.commands()[self._seen :]
+        commands = self.terminal.commands(self._seen)
         if self.off or not commands:
             return False
         self._seen += len(commands)

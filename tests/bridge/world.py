@@ -141,8 +141,9 @@ class Terminal:
     def receipts(self) -> list[Receipt]:
         return [self.peer.open_receipt(one) for one in self._received("receipt")]
 
-    def commands(self) -> list[Command]:
-        return [self.peer.open_command(one) for one in self._received("command")]
+    def commands(self, seen: int = 0) -> list[Command]:
+        """All but the first `seen`."""
+        return [self.peer.open_command(one) for one in self._received("command")[seen:]]
 
     def _received(self, kind: str) -> list[bytes]:
         topic = f"scanlatch/v1/{self.site}/{self.peer.device}/{kind}"

@@ -20,7 +20,7 @@ from host_bridge.clock import SystemClock
 from host_bridge.devices import Registry
 from host_bridge.errors import DeviceExists
 from host_bridge.ledger.devices import REVOKED
-from scanlatch_tools import ledgers
+from host_bridge.ledger.open import open_existing
 from scanlatch_tools import site as sites
 from scanlatch_tools.boards import Board, compiled
 from scanlatch_tools.errors import ToolError
@@ -192,7 +192,7 @@ def _check_tls_key(certificate: bytes, publics: Request) -> None:
 @contextmanager
 def registry(place: sites.Site) -> Generator[Registry]:
     """The registry of a site. Raises BridgeError."""
-    ledger = ledgers.opened(place.ledger_url)
+    ledger = open_existing(place.ledger_url)
     try:
         yield Registry(ledger, Agreements.load(place.folder / "bridge" / "agreement.key"))
     finally:

@@ -10,8 +10,9 @@ from host_bridge import expiry
 from host_bridge.clock import SystemClock
 from host_bridge.expiry import Ending
 from host_bridge.ledger import Ledger
-from scanlatch_tools import ledgers, tables
+from host_bridge.ledger.open import open_existing
 from scanlatch_tools import site as sites
+from scanlatch_tools import tables
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.texts import _, n_
 from scanlatch_tools.texts.foreign import why
@@ -46,7 +47,7 @@ def warn(folder: Path, ledger: Ledger) -> None:
 
 def show(folder: Path) -> bool:
     """A table of all; True where none ends soon."""
-    ledger = ledgers.opened(sites.load(folder).ledger_url)
+    ledger = open_existing(sites.load(folder).ledger_url)
     try:
         found = listed(folder, ledger)
         now = SystemClock().now()

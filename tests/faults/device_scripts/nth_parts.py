@@ -107,6 +107,9 @@ class WLAN:
         self.on = self.on if on is None else on
         return self.on
 
+    def config(self, *, pm):
+        pass
+
     def isconnected(self):
         return self.asked and nth_chip.world.net
 

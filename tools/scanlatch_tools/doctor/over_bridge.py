@@ -8,8 +8,7 @@ from host_bridge.ledger import commands, hints
 from host_bridge.ledger import devices as rows
 from host_bridge.ledger.devices import ENROLLED
 from host_bridge.ledger.hints import Hint
-from host_bridge.ledger.open import Ledger
-from scanlatch_tools import ledgers
+from host_bridge.ledger.open import Ledger, open_existing
 from scanlatch_tools import site as sites
 from scanlatch_tools.doctor import judge
 from scanlatch_tools.doctor.finding import Finding, Tell
@@ -30,7 +29,7 @@ def look(folder: Path, device: str, tell: Tell) -> None:
     Raises:
         ToolError: the site can't be used, or knows no such terminal.
     """
-    ledger = ledgers.opened(sites.load(folder).ledger_url)
+    ledger = open_existing(sites.load(folder).ledger_url)
     try:
         _look(ledger, device, tell)
     finally:

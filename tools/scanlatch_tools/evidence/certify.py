@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from scanlatch_tools import certificates, ledgers, site
+from host_bridge.ledger.open import open_existing
+from scanlatch_tools import certificates, site
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.texts import _
 from scanlatch_tools.texts.foreign import why
@@ -42,7 +43,7 @@ def certify_all(folder: Path) -> dict[str, bool]:
     """The same for every terminal of the registry, by id. Raises ToolError, BridgeError."""
     from host_bridge.ledger import devices  # half a second that enrolment has paid already
 
-    ledger = ledgers.opened(site.load(folder).ledger_url)
+    ledger = open_existing(site.load(folder).ledger_url)
     try:
         with ledger.read() as connection:
             rows = devices.every(connection)

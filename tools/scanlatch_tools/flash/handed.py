@@ -27,8 +27,8 @@ def by_ledger(folder: Path) -> Known:
 
 def _has_all(url: str, records: Records) -> bool:
     from host_bridge.ledger import scans  # SQLAlchemy: only who names a site pays for it
+    from host_bridge.ledger.open import open_existing
     from host_bridge.wire import digest
-    from scanlatch_tools import ledgers
 
     digests: dict[tuple[str, int], bytes] = {}
     for seq, message in records:
@@ -36,7 +36,7 @@ def _has_all(url: str, records: Records) -> bool:
         if device is None:
             return False
         digests[device, seq] = digest(message)
-    ledger = ledgers.opened(url)
+    ledger = open_existing(url)
     try:
         with ledger.read() as connection:
             return scans.digests(connection, list(digests)) == digests

@@ -12,7 +12,8 @@ from host_bridge.agreement import Agreements
 from host_bridge.config import load
 from host_bridge.devices import Registry, check_name
 from host_bridge.ledger import Ledger
-from scanlatch_tools import expiry, ledgers, tables
+from host_bridge.ledger.open import open_existing
+from scanlatch_tools import expiry, tables
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.fleet import renew, rotate, shut, view
 from scanlatch_tools.fleet import retire as retiring
@@ -172,7 +173,7 @@ def _lines(device: str, status: str | None, told: Told) -> list[str]:
 @contextmanager
 def _place(config: Path) -> Generator[_Place]:
     settings = load(config)
-    ledger = ledgers.opened(settings.ledger.url, settings.ledger.busy_timeout_ms)
+    ledger = open_existing(settings.ledger.url, settings.ledger.busy_timeout_ms)
     try:
         yield _Place(config.resolve().parent, ledger, Registry(ledger, Agreements.load(settings.bridge.agreement_key)))
     finally:

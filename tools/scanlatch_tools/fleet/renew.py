@@ -18,7 +18,8 @@ from cryptography.x509.oid import NameOID
 from host_bridge.clock import SystemClock
 from host_bridge.config import load
 from host_bridge.ledger import Ledger, commands, devices
-from scanlatch_tools import certificates, ledgers, revocation
+from host_bridge.ledger.open import open_existing
+from scanlatch_tools import certificates, revocation
 from scanlatch_tools import site as sites
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.texts import _
@@ -53,7 +54,7 @@ def renew(
         raise ToolError(_("say which terminals, or --within DAYS"))
     place, settings = sites.load(config.resolve().parent), load(config)
     ca_key = certificates.read_key(place.folder / "ca" / "ca.key")
-    ledger = ledgers.opened(settings.ledger.url, settings.ledger.busy_timeout_ms)
+    ledger = open_existing(settings.ledger.url, settings.ledger.busy_timeout_ms)
     try:
         cases = [_Case(one) for one in _chosen(ledger, device or [], within)]
         _Renewal(ledger, place, ca_key, time.monotonic() + wait).run(cases)

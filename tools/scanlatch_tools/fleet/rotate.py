@@ -12,7 +12,8 @@ from rich.table import Table
 from host_bridge.agreement import Agreements, files, next_file
 from host_bridge.config import load
 from host_bridge.ledger import devices
-from scanlatch_tools import certificates, ledgers, tables
+from host_bridge.ledger.open import open_existing
+from scanlatch_tools import certificates, tables
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.texts import _, n_
 
@@ -59,7 +60,7 @@ def state(config: Path) -> list[Key]:
     """All keys, oldest first, and who uses which. Raises BridgeError."""
     settings = load(config)
     held = Agreements.load(settings.bridge.agreement_key)
-    ledger = ledgers.opened(settings.ledger.url, settings.ledger.busy_timeout_ms)
+    ledger = open_existing(settings.ledger.url, settings.ledger.busy_timeout_ms)
     try:
         with ledger.read() as connection:
             rows = devices.every(connection)

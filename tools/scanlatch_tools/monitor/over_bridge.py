@@ -6,9 +6,8 @@ from pathlib import Path
 
 from host_bridge.ledger import devices as rows
 from host_bridge.ledger import hints, scans
-from host_bridge.ledger.open import Ledger
+from host_bridge.ledger.open import Ledger, open_existing
 from host_bridge.wire import Outcome
-from scanlatch_tools import ledgers
 from scanlatch_tools import site as sites
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.texts import _
@@ -27,7 +26,7 @@ def follow(folder: Path, device: str, tell: Tell) -> None:
     Raises:
         ToolError: the site knows no such terminal.
     """
-    ledger = ledgers.opened(sites.load(folder).ledger_url)
+    ledger = open_existing(sites.load(folder).ledger_url)
     try:
         seen = _Seen(ledger, device, tell)
         while True:

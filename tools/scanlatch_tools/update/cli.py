@@ -12,8 +12,9 @@ from rich.console import Console
 from rich.progress import Progress
 
 from host_bridge import bundle as bundles
-from scanlatch_tools import ledgers, tables
+from host_bridge.ledger.open import open_existing
 from scanlatch_tools import site as sites
+from scanlatch_tools import tables
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.places import drop_part
 from scanlatch_tools.texts import _
@@ -192,7 +193,7 @@ def _show(found: bundles.Bundle) -> None:
 @contextmanager
 def _ledger(site: Path) -> Generator["Ledger"]:
 
-    ledger = ledgers.opened(sites.load(site).ledger_url)
+    ledger = open_existing(sites.load(site).ledger_url)
     try:
         yield ledger
     finally:
