@@ -95,7 +95,7 @@ def test_a_fleet_goes_on_when_one_of_its_bridges_dies(tmp_path: Path) -> None:
 def test_a_fleet_without_postgresql_says_what_to_install(tmp_path: Path) -> None:
     done = _run(tmp_path / "demo", _AS_IT_IS, "--scenario", "fleet", SCANLATCH_POSTGRES=str(tmp_path))
     assert done.returncode == 1
-    assert "apt-get install postgresql" in json.loads(done.stdout)["error"]
+    assert "apt-get install postgresql" in json.loads(done.stdout)["text"]
     assert "Traceback" not in done.stderr
 
 

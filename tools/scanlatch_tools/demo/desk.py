@@ -80,30 +80,31 @@ class Desk:
 
     def _watch(self, seen: Scan, mark: int, ends: frozenset[str]) -> None:
         eye = shown.Eye(reversed(self.twin.trace()[:mark]))
-        sent_at: float | None = None
+        sent_at: float | None = None  # told by another process than the lights, so it may come behind one
+        reached: dict[str, float] = {}
         at = mark
         over = time.monotonic() + LOOK_S
-        while True:
-            line = self.twin.wait_for(_any, max(0.0, over - time.monotonic()), at)
-            at = line["n"] + 1
-            if time.monotonic() > over:
-                raise TraceTimeoutError(_("the light said nothing more"))
-            if line["what"] == "engine":
-                sent_at = line["at"]
-            now = eye.see(line)
-            if now is None or (not seen.shown and now.name != "read"):
-                continue
-            seen.shown.append(now.name)
-            took = None if sent_at is None else max(0.0, now.at - sent_at)
-            if now.name == "read":
-                seen.read_ms = took
-            elif now.name == "kept":
-                seen.kept_ms = took
-                self.kept += 1
-                seen.seq = self.kept
-            if now.name in ends:
-                seen.answer_ms = took if seen.seq else None
-                return
+        try:
+            while not reached.keys() & ends:
+                line = self.twin.wait_for(_any, max(0.0, over - time.monotonic()), at)
+                at = line["n"] + 1
+                if time.monotonic() > over:
+                    raise TraceTimeoutError(_("the light said nothing more"))
+                if line["what"] == "engine":
+                    sent_at = line["at"]
+                now = eye.see(line)
+                if now is None or (not seen.shown and now.name != "read"):
+                    continue
+                seen.shown.append(now.name)
+                reached[now.name] = now.at
+                if now.name == "kept":
+                    self.kept += 1
+                    seen.seq = self.kept
+        finally:
+            took = {} if sent_at is None else {name: max(0.0, when - sent_at) for name, when in reached.items()}
+            seen.read_ms, seen.kept_ms = took.get("read"), took.get("kept")
+            if seen.seq and seen.answer in ends:
+                seen.answer_ms = took.get(seen.answer)
 
     def _wait_standing(self, condition: str, timeout: float, after: int) -> None:
         colours = shown.standing(condition)
