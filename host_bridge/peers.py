@@ -15,7 +15,7 @@ from host_bridge.work import After
 
 BEAT_S = 5.0
 DEAD_MS = 15_000  # a bridge that was not at work for so long is dead, or hangs
-_MARGIN_MS = 5_000  # what was decided so long before a bridge was last at work may not have left it
+_MARGIN_MS = 15_000  # what was decided so long before a bridge was last at work may not have left it: killed twice, too
 
 _log = structlog.get_logger("scanlatch.peers")
 
