@@ -15,7 +15,7 @@ from host_bridge.ledger.schema import devices
 ENROLLED, SUSPENDED, REVOKED, RETIRED = "enrolled", "suspended", "revoked", "retired"
 OUT = (REVOKED, RETIRED)  # nothing in, nothing out
 _NO_DIGEST = bytes(32)
-_AHEAD_MS = 600_000  # no two bridges' clocks differ by as much
+AHEAD_MS = 600_000  # no two bridges' clocks differ by as much
 
 
 @dataclass(slots=True)
@@ -128,7 +128,7 @@ def behind(connection: sa.Connection, silent_since: int, limit: int, now: int) -
     statement = (
         sa.select(devices.c.id)
         .where(sa.or_(devices.c.head_newest > devices.c.upto, devices.c.newest > devices.c.upto))
-        .where(sa.or_(devices.c.last_record_at <= silent_since, devices.c.last_record_at > now + _AHEAD_MS))
+        .where(sa.or_(devices.c.last_record_at <= silent_since, devices.c.last_record_at > now + AHEAD_MS))
         .where(devices.c.status.not_in(OUT))
         .limit(limit)
     )

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from host_bridge.errors import LedgerBusy
 from host_bridge.ledger.bulk import Bulk, Query, among
+from host_bridge.ledger.devices import AHEAD_MS
 from host_bridge.ledger.open import row_lock
 from host_bridge.ledger.schema import IS_HELD, OPEN, UNSETTLED, outbox
 from host_bridge.texts import text
@@ -15,7 +16,6 @@ from host_bridge.texts import text
 WAITING, SENDING, UNKNOWN, HELD, DONE, CANCELLED = "waiting", "sending", "unknown", "held", "done", "cancelled"
 PARKED = "parked"  # kept out of the queue by a person
 SALE, REVERSE, QUERY = "sale", "reverse", "query"
-AHEAD_MS = 600_000  # no row is put off for so long, and no two bridges' clocks differ by as much
 _HASTENED = 1_000  # rows that are called up early in one transaction
 
 
@@ -249,6 +249,7 @@ def orphaned(connection: sa.Connection, by: str, claimed_before: int, now: int) 
 
 def call_back(connection: sa.Connection, now: int) -> int:
     """Rows that would fall due far ahead were written before the clock went back (`now`, ms UTC): they are due now."""
+    # No row is put off for so long.
     later = _OURS.where(outbox.c.state.in_((WAITING, UNKNOWN)), outbox.c.next_at > now + AHEAD_MS)
     return _update(connection, later.order_by(outbox.c.next_at, outbox.c.seq).limit(_HASTENED), next_at=now)
 
