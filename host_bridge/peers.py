@@ -15,7 +15,7 @@ from host_bridge.work import After
 
 BEAT_S = 5.0
 DEAD_MS = 15_000  # a bridge that was not at work for so long is dead, or hangs
-_MARGIN_MS = 15_000  # what was decided so long before a bridge was last at work may not have left it: killed twice, too
+_MARGIN_MS = 15_000  # what was decided so long before a bridge was last at work may not have left it
 
 _log = structlog.get_logger("scanlatch.peers")
 
@@ -47,13 +47,16 @@ class Peers:
             kids = bridges.kids(connection, now - DEAD_MS)
         ours = frozenset(one.kid for one in self._registry.agreements.all)
         self._registry.peers_hold = ours.intersection(*(held for name, held in kids.items() if name != self._name))
+        earlier = None if self._started else known.get(self._name)
         dead = {name: at for name, at in known.items() if self._falls_to_us(name, known, now)}
         if dead:
             self._speak_for(dead)
         with self._ledger.write() as connection:
             for name, at in self._said.items():  # by now the broker has what was said
                 bridges.forget(connection, name, at)
-            bridges.seen(connection, self._name, now, ours)
+            # Killed at once again, the next run speaks for both: the earlier one's time stands until it was heard, a
+            # moment later than it was, or who speaks for that run meanwhile would forget this one.
+            bridges.seen(connection, self._name, now if earlier is None else earlier + 1, ours)
         self._said = {name: at for name, at in dead.items() if name != self._name}
         self._started = True
         self._next = self._clock.ticks() + BEAT_S

@@ -74,6 +74,36 @@ def test_a_bridge_that_is_back_says_what_its_last_run_left(
     assert _answers(terminal, 2) == 1 + 1  # nothing was seen of its new run after that first look
 
 
+def test_a_bridge_that_is_killed_at_each_start_before_its_words_are_out_says_them_when_it_lives(
+    world: World, others: list[World], peers: list[Peers]
+) -> None:
+    terminal = _die_with_an_answer(world, others[0])
+    for one in peers[1:]:
+        one.leave()
+    world.outlet.down = True
+    for _ in range(10):
+        world.clock.ms += 2 * DEAD_MS
+        Peers(world.ledger, world.registry, world.replies, world.clock, "bridge-1").look()  # into nothing
+    world.outlet.down = False
+    assert _answers(terminal, 2) == 0
+    Peers(world.ledger, world.registry, world.replies, world.clock, "bridge-1").look()
+    assert _answers(terminal, 2) == 1
+
+
+def test_who_spoke_for_a_run_does_not_forget_the_next_one(
+    world: World, others: list[World], peers: list[Peers]
+) -> None:
+    terminal = _die_with_an_answer(world, others[0])
+    _pass_time(world, peers[1:], DEAD_MS + int(BEAT_S * 1000))
+    assert _answers(terminal, 2) == 1
+    Peers(world.ledger, world.registry, world.replies, world.clock, "bridge-1").look()
+    world.deliver(terminal, terminal.scan(CODES[0]))
+    _pass_time(world, peers[1:], int(BEAT_S * 1000))  # the earlier run is forgotten
+    said = _answers(terminal, 4)
+    _pass_time(world, peers[1:], _ANSWERED_MS)  # the second is dead, too
+    assert _answers(terminal, 4) > said
+
+
 def test_where_the_first_heir_dies_too_the_next_speaks(world: World, others: list[World], peers: list[Peers]) -> None:
     terminal = _die_with_an_answer(world, others[0])
     _pass_time(world, peers[2:], _ANSWERED_MS)

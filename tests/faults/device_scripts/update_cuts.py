@@ -12,6 +12,7 @@ from scanlatch.system import trial
 from update_desk import CONTENT, MESSAGE, NEW, OLD, Nvs, Terminal, held, prepared
 
 _UNREADABLE = 84  # EILSEQ, LittleFS's word for what is corrupt
+_STARTS = 100  # of which one must find all: where none of so many does, it is gone for good
 
 
 def life(terminal):
@@ -94,8 +95,8 @@ def wavers_on(flash, stored):
 
 
 def _powered(terminal):
-    # At one start LittleFS may find nothing that it can read, and all of it at the next.
-    for _ in range(8):
+    # At three starts of four LittleFS may find nothing that it can read, and all of it at the next.
+    for _ in range(_STARTS):
         try:
             return terminal.power_on()
         except OSError as error:
