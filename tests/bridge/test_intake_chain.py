@@ -1,6 +1,7 @@
 """The chain of a device: gaps, repeats, quarantine, conflicts, losses, and what a receipt may name."""
 
-from host_bridge.ledger import scans
+from host_bridge.admission import QUARANTINE_LIMIT
+from host_bridge.ledger import evidence, scans
 from host_bridge.wire import Outcome, digest
 from tests.bridge.world import CODES, World
 
@@ -94,6 +95,18 @@ def test_bytes_that_read_as_nothing_are_answered_with_seq_0(world: World) -> Non
     world.deliver(till, b"\xff" * 40)
     assert len(till.verdicts()) == 2
     assert world.alerts() == [("quarantine", 0, 0)]
+
+
+def test_a_terminal_that_sends_nothing_but_rubbish_fills_the_quarantine_to_its_limit_and_is_answered(
+    world: World,
+) -> None:
+    till = world.terminal()
+    world.deliver(till, *(b"\xff" + number.to_bytes(4, "big") for number in range(QUARANTINE_LIMIT + 5)))
+    assert [one.kept for one in till.verdicts()] == [False] * (QUARANTINE_LIMIT + 5)
+    with world.ledger.read() as connection:
+        assert evidence.quarantine_size(connection, till.peer.device) == QUARANTINE_LIMIT
+    world.sell(till, CODES[0])
+    assert till.outcomes()[-1] == (1, ACCEPTED, 0)
 
 
 def test_quarantined_record_that_its_successor_names_is_passed(world: World) -> None:
