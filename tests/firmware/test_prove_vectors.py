@@ -153,6 +153,21 @@ def test_an_authentic_payload_that_is_no_map_is_refused(desk: Device) -> None:
         assert refused and refused.text == "payload", payload
 
 
+def test_a_frame_of_another_shape_is_refused(desk: Device) -> None:
+    _, _, _, message = _all("verdicts")[0]
+    protected, unprotected, payload, tag = cbor2.loads(message).value
+    shapes: list[object] = [
+        *(None, 0, b"", "", {}, {0: 0}, [], [protected], [protected, unprotected, payload]),
+        *([protected, unprotected, payload, tag, b""], [None, {}, payload, tag], [protected, {}, None, tag]),
+        *([protected, {}, payload, None], ["", {}, "", ""], [protected, {}, payload, list(tag)]),
+        *([protected, {}, payload, tag.hex()[:32]], [protected, [], payload, tag], [protected, b"", payload, tag]),
+    ]
+    frames = [cbor2.dumps(cbor2.CBORTag(17, shape)) for shape in shapes]
+    for frame in [*frames, *(cbor2.dumps(shape) for shape in shapes), cbor2.dumps([protected, {}, payload, tag])]:
+        refused = desk.refusal("cose.open_mac0", frame, _aad("verdict"), _MAC_KEY, _BRIDGE_KID)
+        assert refused and (refused.kind, refused.text) == ("CoseError", "frame"), frame.hex()
+
+
 _BAD_FIELDS = {
     "seq": [0, -1, 1 << 63],
     "prev": [b"", bytes(31), bytes(33)],

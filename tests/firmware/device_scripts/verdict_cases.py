@@ -202,6 +202,15 @@ def test_a_verdict_with_another_digest_or_key_or_shape_shows_and_frees_nothing()
     equal(desk.health.counted.count("malformed"), 9)
 
 
+def test_a_verdict_with_a_text_for_a_display_is_one_all_the_same():
+    desk = Desk()
+    for seq, text in enumerate(("x", "\u5df2" * 21, "x" * 64), 8):
+        desk.answers.kept(seq, 1, True)
+        desk.verdict(seq, 1, 2, change={9: text})
+    equal(desk.health.counted.count("malformed"), 0)
+    equal(desk.indicator.shown, ["rejected"] * 3)
+
+
 def test_the_bridge_is_there_where_it_answers_a_head_or_frees_something():
     desk = Desk()
     desk.clock.now = 7_000
