@@ -4,7 +4,7 @@ from micropython import const
 from scanlatch.send.mqtt import MqttError
 
 _EPIPE = const(32)  # MicroPython's `errno` has it not
-_ENOMEM = const(12)
+_NO_MEMORY = const((12, 23, 105))  # ENOMEM; ENFILE and ENOBUFS: a socket for which there is none
 _EIO = const(5)  # scanlatch.load: a file of this program
 # Mbed TLS errors as OSError carries them (ssl.h). A bad certificate of the broker comes as ValueError.
 _TLS_LOWEST = const(-0x8000)
@@ -28,7 +28,7 @@ def told(error, shaking=False):
         cause = "files"
     elif isinstance(error, OSError):
         code = error.errno if isinstance(error.errno, int) else 0  # the network's drivers give a text
-        if code == _ENOMEM or (code < 0 and _is_no_memory(-code)):
+        if _is_no_memory(abs(code)):  # Mbed TLS's small codes come positive while hands are shaken
             return MemoryError(str(error))
         if code == _EIO:
             cause = "files"
@@ -41,5 +41,8 @@ def told(error, shaking=False):
 
 
 def _is_no_memory(code):
-    # Whether Mbed TLS could not allocate; `code` without its sign: one part's in the high bits, another's below.
-    return code & ~0x7F in _TLS_NO_MEMORY or code & 0x7F in _TLS_NO_MEMORY_LOW or code == _PSA_NO_MEMORY
+    # Whether the system, or Mbed TLS, could not allocate; `code` without its sign: one part's in the high bits,
+    # another's below.
+    if code in _NO_MEMORY or code == _PSA_NO_MEMORY:
+        return True
+    return code & ~0x7F in _TLS_NO_MEMORY or code & 0x7F in _TLS_NO_MEMORY_LOW

@@ -57,7 +57,7 @@ async def connect(
 async def _attempt(left, address, tls, name, whole, clock, keepalive, on_message, on_ack, until):
     # A broker that refuses our certificate closes; now and then all that is seen of it is a reset, as of a
     # broken line. Told apart by trying again: None, while there are tries left.
-    sock = _dial(address)
+    plain = sock = _dial(address)
     client = None
     shaking = False
     try:
@@ -82,6 +82,7 @@ async def _attempt(left, address, tls, name, whole, clock, keepalive, on_message
             client.fail(error)
         else:
             sock.close()
+        plain.close()  # TLS whose handshake failed leaves it open
         if not isinstance(error, FAILURES):
             raise
         if left and shaking and isinstance(error, OSError) and error.errno == errno.ECONNRESET:

@@ -20,7 +20,8 @@ _WAIT_MIN_MS = const(500)  # between two tries; doubles, with jitter
 _WAIT_MAX_MS = const(60_000)
 _STEADY_MS = const(60_000)  # a link that stood this long was a good one: the next wait is short again
 _STUCK_MS = const(60_000)  # a broker that answers pings but takes nothing: connect anew
-_MEMORY_FAILURES = const(5)  # in a row: fragmented for good, so restart
+_MEMORY_FAILURES = const(5)  # in a row: fragmented for good, so the terminal restarts,
+_OLD_MS = const(600_000)  # where it ran so long: a fresh one would come to the same, again and again, and scan nothing
 _REPLIES_LIMIT = const(4)  # the bridge repeats a command whose reply it misses
 
 
@@ -66,7 +67,7 @@ class Uplink:
             self._health.count("reconnects")
             self._terminal.online(False, cause)
             memory_failures = memory_failures + 1 if cause == "memory" else 0
-            if memory_failures >= _MEMORY_FAILURES:
+            if memory_failures >= _MEMORY_FAILURES and self._clock.ms() >= _OLD_MS:
                 self._terminal.restart()
             if self._clock.ms() - began >= _STEADY_MS:
                 wait_ms = _WAIT_MIN_MS

@@ -7,11 +7,14 @@ from micropython import const
 
 _TONE_DUTY = const(32768)  # half: the loudest a passive buzzer gets
 _LOOK_MS = const(100)
+_opened = []
 
 
 def nvs():
-    """The key-value store of this product."""
-    return esp32.NVS("scanlatch")
+    """The key-value store of this product: one for all, as MicroPython closes none and each takes of the chip's heap."""
+    if not _opened:
+        _opened.append(esp32.NVS("scanlatch"))
+    return _opened[0]
 
 
 def restart():

@@ -6,8 +6,10 @@ from cases import equal, raises
 from scanlatch import load
 from scanlatch.keep.journal import Journal
 from scanlatch.send import failure
+from scanlatch.send import uplink as uplinks
 from scanlatch.send.mqtt import MqttError
 from scanlatch.send.uplink import Uplink
+from scanlatch.system.parts import neopixel_light
 from system_desk import clock as _clock
 
 from nor import Nor
@@ -39,7 +41,14 @@ def test_tls_without_memory_is_told_as_that_whichever_part_ran_out():
         -0x10,
         -0x6A,
         -141,
+        16,  # while hands are shaken they come without their sign,
+        106,
+        141,
         12,
+        23,
+        105,
+        -12,  # and the network's behind it with one
+        -105,
     ):
         equal((code, type(failure.told(OSError(code)))), (code, MemoryError))
 
@@ -79,6 +88,10 @@ class _Link:
 class _Terminal:
     def __init__(self):
         self.told = []
+        self.restarts = 0
+
+    def restart(self):
+        self.restarts += 1
 
     def online(self, online, cause):
         self.told.append((online, cause))
@@ -105,3 +118,57 @@ async def test_a_network_driver_that_raises_is_tried_again():
         await asyncio.sleep_ms(10)
     task.cancel()
     equal((link.tries, terminal.told[:2]), (2, [(False, "network")] * 2))
+
+
+class _NoMemory:
+    """A network for which there never is memory."""
+
+    async def up(self, deadline_ms):
+        raise MemoryError
+
+
+class _Impatient:
+    """asyncio, but for its waits."""
+
+    @staticmethod
+    async def sleep_ms(ms):
+        await asyncio.sleep_ms(0)
+
+
+async def test_a_link_for_which_there_is_no_memory_restarts_a_terminal_that_ran_long_and_no_fresh_one():
+    Journal.format(Nor(16), b"scanlog1")
+    journal = Journal(Nor(16), b"scanlog1")
+    patient, uplinks.asyncio = uplinks.asyncio, _Impatient
+    try:
+        for uptime, restarted in ((599_000, False), (600_000, True)):
+            clock, ticks = _clock()
+            ticks.now = uptime
+            terminal = _Terminal()
+            settings = {"site": "clinic-7", "device": "d-1"}
+            uplink = Uplink(settings, (clock, journal, None, None, _Health()), _NoMemory(), terminal)
+            task = asyncio.create_task(uplink.run(lambda: None))
+            for _ in range(200):
+                if terminal.restarts or len(terminal.told) > 20:
+                    break
+                await asyncio.sleep_ms(1)
+            task.cancel()
+            equal((terminal.restarts > 0, terminal.told[0]), (restarted, (False, "memory")))
+            equal(len(terminal.told) >= 5, True)
+    finally:
+        uplinks.asyncio = patient
+
+
+class _NoRoom:
+    """LEDs for which the chip has neither memory nor time."""
+
+    def __setitem__(self, place, rgb):
+        pass
+
+    def write(self):
+        raise OSError(12)
+
+
+def test_a_light_that_can_not_be_written_stops_nothing():
+    light = neopixel_light.Light({"count": 1, "pin": 27})
+    light._pixels = _NoRoom()
+    light.colour(1, 2, 3)

@@ -12,4 +12,7 @@ class Light:
         """0 to 255 each."""
         for i in range(self._count):
             self._pixels[i] = rgb
-        self._pixels.write()
+        try:
+            self._pixels.write()
+        except OSError:  # the chip had no memory or no time for it; the next colour is written anew
+            pass

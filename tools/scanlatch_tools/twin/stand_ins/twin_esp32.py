@@ -12,6 +12,8 @@ from micropython import const
 from twin_trace import FOLDER, line, load
 
 _SECTORS = const(256)  # the 1 MiB of our partition table; twin.json {"sectors": n} may say otherwise, 0: no partition
+_HANDLES = const(8)  # the chip has memory for some hundred
+_NO_MEMORY = const(12)
 _KEY_SIZE = const(15)
 _BLOB_SIZE = const(4000)  # limit of the IDF's NVS for a partition of the usual size
 _NOT_FOUND = const(-0x1102)
@@ -96,9 +98,16 @@ def _open(path, sectors, fill):
 
 
 class NVS:
-    """A namespace of the key-value store; what isn't committed is gone at the next start."""
+    """A namespace of the key-value store; what isn't committed is gone at the next start.
+
+    As on the chip none is ever closed: whoever opens it each time runs out of memory.
+    """
 
     def __new__(cls, namespace):
+        opened = getattr(twin_trace.Part, "handles", 0) + 1
+        if opened > _HANDLES:
+            raise OSError(_NO_MEMORY)
+        twin_trace.Part.handles = opened
         made = twin_trace.Part()
         made.kind = ("twin_esp32", "NVS")
         made.name = namespace
