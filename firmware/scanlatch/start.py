@@ -60,7 +60,7 @@ def _settings():
 
     try:
         found = settings.load()
-    except (settings.SettingsError, store.StoreFault) as error:
+    except (settings.SettingsError, OSError) as error:
         log("settings", error=str(error))
         return None
     if found is None:

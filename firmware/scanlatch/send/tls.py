@@ -3,7 +3,7 @@ from micropython import const
 import ssl
 
 from scanlatch import forget
-from scanlatch.keep import files, store
+from scanlatch.keep import files
 
 # ECPrivateKey (RFC 5915) around the 32 bytes of a P-256 secret; the library finds the public point itself.
 _KEY_HEAD = const(b"\x30\x31\x02\x01\x01\x04\x20")
@@ -15,11 +15,10 @@ def stored(nvs, name="device.der"):
     try:
         ca, certificate = files.read_file("ca.der"), files.read_file(name)
         key = nvs.get_bytes("tls_key")
-    except store.StoreFault as error:
+    except OSError as error:
         raise ValueError(str(error))
     finally:
         forget(files)
-        forget(store)
     if ca is None or certificate is None:
         raise ValueError("no certificate: enrol this terminal again")
     return context(ca, certificate, key)

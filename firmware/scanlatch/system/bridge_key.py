@@ -7,24 +7,26 @@ _NEXT = "bridge_next"  # public point, MAC key, credential key in one value: all
 _POINT, _MAC = 65, 97  # where each ends
 
 
-def carry_out(_name, arguments, terminal):
+def carry_out(_name, arguments, terminal, _counter, store):
     """Command `bridge-key` {public}: both sets are stored before the reply. Raises OSError."""
     public = arguments.get("public")
     if not isinstance(public, bytes):
         return "public: a point", {}
-    nvs = terminal.nvs
+    nvs = store.pop()
     stored = nvs.get_bytes(_NEXT)
     if public == nvs.get_bytes("bridge"):  # it stays with the one in use
         terminal.keys[2] = None
         nvs.erase(_NEXT)
         return "ok", {}
     if stored is None or stored[:_POINT] != public:
+        own = nvs.get_bytes("agree_key")
+        nvs = None  # its room is wanted
         terminal.dog.feed()  # half a second of arithmetic
         try:
-            keys = load("prove.keys").shared(nvs.get_bytes("agree_key"), public, terminal.device)
+            keys = load("prove.keys").shared(own, public, terminal.device)
         except ValueError as error:
             return "public: " + str(error), {}
-        nvs.set_bytes(_NEXT, public + keys[0] + keys[1])
+        terminal.nvs.set_bytes(_NEXT, public + keys[0] + keys[1])
     terminal.keys[2] = terminal.opened
     return "ok", {}
 

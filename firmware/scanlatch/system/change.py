@@ -1,13 +1,14 @@
 # Commands that change this terminal: `restart`, and `settings` that cannot lock it out. Loaded for each.
 from scanlatch import forget, load
-from scanlatch.keep import files, store
+from scanlatch.keep import files
 
 # Whatever value of its range one of these has, the bridge still reaches this terminal and can set it back.
 _OVER_THE_AIR = ("operation", "rescan_ms", "mode_back_s", "badge_s", "warn_hours", "lock_days")
 
 
-def carry_out(name, arguments, terminal):
+def carry_out(name, arguments, terminal, _counter, store):
     """`settings` {}: tells the certificate in use; {certificate}: a new one; else values, and a restart."""
+    store.clear()
     try:
         later = load("system.later")  # first: what has no room is to change nothing
         if name == "restart":
@@ -26,7 +27,6 @@ def carry_out(name, arguments, terminal):
         return result, {}
     finally:
         forget(files)
-        forget(store)
 
 
 def _set(values):

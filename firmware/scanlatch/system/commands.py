@@ -1,6 +1,4 @@
 # Commands of the bridge: authenticated, in order, once each. Loaded for each.
-import json
-
 from scanlatch import load
 from scanlatch.prove import cbor, cose
 from scanlatch.send.verdict import opened
@@ -9,13 +7,13 @@ from scanlatch.system.clock import NEVER_SET
 AAD_COMMAND = b"scanlatch/1/command"
 AAD_REPLY = b"scanlatch/1/reply"
 _ANY_TIME = ("identify", "health")  # allowed where the clock was never set
-_KINDS = ("sale", "return", "receive", "stock-take", "query", "dispatch")
-# What is rarer still has a module of its own: carry_out(name, arguments, terminal) returns (result, details);
-# None for the result: it replies by itself, later.
+# What has a module of its own: carry_out(name, arguments, terminal, counter, store) returns (result, details); None for
+# the result: it replies by itself, later. store: [terminal.nvs], taken out by whoever wants it, or wants its room.
 _RARE = {
     "bridge-key": "bridge_key",
     "restart": "change",
     "retire": "retire",
+    "session": "modes",
     "settings": "change",
     "update-begin": "update",
     "update-chunk": "update",
@@ -38,19 +36,23 @@ def handle(message, terminal):
         return None
     last, details = 0, {}
     try:
-        nvs = terminal.nvs
-        last = nvs.get_int("command") or 0
-        result = _refusal(body, last, terminal.clock)
+        store = [terminal.nvs]
+        last = store[0].get_int("command") or 0
+        result = _refusal(body, last, terminal)
         if result is None:
             rare = load("system." + _RARE[body[3]]) if body[3] in _RARE else None  # for want of room it comes again
-            nvs.set_int("command", body[2])  # before it acts: a command is never carried out twice
+            store[0].set_int("command", body[2])  # before it acts: a command is never carried out twice
             last = body[2]
             if rare:
-                result, details = rare.carry_out(body[3], body[4], terminal)
+                result, details = rare.carry_out(body[3], body[4], terminal, last, store)
             else:
-                result = _carry_out(body[3], body[4], terminal, nvs)
+                result = _carry_out(body[3], body[4], terminal)
     except OSError as fault:
         result = "store: " + str(fault)
+    except MemoryError:
+        if last < body[2]:
+            raise  # the broker gives it again
+        result = "memory"
     return None if result is None else _replied(terminal, body[2], result, last, details)
 
 
@@ -66,34 +68,26 @@ def _replied(terminal, counter, result, last, details):
     return cose.mac0(terminal.device.encode(), reply, AAD_REPLY, terminal.keys[1])
 
 
-def _refusal(body, last, clock):
+def _refusal(body, last, terminal):
+    # Why a command does not count; else None.
     if body[2] <= last:
         return "counter is not above the last"
-    if body[3] not in ("identify", "session", "acknowledge", "health", "resend") and body[3] not in _RARE:
-        return "not known: " + body[3][:32]
-    now, quality = clock.now()
+    name = body[3]
+    if name not in ("identify", "acknowledge", "health", "resend") and name not in _RARE:
+        return "not known: " + name[:32]
+    now, quality = terminal.clock.now()
     if quality == NEVER_SET:
-        return None if body[3] in _ANY_TIME else "clock was never set"
-    return "came too late" if now > body[5] else None
+        return None if name in _ANY_TIME else "clock was never set"
+    if now > body[5]:
+        return "came too late"
+    # One of an update at a time: there is no room for the programs of two.
+    return "busy" if name.startswith("update-") and getattr(terminal, "update", None) is True else None
 
 
-def _carry_out(name, arguments, terminal, nvs):
+def _carry_out(name, arguments, terminal):
     if name == "identify":
         terminal.indicator.show("identify")
         return "ok"
-    if name == "session":
-        session = terminal.session
-        result = open_session(session, nvs, arguments)
-        if result == "ok":
-            if session.asked:  # by a credential that was read just now
-                session.asked = 0
-                terminal.indicator.show("session_open" if session.opened else "session_refused")
-            session.chosen = None
-            try:
-                load("system.modes").settle(terminal)
-            except (MemoryError, OSError):  # the command counts, and won't come again
-                session.due_ms = 0
-        return result
     if name == "acknowledge":
         return terminal.answers.acknowledge(arguments)
     uplink = terminal.uplink
@@ -106,35 +100,6 @@ def _carry_out(name, arguments, terminal, nvs):
         uplink.records.again(first, terminal.journal.newest)
     uplink.wake()
     return "ok"
-
-
-def open_session(session, nvs, arguments):
-    """Command `session` {id, kind, until}; an empty id ends it. Returns "ok" or what is wrong.
-
-    Raises OSError; then the session before is still in force.
-    """
-    ident, kind, until = arguments.get("id"), arguments.get("kind"), arguments.get("until")
-    if ident == "":
-        nvs.erase("session")
-        session.opened = None
-        return "ok"
-    if not is_ident(ident):
-        return "id: 1 to 32 of A-Z a-z 0-9 -"
-    if kind not in _KINDS:
-        return "kind: one of " + ", ".join(_KINDS)
-    if not isinstance(until, int) or isinstance(until, bool):
-        return "until: UTC milliseconds"
-    opened = [ident, kind, until]
-    nvs.set_bytes("session", json.dumps(opened).encode())
-    session.opened = opened
-    return "ok"
-
-
-def is_ident(text):
-    """Whether `text` is 1 to 32 of A-Z a-z 0-9 - (WIRE: session, operator)."""
-    if not isinstance(text, str) or not 0 < len(text) <= 32:
-        return False
-    return all("0" <= c <= "9" or "A" <= c <= "Z" or "a" <= c <= "z" or c == "-" for c in text)
 
 
 def _is_command(body):

@@ -1,9 +1,10 @@
-# What a terminal without a screen is told by control codes, and how long it holds. Loaded for each.
+# What is done here now: told by the bridge or by control codes, and how long it holds. Loaded for each.
 # pyright: reportOperatorIssue=false, reportIndexIssue=false
 # pyright: reportAttributeAccessIssue=false, reportOptionalSubscript=false
+import json
+
 from micropython import const
 
-from scanlatch import load
 from scanlatch.prove import cbor
 from scanlatch.system.log import log
 
@@ -34,7 +35,7 @@ def read(terminal, symbology, data):
         session.chosen = _NAMES.index(name)
         indicator.show("idle_" + name)
         settle(terminal)
-    elif word == "BADGE" and load("system.commands").is_ident(parts[3]):
+    elif word == "BADGE" and is_ident(parts[3]):
         session.operator = parts[3]
         indicator.show("badge")
         settle(terminal)
@@ -50,6 +51,51 @@ def read(terminal, symbology, data):
     else:
         terminal.health.count("foreign_control")
         indicator.show("foreign_control")
+
+
+def carry_out(_name, arguments, terminal, _counter, store):
+    """Command `session`: told by light where a credential asked for it. Raises OSError."""
+    session = terminal.session
+    result = open_session(session, store[0], arguments)
+    if result == "ok":
+        if session.asked:  # by a credential that was read just now
+            session.asked = 0
+            terminal.indicator.show("session_open" if session.opened else "session_refused")
+        session.chosen = None
+        try:
+            settle(terminal)
+        except MemoryError:  # the command counts, and won't come again: the next quiet moment does it
+            pass
+    return result, {}
+
+
+def open_session(session, nvs, arguments):
+    """Command `session` {id, kind, until}; an empty id ends it. Returns "ok" or what is wrong.
+
+    Raises OSError; then the session before is still in force.
+    """
+    ident, kind, until = arguments.get("id"), arguments.get("kind"), arguments.get("until")
+    if ident == "":
+        nvs.erase("session")
+        session.opened = None
+        return "ok"
+    if not is_ident(ident):
+        return "id: 1 to 32 of A-Z a-z 0-9 -"
+    if kind not in _NAMES[1:]:
+        return "kind: one of " + ", ".join(_NAMES[1:])
+    if not isinstance(until, int) or isinstance(until, bool):
+        return "until: UTC milliseconds"
+    opened = [ident, kind, until]
+    nvs.set_bytes("session", json.dumps(opened).encode())
+    session.opened = opened
+    return "ok"
+
+
+def is_ident(text):
+    """Whether `text` is 1 to 32 of A-Z a-z 0-9 - (WIRE: session, operator)."""
+    if not isinstance(text, str) or not 0 < len(text) <= 32:
+        return False
+    return all("0" <= c <= "9" or "A" <= c <= "Z" or "a" <= c <= "z" or c == "-" for c in text)
 
 
 def settle(terminal):

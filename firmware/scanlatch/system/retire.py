@@ -17,7 +17,7 @@ _STORED = (
 _FILES = "settings.json device.der next.der ca.der"
 
 
-def carry_out(_name, _arguments, terminal):
+def carry_out(_name, _arguments, terminal, _counter=0, _store=None):
     """Refused while the bridge does not have every record. From here on nothing is scanned."""
     journal = terminal.journal
     waiting = journal.newest - journal.freed

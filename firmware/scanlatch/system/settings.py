@@ -57,7 +57,7 @@ class SettingsError(Exception):
 def load(path=PATH):
     """The settings of this terminal, or None where it has none yet (not provisioned).
 
-    Raises SettingsError; keep.store.StoreFault where the file is damaged.
+    Raises SettingsError; OSError where the file is damaged.
     """
     raw = files.read_file(path)
     if raw is None:
@@ -71,7 +71,7 @@ def load(path=PATH):
 
 
 def save(settings, path=PATH):
-    """Check, then store atomically. Raises SettingsError, keep.store.StoreFault."""
+    """Check, then store atomically. Raises SettingsError, OSError."""
     check(settings)
     files.write_file(path, json.dumps(settings).encode())
 

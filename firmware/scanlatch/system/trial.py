@@ -37,16 +37,14 @@ def write(told):
 
 
 def stored():
-    """Module keep.files, and nothing of it or for it stays on the heap."""
-    files = load("keep.files")
-    load("keep.store")
-    return files
+    """Module keep.files, and nothing of it stays on the heap."""
+    return load("keep.files")
 
 
-def highest(nvs):
+def highest(terminal):
     """The highest counter of an update that ran here. Raises OSError."""
-    told = read()
-    return max(nvs.get_int("update") or 0, int(told[COUNTER]) if told[TRIAL] == NONE else 0)
+    told = read()  # before the store is there: one behind the other
+    return max(terminal.nvs.get_int("update") or 0, int(told[COUNTER]) if told[TRIAL] == NONE else 0)
 
 
 def look(terminal):

@@ -1,104 +1,51 @@
-# The beginning of an update: its manifest verified, held against what this terminal has run, room for it made.
+# The beginning of an update: whether what its manifest says is to be taken, and the slot made ready. Loaded for each.
 # pyright: reportAttributeAccessIssue=false, reportOperatorIssue=false
 import asyncio
+import json
 import os
 import sys
 
 from micropython import const
 
 from scanlatch import VERSION, load
-from scanlatch.prove import cbor, hashes
 
-_AAD = const(b"scanlatch/1/update")
-_MOST = const(512)  # bytes of a manifest's message
-_SIGN1 = const(18)
-_KID_SIZE = const(8)
 _LARGEST = const(524_288)  # bytes of a content
 _MOST_FILES = const(200)
 _BLOCK = const(4096)  # bytes of flash that a file takes at least
 _SPARE = const(4)  # blocks: LittleFS writes anew before it lets go of the old
-_ARCHITECTURES = (
-    "", "x86", "x64", "armv6", "armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp", "xtensa", "xtensawin", "rv32imc"
-)  # fmt: skip
+_ARCHITECTURES = const(" x86 x64 armv6 armv6m armv7m armv7em armv7emsp armv7emdp xtensa xtensawin rv32imc")
 
 
 def family():
     """Which compiled files run here, such as "esp32-xtensawin-6.3"."""
     mpy = sys.implementation._mpy  # pyright: ignore
-    return "%s-%s-%d.%d" % (sys.platform, _ARCHITECTURES[mpy >> 10], mpy & 0xFF, mpy >> 8 & 3)
+    return "%s-%s-%d.%d" % (sys.platform, _ARCHITECTURES.split(" ")[mpy >> 10], mpy & 0xFF, mpy >> 8 & 3)
 
 
-def facts(terminal):
-    """What who brings an update wants to know first."""
-    trial = load("system.trial")
-    return {"family": family(), "version": VERSION, "slot": trial.running(), "counter": trial.highest(terminal.nvs)}
+async def made(work, message, manifest, highest):
+    """(Slot for the content of this manifest, bytes of it that are there in whole files). Raises Refused, OSError.
 
-
-async def begin(work, message):
-    """State of the work for the content of this manifest. Raises Refused, OSError.
-
+    message: what `manifest` came in, stored so that it is begun once; highest: the highest counter that ran here.
     work: system.update's, whose `refuse` raises.
     """
-    trial = load("system.trial")
-    told = trial.read()
-    if trial.running() is None:
-        work.refuse("no slots: provision this terminal again")
-    if told[trial.TRIAL] == trial.running():
-        work.refuse("on trial")
-    manifest = await _verified(work, message)
-    _check(work, manifest, trial.highest(work.terminal.nvs))
-    slot, files = trial.other(), trial.stored()
+    _check(work, manifest, highest)
+    slot = load("system.trial").other()
     try:
-        stored = files.read_file(work.manifest)
+        stored = load("keep.files").read_file(work.manifest)
     except OSError:  # damaged
         stored = None
     if stored != message:
         _need_room(work, manifest, slot)
         await work.quiet()
-        if told[trial.TRIAL] != trial.NONE:
-            trial.write([trial.running(), trial.NONE, "0", "0", trial.NONE])
+        _end_trial(load("system.trial"))
         await _clear(work, slot)
         await work.quiet()
-        files.write_file(work.manifest, message)
+        load("keep.files").write_file(work.manifest, message)
     at = 0
-    for _, size in work.content(slot):
+    for _, size in load("system.update_commit").content(slot):
         at += size
         await asyncio.sleep_ms(0)
-    return work.resumed(slot, at, manifest[5])
-
-
-async def _verified(work, message):
-    # The payload of a manifest that the site's release key signed.
-    key = work.terminal.settings.get("release_key")
-    if not key:
-        work.refuse("no release key")
-    if not isinstance(message, bytes) or not 0 < len(message) <= _MOST:
-        work.refuse("manifest: size")
-    point = bytes.fromhex(key)
-    try:
-        parts = cbor.loads(message)
-        if not isinstance(parts, cbor.Tag) or parts.tag != _SIGN1:
-            work.refuse("manifest: frame")
-        parts = parts.value
-        if not isinstance(parts, list) or len(parts) != 4 or parts.pop(1) != {}:
-            work.refuse("manifest: frame")
-        for part in parts:
-            if not isinstance(part, bytes):
-                work.refuse("manifest: frame")
-        protected, payload, signature = parts
-        if protected != cbor.dumps({1: -7, 4: hashes.sha256(point)[:_KID_SIZE]}):
-            work.refuse("manifest: header")
-        digest = hashes.sha256(cbor.dumps(("Signature1", protected, _AAD, payload)))
-        slices = load("prove.verify").steps(point, digest, signature)
-        good = None
-        while good is None:
-            good = next(slices)
-            await asyncio.sleep_ms(0)
-        if not good:
-            work.refuse("manifest: signature")
-        return cbor.loads(payload)
-    except cbor.CborError:
-        work.refuse("manifest: cbor")
+    return slot, at
 
 
 def _check(work, manifest, highest):
@@ -119,11 +66,16 @@ def _check(work, manifest, highest):
         work.refuse("too big: at most %d bytes in %d files" % (_LARGEST, _MOST_FILES))
 
 
+def _end_trial(trial):
+    if trial.read()[trial.TRIAL] != trial.NONE:
+        trial.write([trial.running(), trial.NONE, "0", "0", trial.NONE])
+
+
 def _need_room(work, manifest, slot):
     # As few blocks as it may take: what turns out to be more ends in "no room" later, and harms nobody.
     size, _, _, free = os.statvfs(".")[:4]
     free = free * size // _BLOCK
-    for path in work.walk(slot):
+    for path in load("system.update_commit").walk(slot):
         free += (os.stat(path)[6] + _BLOCK - 1) // _BLOCK
     wanted = max(manifest[5] // _BLOCK, manifest[8] * 3 // 4) + _SPARE  # the smallest lie in their folder's own block
     if wanted > free:
@@ -138,7 +90,7 @@ async def _clear(work, slot):
         except OSError:
             pass
     folders = [slot]
-    for path in work.walk(slot):
+    for path in load("system.update_commit").walk(slot):
         await work.quiet()
         os.remove(path)
         folder = path[: path.rfind("/")]
@@ -153,3 +105,32 @@ async def _clear(work, slot):
         os.mkdir(slot)
     except OSError:  # it is there still
         pass
+
+
+def by_cable(name, arguments, command):
+    """A command of an update, to be made as `command` (update.Work): prints {"result", "details"} as JSON.
+
+    Besides: family {}, for what who brings an update wants to know first.
+    """
+    from scanlatch.keep import store
+    from scanlatch.system import board, settings
+
+    class Terminal:
+        told = {"engine": ""}  # how it was, nobody knows
+        quiet_ms = staticmethod(lambda: 1_000)
+
+    terminal = Terminal()
+    terminal.engine, terminal.settings, terminal.nvs = terminal, settings.load() or {}, store.Nvs(board.nvs())
+    if name == "family":
+        result, details = "ok", _facts(terminal)
+    else:
+        work = command(terminal, sys.modules.get("update"))  # between two calls
+        result, details = asyncio.run(work.done(name, arguments))
+        sys.modules["update"] = work.state  # pyright: ignore
+    print(json.dumps({"result": result, "details": details}))
+
+
+def _facts(terminal):
+    # What who brings an update wants to know first.
+    trial = load("system.trial")
+    return {"family": family(), "version": VERSION, "slot": trial.running(), "counter": trial.highest(terminal)}

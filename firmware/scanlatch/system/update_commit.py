@@ -10,6 +10,10 @@ from scanlatch import load
 from scanlatch.prove import cbor, hashes
 from scanlatch.system.log import log
 
+_PACKAGE = "/scanlatch"
+_HEADER = const(5)  # bytes around a file's path
+_MISSING = const(2)  # ENOENT
+_FOLDER = const(0x4000)
 _PIECE = const(1024)  # read between two looks at all else
 _LOOK_MS = const(100)
 _LOOKS = const(6_000)  # ten minutes, then a restart waits for nothing but the engine's silence
@@ -29,7 +33,7 @@ async def commit(work, digest):
         work.refuse("no update begun")
     manifest = cbor.loads(cbor.loads(message).value[2])
     slot = trial.other()
-    at, count, found = await _read(work, slot)
+    at, count, found = await _read(slot)
     if at < manifest[5]:
         work.refuse("not at %d" % at, {"at": at})
     if (at, count, found) != (manifest[5], manifest[8], manifest[6]):
@@ -42,11 +46,11 @@ async def commit(work, digest):
     trial.write([trial.running(), slot, "0", str(manifest[3]), ready])
 
 
-async def _read(work, slot):
+async def _read(slot):
     # (bytes, files, SHA-256) of the content, as it lies in the slot.
     seen, piece = hashlib.sha256(), bytearray(_PIECE)
     at = count = 0
-    for path, taken in work.content(slot):
+    for path, taken in content(slot):
         name = path[len(slot) + 1 :].encode()
         size = os.stat(path)[6]
         seen.update(bytes((len(name),)) + name + size.to_bytes(4, "big"))
@@ -60,6 +64,27 @@ async def _read(work, slot):
         at += taken
         count += 1
     return at, count, seen.digest()
+
+
+def content(slot):
+    """(Path, bytes that it takes of the content) of each file in a slot, in the content's order."""
+    for path in walk(slot + _PACKAGE):
+        yield path, _HEADER + len(path) - len(slot) - 1 + os.stat(path)[6]
+
+
+def walk(folder):
+    """Paths of all files below `folder`, in the order of their bytes; none where it is missing."""
+    try:
+        names = sorted([entry[0] + ("/" if entry[1] == _FOLDER else "") for entry in os.ilistdir(folder)])
+    except OSError as error:
+        if error.args[0] != _MISSING:
+            raise
+        return
+    for name in names:
+        if name.endswith("/"):
+            yield from walk(folder + "/" + name[:-1])
+        else:
+            yield folder + "/" + name
 
 
 async def restart(work):

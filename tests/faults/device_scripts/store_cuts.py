@@ -41,7 +41,7 @@ class Life:
         for name in FILES:
             try:
                 found = files.read_file(name)
-            except files.StoreFault:
+            except OSError:
                 if self.ever is None:
                     raise
                 print("damaged, and found to be", name)

@@ -4,7 +4,7 @@ import json
 from cases import equal, raises
 from scanlatch.keep.store import StoreFault
 from scanlatch.prove import cbor, cose
-from scanlatch.system import commands, report
+from scanlatch.system import commands, modes, report
 from scanlatch.system.health import Health
 from scanlatch.system.session import Session
 from system_desk import NOW, Nvs
@@ -25,7 +25,7 @@ def test_a_session_that_cannot_be_stored_is_not_in_force():
     clock, _ = _clock()
     clock.synchronise(NOW)
     session = Session(1, clock, FullNvs())
-    raises(StoreFault, commands.open_session, session, FullNvs(), {"id": "S-1", "kind": "sale", "until": NOW + 60_000})
+    raises(StoreFault, modes.open_session, session, FullNvs(), {"id": "S-1", "kind": "sale", "until": NOW + 60_000})
     equal(session.session(), None)
 
 
@@ -45,14 +45,14 @@ def test_a_session_is_in_force_until_its_end_and_never_under_a_clock_that_was_no
     clock, ticks = _clock()
     nvs = Nvs()
     session = Session(1, clock, nvs)
-    equal(commands.open_session(session, nvs, {"id": "S-1", "kind": "sale", "until": NOW + 60_000}), "ok")
+    equal(modes.open_session(session, nvs, {"id": "S-1", "kind": "sale", "until": NOW + 60_000}), "ok")
     equal(session.session(), None)
     clock.synchronise(NOW)
     equal(session.session(), "S-1")
     equal(Session(1, clock, nvs).session(), "S-1")
     ticks.now = 60_000
     equal(session.session(), None)
-    equal(commands.open_session(session, nvs, {"id": ""}), "ok")
+    equal(modes.open_session(session, nvs, {"id": ""}), "ok")
     equal(Session(1, clock, nvs).session(), None)
 
 
@@ -60,8 +60,8 @@ def test_a_session_with_bad_arguments_is_refused():
     clock, _ = _clock()
     session = Session(1, clock, Nvs())
     for arguments in ({}, {"id": "a b"}, {"id": "x" * 33}, {"id": "S-1", "kind": "tea"}, {"id": "S-1", "kind": "sale"}):
-        equal(commands.open_session(session, Nvs(), arguments) == "ok", False)
-    equal(commands.is_ident("S-20261122-0007"), True)
+        equal(modes.open_session(session, Nvs(), arguments) == "ok", False)
+    equal(modes.is_ident("S-20261122-0007"), True)
 
 
 _KEY, _BRIDGE = bytes(range(32)), b"bridge-1"
@@ -156,7 +156,7 @@ def test_arguments_of_any_type_are_refused_with_words():
         for name in ("id", "kind", "until"):
             arguments = {"id": "S-1", "kind": "sale", "until": NOW}
             arguments[name] = value
-            equal(isinstance(commands.open_session(session, nvs, arguments), str), True)
+            equal(isinstance(modes.open_session(session, nvs, arguments), str), True)
     equal(session.session(), None)
 
 
@@ -173,23 +173,30 @@ def test_a_session_says_what_is_done_in_it_and_its_end_what_was_usual():
 
 
 def test_a_session_whose_work_there_is_no_room_for_yet_is_in_force_and_its_work_is_due():
+    class Full(_Shown):
+        def hold(self, name, on):
+            raise MemoryError
+
     clock, _ = _clock()
     clock.synchronise(NOW)
     terminal = _Terminal(clock, Nvs())
-    load = commands.load
-    for number, error in ((1, MemoryError), (2, OSError)):
-        terminal.session.due_ms = None
+    terminal.indicator = Full()
+    opening = {"id": "S-1", "kind": "return", "until": NOW + 60_000}
+    equal(_result(commands.handle(_command(1, "session", opening, NOW + 1), terminal))[3], "ok")
+    equal((terminal.session.session(), terminal.session.due_ms), ("S-1", 0))
 
-        def fails(name):
-            raise error
 
-        commands.load = fails
-        try:
-            opening = {"id": "S-1", "kind": "return", "until": NOW + 60_000}
-            equal(_result(commands.handle(_command(number, "session", opening, NOW + 1), terminal))[3], "ok")
-        finally:
-            commands.load = load
-        equal((terminal.session.session(), terminal.session.due_ms), ("S-1", 0))
+def test_a_command_that_counts_and_finds_no_room_on_its_way_says_so():
+    class Full(Nvs):
+        def set_bytes(self, name, value):
+            raise MemoryError
+
+    clock, _ = _clock()
+    clock.synchronise(NOW)
+    terminal = _Terminal(clock, Full())
+    opening = {"id": "S-1", "kind": "return", "until": NOW + 60_000}
+    reply = _result(commands.handle(_command(1, "session", opening, NOW + 1), terminal))
+    equal((reply[3], reply[4], terminal.session.session()), ("memory", 1, None))
 
 
 def test_only_a_session_that_a_credential_asked_for_is_told_by_light():

@@ -13,7 +13,6 @@ from command_cases import _Counts, _Shown, _Terminal
 from nor import Nor
 from scanlatch.keep import files
 from scanlatch.keep.journal import Journal, JournalError
-from scanlatch.keep.store import StoreFault
 from scanlatch.prove import cbor, cose, record
 from scanlatch.send.mqtt import FAILURES, Client
 from scanlatch.system import commands, ntp, settings
@@ -103,7 +102,7 @@ def met_settings(data):
     files.write_file("fuzzed.json", data[:16000])
     try:
         settings.load("fuzzed.json")
-    except (settings.SettingsError, StoreFault) as error:
+    except (settings.SettingsError, OSError) as error:
         return type(error).__name__
     return "ok"
 
@@ -113,8 +112,8 @@ def met_file(data):
         file.write(data)
     try:
         found = files.read_file("fuzzed.bin")
-    except StoreFault:
-        return "StoreFault"
+    except OSError:
+        return "OSError"
     if struct.pack("<I", crc32(found) & 0xFFFFFFFF) != data[-4:]:
         raise AssertionError("a damaged file was read")
     return "ok"

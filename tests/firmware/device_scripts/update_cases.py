@@ -3,9 +3,10 @@ import asyncio
 import os
 import sys
 
-from cases import equal
+from cases import equal, raises
 from scanlatch.prove import cbor, cose, hashes, rfc6979
 from scanlatch.system import commands, trial, update
+from system_desk import NOW, clock
 from update_desk import (
     CONTENT, KEY, MESSAGE, NEW, OLD, POINT, Machine, Started, Terminal, held, manifest, packed, prepared
 )  # fmt: skip
@@ -217,7 +218,7 @@ def test_flash_is_written_only_while_the_engine_is_silent():
         asyncio.run(asked("update-chunk", {"at": 0, "data": CONTENT[:1024]}))
 
 
-def test_a_command_replies_when_it_is_done_and_one_at_a_time():
+def test_a_command_replies_when_it_is_done_and_one_that_comes_meanwhile_loads_nothing_and_does_not_count():
     class Uplink:
         _replies = []  # noqa: RUF012
         client = None
@@ -229,28 +230,59 @@ def test_a_command_replies_when_it_is_done_and_one_at_a_time():
     class Dispatched(Terminal):
         def __init__(self, flash):
             super().__init__(flash)
-            self.device, self.keys, self.uplink = "window-1", (b"bridge-1", bytes(32)), Uplink()
-
-        @property
-        def _update(self):
-            return self.update
+            self.device, self.keys, self.uplink = "window-1", (b"bridge-1", bytes(32), None), Uplink()
+            self.clock = clock()[0]
+            self.clock.synchronise(NOW)
 
     terminal = Dispatched(prepared())
     terminal.power_on()
 
+    loads, load = [], commands.load
+
+    def counted(name):
+        loads.append(name)
+        return load(name)
+
+    def opened(reply):
+        return cose.open_mac0(reply, commands.AAD_REPLY, bytes(32), b"window-1")
+
+    def told(name, arguments, counter):
+        command = cbor.dumps({1: 1, 2: counter, 3: name, 4: arguments, 5: NOW + 1})
+        return commands.handle(cose.mac0(b"bridge-1", command, commands.AAD_COMMAND, bytes(32)), terminal)
+
     async def asked(name, arguments, counter):
-        terminal.nvs.held["command"] = counter
-        first = update.carry_out(name, arguments, terminal)
-        again = update.carry_out(name, arguments, terminal)
+        equal(told(name, arguments, counter), None)
+        del loads[:]
+        others = ("update-begin", {"manifest": MESSAGE}), ("update-chunk", {"at": 0, "data": b"x"})
+        for other in others + (("update-commit", {"digest": bytes(32)}),):
+            equal(opened(told(other[0], other[1], counter + 1)), {1: 1, 2: counter + 1, 3: "busy", 4: counter, 5: {}})
+        equal((loads, terminal.nvs.get_int("command")), ([], counter))
         while terminal.update is True:
             await asyncio.sleep_ms(1)
-        return first, again
 
-    equal(asyncio.run(asked("update-begin", {"manifest": MESSAGE}, 7)), ((None, None), ("busy", {})))
-    (reply,) = terminal.uplink._replies
-    body = cose.open_mac0(reply, commands.AAD_REPLY, bytes(32), b"window-1")
-    equal(body, {1: 1, 2: 7, 3: "ok", 4: 7, 5: {"at": 0}})
-    asyncio.run(asked("update-chunk", {"at": 0, "data": CONTENT[:1024]}, 8))
-    body = cose.open_mac0(terminal.uplink._replies[1], commands.AAD_REPLY, bytes(32), b"window-1")
+    commands.load = counted
+    try:
+        asyncio.run(asked("update-begin", {"manifest": MESSAGE}, 7))
+        equal(opened(terminal.uplink._replies[0]), {1: 1, 2: 7, 3: "ok", 4: 7, 5: {"at": 0}})
+        asyncio.run(asked("update-chunk", {"at": 0, "data": CONTENT[:1024]}, 8))  # the one that was told "busy" above
+    finally:
+        commands.load = load
+    body = opened(terminal.uplink._replies[1])
     equal((body[2], body[3], body[5]["at"] > 900, terminal.uplink.woken), (8, "ok", True, 2))
     terminal.power_off()
+
+
+def test_a_command_that_there_is_no_heap_to_begin_leaves_the_next_one_its_turn():
+    class Full:
+        def create_task(job):  # noqa: N805
+            job.close()
+            raise MemoryError
+
+    terminal = Terminal(prepared())
+    terminal.update = None
+    update.asyncio = Full
+    try:
+        raises(MemoryError, update.carry_out, "update-begin", {"manifest": MESSAGE}, terminal, 7)
+    finally:
+        update.asyncio = asyncio
+    equal(terminal.update, None)

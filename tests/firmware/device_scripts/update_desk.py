@@ -9,7 +9,7 @@ from nor import Nor
 from scanlatch import load
 from scanlatch.keep import files, store
 from scanlatch.prove import cbor, cose, hashes, keys, rfc6979
-from scanlatch.system import trial, update, update_begin, update_commit
+from scanlatch.system import trial, update, update_begin, update_chunk, update_commit, update_manifest
 
 KEY = bytes(range(1, 33))
 POINT = keys.public_key(KEY)
@@ -150,7 +150,7 @@ def prepared(sectors=48):
 def held(slot):
     """What lies in a slot, by path."""
     found = {}
-    for path in update.walk(slot + "/scanlatch"):
+    for path in update_commit.walk(slot + "/scanlatch"):
         with open(path, "rb") as file:
             found[path[len(slot) + 1 :]] = file.read()
     return found
@@ -185,7 +185,9 @@ def _boot():
 BOOT = _boot()
 _MODULES = {
     "system.update_begin": update_begin,
+    "system.update_chunk": update_chunk,
     "system.update_commit": update_commit,
+    "system.update_manifest": update_manifest,
     "system.trial": trial,
     "keep.files": files,
     "keep.store": store,
@@ -197,7 +199,8 @@ def _loaded(name):
     return _MODULES.get(name) or load(name)
 
 
-update.load = update_begin.load = update_commit.load = trial.load = _loaded
+for one in (update, update_begin, update_commit, update_manifest, trial):
+    one.load = _loaded
 
 CONTENT = packed(NEW)
 MESSAGE = manifest(CONTENT, counter=5)

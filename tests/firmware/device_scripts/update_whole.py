@@ -6,7 +6,7 @@ import sys
 
 import vfs
 from nor import Nor
-from scanlatch.system import trial, update
+from scanlatch.system import trial, update_commit
 from update_desk import Terminal, held, manifest, packed
 
 _ROOT = {"boot.py": 3_000, "main.py": 600, "settings.json": 2_000, "ca.der": 500, "device.der": 500, "update": 300}
@@ -15,7 +15,7 @@ _ROOT = {"boot.py": 3_000, "main.py": 600, "settings.json": 2_000, "ca.der": 500
 def main():
     folder, blocks = sys.argv[1], int(sys.argv[2])
     package = {}
-    for path in update.walk(folder + "/scanlatch"):
+    for path in update_commit.walk(folder + "/scanlatch"):
         with open(path, "rb") as file:
             package[path[len(folder) + 1 :]] = file.read()
     flash = Nor(blocks)
