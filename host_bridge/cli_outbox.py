@@ -37,7 +37,7 @@ def list_command(
     as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
 ) -> None:
     """What waits for the platform, oldest first: state, attempts, age, and why."""
-    with _ledger(config) as ledger:
+    with _ledger(config, as_json) as ledger:
         count, found = by_hand.listed(ledger, SystemClock().now(), limit, only_stuck=stuck)
     if as_json:
         typer.echo(json.dumps({"open": count, "rows": [_as_dict(one) for one in found]}, ensure_ascii=False))
@@ -75,7 +75,7 @@ def retry(keys: _Keys, config: _Settings) -> None:
 
 
 @contextmanager
-def _ledger(config: Path) -> Generator[Ledger]:
+def _ledger(config: Path, as_json: bool = False) -> Generator[Ledger]:
     """The site's ledger; our own errors are for people: their sentence, no traceback."""
     try:
         settings = load(config)
@@ -85,7 +85,11 @@ def _ledger(config: Path) -> Generator[Ledger]:
         finally:
             ledger.close()
     except BridgeError as error:
-        typer.secho(told(error), err=True, fg=typer.colors.RED)
+        if as_json:
+            said = {"event": "error", "status": 1, "text": told(error)}
+            typer.echo(json.dumps(said, ensure_ascii=False))
+        else:
+            typer.secho(told(error), err=True, fg=typer.colors.RED)
         raise typer.Exit(1) from error
 
 

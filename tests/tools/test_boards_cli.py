@@ -155,6 +155,10 @@ def test_new_leaves_a_file_alone_and_takes_no_name_that_is_none(run: Run, tmp_pa
     assert path.read_text() == "dear\n"
     with pytest.raises(ToolError, match="a board's file is called"):
         run("new", tmp_path / "My Board.toml", "--like", "twin", "--no-ask")
+    with pytest.raises(ToolError, match="no folder that takes a file"):  # before anything is asked
+        run("new", tmp_path / "nowhere" / "mine.toml", "--like", "twin")
+    with pytest.raises(ToolError, match="choose the file's name"):
+        run("new", tmp_path / "other.toml", "--like", "twin", "--no-ask", "--set=board.name=mine")
     with pytest.raises(ToolError, match=r"board\.title is missing"):
         run("new", tmp_path / "other.toml", "--no-ask")
 

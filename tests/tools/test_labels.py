@@ -1,5 +1,6 @@
 """What is printed can be read: every page is rendered, and every symbol on it read back."""
 
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import pypdfium2
 import pytest
 import zxingcpp
 from PIL import Image
+from scanlatch_tools import cli
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.labels import calibration, control, device, sheet
 
@@ -34,6 +36,28 @@ def test_a_full_disk_leaves_no_half_sheet(tmp_path: Path) -> None:
     done = subprocess.run(narrow, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (1, "scanlatch: sheet.pdf can't be written: File too large\n")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["labels calibration", "board draw twin --to"])
+def test_only_an_older_file_of_its_kind_is_written_over(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    def run(path: Path) -> int | str | None:
+        with pytest.raises(SystemExit) as end:
+            cli.main([*command.split(), str(path)])
+        return end.value.code
+
+    pipe, dear, drawn, link = (tmp_path / name for name in ("pipe", "ca.key", "drawn", "link"))
+    os.mkfifo(pipe)
+    dear.write_text("dear")
+    link.symlink_to(drawn)
+    assert [run(pipe), run(tmp_path), run(dear)] == [1, 1, 1]
+    assert [run(drawn), run(drawn), run(link)] == [0, 0, 0]
+    said = capsys.readouterr().err
+    assert f"{pipe} is there, and no file" in said
+    assert f"{dear} is there and holds something else" in said
+    assert (pipe.is_fifo(), dear.read_text(), link.is_symlink()) == (True, "dear", True)
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["ca.key", "drawn", "link"]
 
 
 def test_every_control_code_of_the_sheet_is_read_back_and_nothing_else(tmp_path: Path) -> None:

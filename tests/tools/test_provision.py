@@ -195,8 +195,14 @@ def test_a_batch_takes_boards_as_they_are_plugged_in_and_goes_on_behind_one_that
             plugged.append(coming.pop(0))
 
         with pytest.raises(SomeFailedError, match="1 of 3 boards are not ready"):
-            batch.run(case.wish(stage), batch.Names("till-09", taken), batch.waiting(plug_in_the_next), report, talk)
-        with report.open(newline="") as file:
+            batch.run(
+                case.wish(stage),
+                batch.Names("till-09", taken),
+                batch.waiting(plug_in_the_next),
+                batch.Report(report),
+                talk,
+            )
+        with report.open(newline="", encoding="utf-8-sig") as file:
             rows = list(csv.DictReader(file))
         assert [(row["device"], row["ok"]) for row in rows] == [("till-09", "True"), ("", "False"), ("till-10", "True")]
         assert "is not there" in rows[1]["text"]

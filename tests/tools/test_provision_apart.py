@@ -1,6 +1,7 @@
 """A technician without the site's CA: the request goes out as a file, the answer comes back, the terminal sells."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,20 @@ def test_what_is_no_request_is_granted_nothing(stage: Stage, tmp_path: Path, raw
     with pytest.raises(ToolError, match=says):
         apart.sign(stage.site.folder, path, tmp_path / "answer", None)
     assert not (tmp_path / "answer").exists()
+
+
+def test_a_request_and_an_answer_are_written_over_nothing_else(stage: Stage, tmp_path: Path) -> None:
+    pipe, dear = tmp_path / "pipe", tmp_path / "dear"
+    os.mkfifo(pipe)
+    dear.write_text("dear")
+    for place, says in ((pipe, "no file"), (dear, "something else"), (tmp_path / "no" / "a", "can't be written")):
+        with pytest.raises(ToolError, match=says):  # before a board is looked for
+            provision(Wish(None, request=place), "no port", case.Listener())
+    asked = tmp_path / "a.request"
+    asked.write_text(json.dumps({**BODY, "operation": "sale"}))
+    with pytest.raises(ToolError, match="something else"):
+        apart.sign(stage.site.folder, asked, asked, None)
+    assert (pipe.is_fifo(), dear.read_text()) == (True, "dear")
 
 
 @pytest.mark.parametrize("told", [{}, {"what": "scanlatch answer 1", "device": "till-1"}])

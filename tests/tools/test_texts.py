@@ -185,6 +185,10 @@ MISTAKES = {
     "fleet list --config NONE.toml": "没有这个文件或文件夹",
     "site certificates BROKEN.toml": "不是文件夹",
     "labels sheet FOLDER.toml --site SITE": "",
+    "calibrate --wait 0": "'--wait' 的值无效：不得小于 1",
+    "provision --batch --site NONE.toml": "不是站点",
+    "bridge outbox list --json --config NONE.toml": '{"event": "error", "status": 1, "text": "NONE.toml：无法读取',
+    "bridge outbox list --json": '{"event": "error", "status": 2, "text": "缺少选项 ',
     "fleet list --json --config NONE.toml": '{"event": "error", "status": 1, "text": "NONE.toml：无法读取',
 }
 _TYPED = """

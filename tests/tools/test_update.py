@@ -2,17 +2,22 @@
 
 import hashlib
 import os
+import re
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from scanlatch_tools import cli, site
-from scanlatch_tools.update import build
+from scanlatch_tools.update import build, shown
 from scanlatch_tools.update import key as keys
 
 from host_bridge import bundle
 from host_bridge.bundle import BundleError
+from host_bridge.ledger import rollouts
+from host_bridge.ledger.rollouts import Package, Place, RolloutRow
+from host_bridge.rollout_plan import Status
 from tests.bridge.updated import FILES, KEY, PUBLIC, file_of
+from tests.documents import ROOT
 from tests.vectors import third
 from tests.wire_peer import point
 
@@ -117,6 +122,69 @@ def test_where_a_bundle_cannot_be_written_is_said(place: Path, capsys: pytest.Ca
     out = place / "nowhere" / "b.slb"
     assert _run("update", "build", "--site", str(place), "--out", str(out)) == 1
     assert f"{out} can't be written" in capsys.readouterr().err
+
+
+def test_a_bundle_for_nobody_and_one_over_another_file_are_not_made(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    release = (place / keys.PRIVATE).read_bytes()
+    for wrong, says in (
+        (["--out", str(place / keys.PRIVATE)], "holds something else"),
+        (["--family", "esp32"], "--family 'esp32'"),
+        (["--firmware", str(tmp_path)], f"no firmware in {tmp_path}"),
+    ):
+        assert _run("update", "build", "--site", str(place), *wrong) == 1
+        assert says in capsys.readouterr().err
+    assert (place / keys.PRIVATE).read_bytes() == release
+    assert _run("update", "show", "x.slb", "--public", str(place / "ca" / "ca.pem")) == 1
+    assert "holds no public key" in capsys.readouterr().err
+
+
+def test_figures_are_taken_as_wide_as_a_chinese_keyboard_types_them(
+    place: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path, data: bytes
+) -> None:
+    (tmp_path / "new.slb").write_bytes(data)
+    start = ["update", "--site", str(place), "--bundle", str(tmp_path / "new.slb")]
+    for said, wanted in (
+        ("５％", "nobody is left"),
+        ("２", "nobody is left"),
+        ("till-1，till-2", "no device 'till-1'"),
+    ):
+        assert _run(*start, "--success", "９０％", "--group", said) == 1
+        assert wanted in capsys.readouterr().err
+
+
+def test_a_rollout_says_why_it_stands_and_for_whom_it_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    why = "group 1: 2 of 2 failed, 0 are borne"
+    row = RolloutRow(1, b"", rollouts.STOPPED, 1, 4, False, 90, 0, False, 0, 0, why)
+    ends = {
+        "a": (rollouts.FAILED, "went back to 0.1.0: the new firmware did not prove itself"),
+        "b": (rollouts.FAILED, "words of its own"),
+        "c": (rollouts.SKIPPED, "other family: esp32-rv32imc-6.3"),
+        "d": (rollouts.SKIPPED, "other family: esp32-rv32imc-6.3"),
+    }
+    places = {
+        name: Place(1, name, 1, state, None, None, 0, 0, None, 0, 0, 0, detail, None)
+        for name, (state, detail) in ends.items()
+    }
+    status = Status(row, Package(b"", b"", "0.2.0", 1, "f", 1), places)
+    line, _table, told = shown.rollout(status)
+    assert line == f"the update to 0.2.0 is stopped ({why})"
+    assert told[:2] == [f"a: {ends['a'][1]}", "b: words of its own"]
+    assert told[2].startswith("not for 2 terminals: other family: esp32-rv32imc-6.3; `scanlatch update build --family")
+    monkeypatch.setattr(shown, "_", lambda text: f"<{text}>")
+    line, _table, told = shown.rollout(status)
+    assert "<group 1: 2 of 2 failed, 0 are borne>" in line
+    assert told[0].startswith("a: <went back to 0.1.0:")
+
+
+def test_what_a_bridge_keeps_of_a_rollout_is_what_the_tools_know_to_say() -> None:
+    kept = "".join(
+        (ROOT / "host_bridge" / name).read_text() for name in ("rollout.py", "rollout_plan.py", "rollout_answers.py")
+    )
+    for sentence in shown.KEPT.values():
+        longest = max(re.split(r"\{\w+\}|;.*", sentence), key=len).strip(": ")
+        assert longest in kept, sentence
 
 
 def test_a_release_key_is_made_once_and_readable_to_its_owner_alone(

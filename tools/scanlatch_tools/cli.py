@@ -3,7 +3,7 @@
 import importlib
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, Never
 
 import typer
 
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:  # before typer began
         _tell_interrupted()
     except _TyperError as error:
-        _tell_usage(error)
+        _tell_usage(error, as_json)
     except typer.Abort:
         print(_("Aborted."), file=sys.stderr)
         sys.exit(1)
@@ -125,11 +125,13 @@ def _tell_interrupted() -> None:
     sys.exit(_INTERRUPTED)
 
 
-def _tell_usage(error: Any) -> None:
+def _tell_usage(error: Any, as_json: bool) -> None:
     """What is wrong with the command line, as typer shows it, in the reader's language."""
     from typer import rich_utils
 
     message = native(error.format_message())
+    if as_json:
+        _tell_json(message, error.exit_code)
     error.format_message = lambda: message
     rich_utils.rich_format_error(error)
     sys.exit(error.exit_code)
@@ -141,11 +143,15 @@ def _tell(error: Exception, as_json: bool) -> None:
     if isinstance(error, OSError) and error.filename is not None:
         text = f"{error.filename}: {text}"
     if as_json:
-        import json
+        _tell_json(text, status)
+    print(f"scanlatch: {text}", file=sys.stderr)
+    sys.exit(status)
 
-        print(json.dumps({"event": "error", "status": status, "text": text}, ensure_ascii=False))
-    else:
-        print(f"scanlatch: {text}", file=sys.stderr)
+
+def _tell_json(text: str, status: int) -> Never:
+    import json
+
+    print(json.dumps({"event": "error", "status": status, "text": text}, ensure_ascii=False))
     sys.exit(status)
 
 

@@ -112,7 +112,7 @@ def enrol(
 
 def ask(transport: Transport, device: str) -> Request:
     """Let a terminal make its keys, once; what it asks of its site. Raises EnrolError, ToolError."""
-    check_name(device, "device id")
+    check_name(device, _("device id"))
     return heard(transport.run(_call(f"enrol.begin({device!r})")), device)
 
 

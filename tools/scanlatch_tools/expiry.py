@@ -19,17 +19,24 @@ from scanlatch_tools.texts.foreign import why
 
 
 def listed(folder: Path, ledger: Ledger) -> list[Ending]:
-    """All certificates of a site that are known, the first to end first. Raises ToolError."""
-    place = sites.load(folder)
-    files = [("ca", folder / "ca" / "ca.pem"), ("broker", folder / "broker" / "broker.pem")]
-    files += [("bridge", folder / "bridge" / f"{name}.pem") for name in place.bridges]
+    """All certificates of a site that are there, the first to end first. Raises ToolError."""
     try:
-        found = [expiry.of_file(kind, path) for kind, path in files if path.exists()]
+        found = [expiry.of_file(kind, path) for kind, path in _files(folder) if path.exists()]
     except (OSError, ValueError) as error:
         raise ToolError(_("a certificate of the site can't be read: {error}").format(error=why(error))) from error
     with ledger.read() as connection:
         found += expiry.of_terminals(connection)
     return sorted(found, key=lambda one: one.until)
+
+
+def missing(folder: Path) -> list[Path]:
+    """Files of certificates that a site should have in its folder, and has not. Raises ToolError."""
+    return [path for _kind, path in _files(folder) if not path.exists()]
+
+
+def _files(folder: Path) -> list[tuple[str, Path]]:
+    files = [("ca", folder / "ca" / "ca.pem"), ("broker", folder / "broker" / "broker.pem")]
+    return files + [("bridge", folder / "bridge" / f"{name}.pem") for name in sites.load(folder).bridges]
 
 
 def warn(folder: Path, ledger: Ledger) -> None:
@@ -46,7 +53,7 @@ def warn(folder: Path, ledger: Ledger) -> None:
 
 
 def show(folder: Path) -> bool:
-    """A table of all; True where none ends soon."""
+    """A table of all; True where none ends soon, and none is missing."""
     ledger = open_existing(sites.load(folder).ledger_url)
     try:
         found = listed(folder, ledger)
@@ -57,7 +64,11 @@ def show(folder: Path) -> bool:
             table.add_row(one.name, _kind(one.kind), until, str(one.days(now)))
         tables.show(table)
         warn(folder, ledger)
-        return not expiry.soon(found, now)
+        gone = missing(folder)
+        for path in gone:
+            line = _("{path} is not there: {todo}").format(path=path, todo=_todo_missing(path))
+            typer.secho(f"! {line}", fg=typer.colors.YELLOW, err=True)
+        return not gone and not expiry.soon(found, now)
     finally:
         ledger.close()
 
@@ -65,6 +76,12 @@ def show(folder: Path) -> bool:
 def _kind(kind: str) -> str:
     names = {"ca": _("the CA"), "broker": _("the broker"), "bridge": _("the bridge"), "terminal": _("a terminal")}
     return names[kind]
+
+
+def _todo_missing(path: Path) -> str:
+    if path.name == "ca.pem":
+        return _("put it back from a backup; without it nothing can be enrolled or renewed")
+    return _("put it back from a backup; what is not there can't be renewed")
 
 
 def _todo(one: Ending, folder: Path) -> str:

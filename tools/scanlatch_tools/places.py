@@ -1,17 +1,9 @@
 """Where the device's files and the board files are: in the wheel, or in the checkout they were built from."""
 
-from contextlib import suppress
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parent
 _CHECKOUT = _PACKAGE.parent.parent
-
-
-def drop_part(path: Path) -> None:
-    """Take a file away that could not be written to its end: half a file is none."""
-    with suppress(OSError):
-        if path.is_file():
-            path.unlink()
 
 
 def _place(name: str) -> Path:

@@ -73,7 +73,7 @@ def renew_command(folder: Annotated[Path, typer.Argument(help="The site's folder
 
 @app.command("certificates")
 def certificates_command(folder: Annotated[Path, typer.Argument(help="The site's folder.")]) -> None:
-    """All certificates of a site, its terminals' too, with the days left. Exit status 1 where one ends within 60."""
+    """All certificates of a site with the days left. Exit status 1 where one ends within 60, or is missing."""
     from scanlatch_tools import expiry
 
     if not expiry.show(folder):

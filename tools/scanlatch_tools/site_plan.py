@@ -84,7 +84,7 @@ def plan(
     if not _INSTITUTION.fullmatch(institution):
         raise ToolError(_("institution {institution!r}: 12 of A-Z and 0-9").format(institution=institution))
     _check_fleet(bridges, broker, url)
-    names = tuple(check_name(site, "site") for site in sites)
+    names = tuple(check_name(site, _("site")) for site in sites)
     return Plan(names, tuple(hosts), port, platform_url, institution, broker, bridges, url, tuple(map(_token, names)))
 
 

@@ -34,7 +34,9 @@ def load(name_or_path: str | Path) -> Board:
     path, found = tables(name_or_path)
     wrong = problems(found)
     if not wrong and found["board"]["name"] != path.stem:
-        wrong = [f"board.name is {found['board']['name']!r}: the file is called {path.stem}"]
+        wrong = [
+            _("board.name is {name!r}: the file is called {stem}").format(name=found["board"]["name"], stem=path.stem)
+        ]
     if wrong:
         raise BoardFileError("\n".join(f"{path.name}: {trouble}" for trouble in wrong))
     return Board.model_validate(found)

@@ -1,5 +1,6 @@
 """`scanlatch board`: checks board files, lists them, makes new ones, and draws how they are wired."""
 
+import os
 import re
 from pathlib import Path
 from typing import Annotated
@@ -8,8 +9,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from scanlatch_tools import boards
-from scanlatch_tools.boards import new, picture
+from scanlatch_tools import boards, outfile
+from scanlatch_tools.boards import new, picture, svg
 from scanlatch_tools.boards.chips import CHIPS
 from scanlatch_tools.boards.schema import ENGINES, Lan
 from scanlatch_tools.errors import ToolError
@@ -72,6 +73,8 @@ def new_command(
         )
     if file.exists():
         raise ToolError(_("{file} is there already: choose another name, or take it away first").format(file=file))
+    if not os.access(file.resolve().parent, os.W_OK | os.X_OK):  # told before a person has answered thirty questions
+        raise ToolError(_("{folder} is no folder that takes a file from you").format(folder=file.resolve().parent))
     given: dict[str, str] = {}
     for pair in answer or ():
         key, equals, value = pair.partition("=")
@@ -92,7 +95,7 @@ def draw_command(
     """Draw how a board is wired, as a picture for a browser or a printer."""
     board = boards.load(file)
     path = to or Path(f"{board.board.name}.svg")
-    path.write_text(picture.of_board(board), "utf-8")
+    outfile.write(path, picture.of_board(board).encode(), svg.BEGINS)
     typer.echo(
         _("drew {path}: {title}, {count} pins").format(
             path=path, title=CHIPS[board.board.chip].title, count=len(boards.pins(board))

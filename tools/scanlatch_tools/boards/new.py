@@ -18,7 +18,7 @@ from scanlatch_tools.texts import _
 from scanlatch_tools.texts.foreign import why
 
 NONE = "none"  # what is answered where there is no such part
-_YES = {"yes": True, "true": True, "y": True, "no": False, "false": False, "n": False}
+_YES = {"yes": True, "true": True, "y": True, "是": True, "no": False, "false": False, "n": False, "否": False}
 _NOT_ASKED = {"board.name", "uart.place", "light.place", "buzzer.place", "button.place"}
 
 Ask = Callable[[str, str, str | None], str]  # (key, what it means and may be, default) -> answer
@@ -94,6 +94,8 @@ class _Answers:
     def all_taken(self) -> None:
         """Raises AnswerError where an answer was given that nothing asked for."""
         for key in self._given:
+            if key == "board.name":
+                raise AnswerError(_("board.name is how the file is called: choose the file's name"))
             table, _dot, name = key.partition(".")
             known = [
                 f"{at}.{inner}" for at in Board.model_fields for model in variants(at) for inner in model.model_fields
@@ -145,7 +147,8 @@ class _Answers:
             if name in _NOT_ASKED and name not in self._given:
                 answer = str(like or "")
             else:
-                answer = self._answer(name, f"{_(field.description or '')} ({_may_be(field)})", _text(key, default))
+                may_be = _("yes, no") if field.annotation is bool else _may_be(field)
+                answer = self._answer(name, f"{_(field.description or '')} ({may_be})", _text(key, default))
             if answer == NONE and not field.is_required():
                 return
             draft[table][key] = _value(answer, field)

@@ -8,6 +8,7 @@ PCB, PCB_DARK, PCB_EDGE, GOLD = "#1d6b52", "#155140", "#0f3d30", "#e3b94f"
 WARN = "#b42318"
 SUPPLY, GROUND, TX, RX, TRIGGER = "#d64545", "#1f2933", "#dd6b20", "#2b6cb0", "#7c3aed"
 LIGHT, TONE, BUTTON = "#2f9e44", "#0c8599", "#6b7280"
+BEGINS = b"<svg "  # the pictures
 _FONT = "'DejaVu Sans', Verdana, 'Noto Sans', 'Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei', sans-serif"
 
 

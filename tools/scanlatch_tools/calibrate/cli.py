@@ -11,12 +11,13 @@ from scanlatch_tools.labels.calibration import SYMBOLS
 from scanlatch_tools.talk import Machine, People
 from scanlatch_tools.texts import _, language
 
+_WAIT_MOST_S = 3600
 _NAMES = {symbol.english: symbol for symbol in SYMBOLS}
 
 
 def app(
     port: Annotated[str | None, typer.Option(help="Where it is plugged in; without it the one that is found.")] = None,
-    wait: Annotated[float, typer.Option(help="Seconds without a scan that end it.")] = 60.0,
+    wait: Annotated[float, typer.Option(min=1, max=_WAIT_MOST_S, help="Seconds without a scan that end it.")] = 60.0,
     as_json: Annotated[bool, typer.Option("--json", help="Tell it to a program: one JSON line an event.")] = False,
 ) -> None:
     """Scan the calibration sheet (`scanlatch labels calibration`): says which engine setting is wrong, and mends it."""

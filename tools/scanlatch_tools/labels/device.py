@@ -32,14 +32,14 @@ def draw(path: Path, site: str, devices: Sequence[str], name: str = "") -> None:
     Raises:
         ToolError: a name is none, there are too many, or the file can't be written.
     """
-    check_name(site, "site")
+    check_name(site, _("site"))
     if not 0 < len(devices) <= LABELS_MOST:
         raise ToolError(
             _("{count} labels: 1 to {labels_most} at once").format(count=len(devices), labels_most=LABELS_MOST)
         )
     pages = Pages(SIZE, f"Scanlatch {site}")
     for device in devices:
-        check_name(device, "device")
+        check_name(device, _("device id"))
         pages.add()
         text = content(site, device)
         module = _QR_WIDE / pages.modules_wide(text, "qr")

@@ -6,13 +6,14 @@ from pathlib import Path
 
 from fpdf import FPDF
 
+from scanlatch_tools import outfile
 from scanlatch_tools.errors import ToolError
-from scanlatch_tools.places import drop_part
 from scanlatch_tools.texts import _
 from scanlatch_tools.texts.foreign import why
 from scanlatch_tools.twin import pictures
 
 A4 = (210.0, 297.0)
+BEGINS = b"%PDF"
 _FONT = Path(__file__).parent / "font" / "gb2312.ttf"
 _PT = 25.4 / 72  # millimetres
 _LATIN, _CHINESE = "Helvetica", "gb2312"
@@ -45,10 +46,9 @@ class Pages:
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._pdf.output(str(path))
         except OSError as error:
-            drop_part(path)
             raise ToolError(_("{path} can't be written: {error}").format(path=path, error=why(error))) from error
+        outfile.write(path, bytes(self._pdf.output()), BEGINS)
 
     def text(self, x: float, y: float, text: str, size: float, *, bold: bool = False, grey: int = 0) -> float:
         """Text whose base line begins at (x, y). size: points; grey: 0 black to 255 white. Its width in mm.

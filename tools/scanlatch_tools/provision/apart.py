@@ -1,7 +1,6 @@
 """A terminal whose site's CA is elsewhere: what it asks of the site, and what that gives, go as files."""
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any, cast
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from scanlatch_tools import enrol
+from scanlatch_tools import enrol, outfile
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.request import EnrolError, Request, heard
 from scanlatch_tools.texts import _
@@ -63,6 +62,11 @@ class Answer:
             )
 
 
+def must_fit(request: Path) -> None:
+    """Raises ToolError where no request can be written there; before a board is touched."""
+    outfile.must_fit(request, _begins(_REQUEST))
+
+
 def write_request(path: Path, asked: Asked) -> None:
     """Write a request's file, in place of an older one. Raises ToolError."""
     request = asked.request
@@ -90,6 +94,7 @@ def sign(folder: Path, path: Path, out: Path, at: str | None) -> tuple[str, str,
     """
     from scanlatch_tools import site as sites
 
+    outfile.must_fit(out, _begins(_ANSWER))
     asked = _read_request(path)
     site = at or asked.site or sites.load(folder).sites[0]
     given = enrol.grant(folder, asked.request, site, asked.board, operation=asked.operation, ntp=asked.ntp)
@@ -148,14 +153,11 @@ def _read(path: Path, what: str) -> dict[str, Any]:
 
 
 def _write(path: Path, told: Mapping[str, Any], mode: int) -> None:
-    new = path.with_name(path.name + ".new")
-    try:
-        new.unlink(missing_ok=True)
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
-            json.dump(told, file, indent=1)
-        new.replace(path)
-    except OSError as error:
-        raise ToolError(_("{path} can't be written: {error}").format(path=path, error=why(error))) from error
+    outfile.write(path, json.dumps(told, indent=1).encode(), _begins(told["what"]), mode)
+
+
+def _begins(what: str) -> bytes:
+    return json.dumps({"what": what}, indent=1).removesuffix("\n}").encode()
 
 
 def _key_of_request(csr: bytes) -> str:

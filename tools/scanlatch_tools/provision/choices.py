@@ -34,7 +34,7 @@ def device(told: Facts, wanted: str | None) -> str:
                 device=told.device
             )
         )
-    return check_name(name, "device id")
+    return check_name(name, _("device id"))
 
 
 def board(wanted: str | None, told: Facts, ask: Ask) -> Board:

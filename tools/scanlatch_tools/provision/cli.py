@@ -69,6 +69,8 @@ def app(
 
     if [site, request, answer].count(None) != 2 or (batch and site is None):
         raise ToolError(_("one of --site, --request and --answer; a batch goes with --site"))
+    if (label is not None and batch) or (report is not None and not batch):
+        raise ToolError(_("--report goes with --batch, and --label with one board"))
     talk = Machine() if as_json else People(texts.brief if batch else texts.text)
     password = None if wifi_password_file is None else _password(wifi_password_file)
     leave = Told(leave_site, leave_records)
@@ -100,6 +102,7 @@ def _batch(
     from scanlatch_tools import site as sites
     from scanlatch_tools.flash import ports
     from scanlatch_tools.provision import batch
+    from scanlatch_tools.provision.work import may_begin
 
     def taken() -> set[str]:
         with enrol.registry(sites.load(site)) as registry:
@@ -108,6 +111,8 @@ def _batch(
     def ask_next() -> None:
         talk.event("next", text=_("plug in the next board; Ctrl-C ends"))
 
+    may_begin(wish)
+    names, lines = batch.Names(name, taken), None if report is None else batch.Report(report)
     at: Iterator[str]
     if given:
         at = iter(given)
@@ -115,8 +120,8 @@ def _batch(
         ask_next()
         at = batch.waiting(ask_next)
     else:
-        at = iter([found.name for found in ports.found()])
-    batch.run(wish, batch.Names(name, taken), at, report, talk)
+        at = iter([found.name for found in ports.found()] or [ports.chosen(None, talk.ask)])  # or says that none is
+    batch.run(wish, names, at, lines, talk)
 
 
 def _password(path: Path) -> str:

@@ -12,12 +12,13 @@ from cryptography.hazmat.primitives import serialization
 from host_bridge.clock import SystemClock
 from host_bridge.errors import UnknownDevice
 from host_bridge.sessions import KINDS
-from scanlatch_tools import enrol
+from scanlatch_tools import boards, enrol, outfile
 from scanlatch_tools import site as sites
 from scanlatch_tools.boards import Board, compiled
 from scanlatch_tools.cable import Cable, connected
 from scanlatch_tools.errors import ToolError
 from scanlatch_tools.labels import device as labels
+from scanlatch_tools.labels.page import BEGINS
 from scanlatch_tools.provision import apart, choices, facts, firmware, leaving, selftest
 from scanlatch_tools.provision.errors import NotReadyError
 from scanlatch_tools.provision.facts import Facts
@@ -96,15 +97,7 @@ def provision(wish: Wish, port: str, talk: Talk, name: Callable[[Facts], str | N
         ToolError: refused, or broken off; its `status` is the command's exit status.
     """
     began = time.monotonic()
-    place = sites.load(wish.site) if wish.site else None
-    answer = apart.read_answer(wish.answer) if wish.answer else None
-    _site(wish.at, place, answer, "")
-    if wish.operation is not None and wish.operation not in KINDS:
-        raise ToolError(
-            _("operation {operation!r}: one of {kinds}").format(operation=wish.operation, kinds=", ".join(KINDS))
-        )
-    if place:
-        _must_be_whole(place)
+    place, answer = may_begin(wish)
     with _worked_on(port) as cable:
         told = facts.ask(cable)
         ntp = told.ntp if wish.ntp is None else wish.ntp
@@ -136,6 +129,30 @@ def provision(wish: Wish, port: str, talk: Talk, name: Callable[[Facts], str | N
     seconds = round(time.monotonic() - began, 1)
     talk.event("done", port=port, device=device, site=at, anew=anew, label=str(label), seconds=seconds)
     return Provisioned(port, device, at, board.board.name, anew, label, seconds)
+
+
+def may_begin(wish: Wish) -> tuple[sites.Site | None, apart.Answer | None]:
+    """The wish's site and answer; what can be held against it before a board is touched, is.
+
+    Raises:
+        ToolError, BridgeError: what is wished for can't be.
+    """
+    place = sites.load(wish.site) if wish.site else None
+    answer = apart.read_answer(wish.answer) if wish.answer else None
+    _site(wish.at, place, answer, "")
+    if wish.operation is not None and wish.operation not in KINDS:
+        raise ToolError(
+            _("operation {operation!r}: one of {kinds}").format(operation=wish.operation, kinds=", ".join(KINDS))
+        )
+    if wish.board:
+        boards.load(wish.board)
+    if wish.request:
+        apart.must_fit(wish.request)
+    if wish.label and wish.label.exists():
+        outfile.must_fit(wish.label, BEGINS)
+    if place:
+        _must_be_whole(place)
+    return place, answer
 
 
 def _left(

@@ -17,6 +17,7 @@ from scanlatch_tools.twin import build as compiler
 
 FAMILY = "esp32-xtensawin-6.3"  # ESP32, S2 and S3 with MicroPython from 1.24 on; a C3 is an esp32-rv32imc-6.3
 _COUNTER_FROM = 1_735_689_600  # 2025-01-01 UTC: counts of seconds from there are small integers on the chip until 2059
+_FAMILY = re.compile(r"[a-z0-9]+-[a-z0-9]+-[0-9]+\.[0-9]+")  # platform, processor, version of the compiled files
 _VERSION = re.compile(r'^VERSION = "([^"]+)"$', re.MULTILINE)
 
 
@@ -31,7 +32,17 @@ def build(key: ec.EllipticCurvePrivateKey, family: str = FAMILY, source: Path | 
     Raises:
         ToolError, BundleError: it can't be compiled, or holds what no slot takes.
     """
+    if not _FAMILY.fullmatch(family):
+        raise ToolError(
+            _("--family {family!r}: as terminals say it, such as {example}, or esp32-rv32imc-6.3 for a C3").format(
+                family=family, example=FAMILY
+            )
+        )
     folder = source or places.firmware()
+    if not (folder / bundles.PACKAGE).is_dir():
+        raise ToolError(
+            _("no firmware in {folder}: it holds boot.py, main.py and the folder scanlatch").format(folder=folder)
+        )
     content = bundles.packed(files(folder))
     now = time.time_ns() // 1_000_000
     manifest = Manifest(

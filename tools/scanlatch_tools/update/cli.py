@@ -2,6 +2,7 @@
 
 import re
 import time
+import unicodedata
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,10 +14,9 @@ from rich.progress import Progress
 
 from host_bridge import bundle as bundles
 from host_bridge.ledger.open import open_existing
+from scanlatch_tools import outfile, tables
 from scanlatch_tools import site as sites
-from scanlatch_tools import tables
 from scanlatch_tools.errors import ToolError
-from scanlatch_tools.places import drop_part
 from scanlatch_tools.texts import _
 from scanlatch_tools.texts.foreign import why
 from scanlatch_tools.update import build as builder
@@ -69,14 +69,12 @@ def build_command(
 ) -> None:
     """Make a bundle of the firmware, signed by the site's release key."""
     place = sites.load(site)
+    if out:
+        outfile.must_fit(out, bundles.MAGIC)
     data = builder.build(keys.private(place.folder), family, firmware)
     made = bundles.read(data, keys.needed(place.folder))
     path = out or Path(f"scanlatch-{made.manifest.version}-{family}.slb")
-    try:
-        path.write_bytes(data)
-    except OSError as error:
-        drop_part(path)
-        raise ToolError(_("{path} can't be written: {error}").format(path=path, error=why(error))) from error
+    outfile.write(path, data, bundles.MAGIC)
     _show(made)
     typer.echo(_("made {path}").format(path=path))
 
@@ -140,7 +138,7 @@ def _roll_out(path: Path, group: str, success: int, errors: int, pause: bool, si
     found = bundles.read(_read(path), keys.needed(place.folder))
     terms = rollout_plan.Terms(success, errors, pause)
     with _ledger(site) as ledger:
-        _tell(rollout_plan.start(ledger, found, rollout_plan.group_of(group), terms, _now()))
+        _tell(rollout_plan.start(ledger, found, rollout_plan.group_of(_narrow(group)), terms, _now()))
     typer.echo(
         _("the running bridge brings it; how far it is: scanlatch update status --site {site}").format(site=site)
     )
@@ -209,10 +207,15 @@ def _read(path: Path) -> bytes:
 
 
 def _percent(said: str) -> int:
-    found = _PERCENT.match(said)
+    found = _PERCENT.match(_narrow(said))
     if not found:
         raise ToolError(_("--success {said}: a percentage such as 90%").format(said=repr(said)))
     return int(found[1])
+
+
+def _narrow(said: str) -> str:
+    """Digits, commas and signs of percent as wide as a Chinese keyboard types them, as ours."""
+    return unicodedata.normalize("NFKC", said).replace("、", ",")
 
 
 def _now() -> int:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -46,8 +47,12 @@ def point_of(path: Path) -> bytes:
     """Public point, 65 bytes, of a key in PEM. Raises ToolError."""
     try:
         key = serialization.load_pem_public_key(path.read_bytes())
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise ToolError(_("{path} can't be read: {error}").format(path=path, error=why(error))) from error
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise ToolError(
+            _("{path} holds no public key (PEM): a site's is {public}").format(path=path, public=PUBLIC)
+        ) from error
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         raise ToolError(_("{path} holds a key of another kind; P-256 is needed").format(path=path))
     return key.public_bytes(*_POINT)
