@@ -2,6 +2,7 @@
 
 import os
 
+from tests.garbage import pytest_collection_finish
 from tests.order import pytest_collection_modifyitems, pytest_configure, pytest_xdist_make_scheduler
 from tests.postgres import database, emptied_database, postgres, shared_ledger
 
@@ -9,6 +10,7 @@ __all__ = [
     "database",
     "emptied_database",
     "postgres",
+    "pytest_collection_finish",
     "pytest_collection_modifyitems",
     "pytest_configure",
     "pytest_xdist_make_scheduler",
