@@ -282,18 +282,6 @@ def test_command_makes_a_site_once_and_says_what_comes_next(tmp_path: Path) -> N
     assert _scanlatch("site", "init", str(tmp_path / "t"), "--site", "a", "--broker", "x").returncode == 1
 
 
-def test_a_certificate_that_is_gone_is_named(tmp_path: Path) -> None:
-    folder = site.create(tmp_path / "s", ["clinic-7"]).folder
-    assert _scanlatch("site", "certificates", str(folder)).returncode == 0
-    for name in ("ca/ca.pem", "bridge/bridge.pem"):
-        (folder / name).rename(folder / "kept")
-        told = _scanlatch("site", "certificates", str(folder))
-        (folder / "kept").rename(folder / name)
-        assert told.returncode == 1, told.stderr
-        assert f"! {folder / name} is not there: put it back" in told.stderr
-        assert "broker.pem" in told.stdout  # the others are told all the same
-
-
 def test_two_inits_at_once_make_one_site(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "scanlatch_tools.cli", "site", "init", str(tmp_path / "s"), "--site", "a"]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(2)]

@@ -172,7 +172,7 @@ def test_a_rollout_says_why_it_stands_and_for_whom_it_is_not(monkeypatch: pytest
     assert line == f"the update to 0.2.0 is stopped ({why})"
     assert told[:2] == [f"a: {ends['a'][1]}", "b: words of its own"]
     assert told[2].startswith("not for 2 terminals: other family: esp32-rv32imc-6.3; `scanlatch update build --family")
-    monkeypatch.setattr(shown, "_", lambda text: f"<{text}>")
+    monkeypatch.setattr(shown, "_", "<{}>".format)
     line, _table, told = shown.rollout(status)
     assert "<group 1: 2 of 2 failed, 0 are borne>" in line
     assert told[0].startswith("a: <went back to 0.1.0:")
