@@ -1,8 +1,9 @@
 # What becomes of a new version: confirmed where it does its work, taken back where not, and nothing older behind it.
+import asyncio
 import os
 
 from cases import equal
-from scanlatch.system import trial
+from scanlatch.system import trial, update_commit
 from update_desk import CONTENT, MESSAGE, OLD, Started, held, manifest
 
 
@@ -94,3 +95,60 @@ def test_a_pointer_that_is_gone_or_damaged_starts_a_whole_slot():
             terminal.begin(manifest(CONTENT, 6))  # from here on a is no slot
             os.remove("slot")
             equal(terminal.restart(), "b")
+
+
+class _AtWork:
+    """A terminal with somebody at it, as far as a restart asks; each thing that keeps it from one is a name here."""
+
+    BUSY = ("_replies", "out", "attention", "opened", "chosen", "operator")
+
+    def __init__(self):
+        self.uplink = self.client = self.session = self.answers = self.engine = self.terminal = self
+        for name in self.BUSY:
+            setattr(self, name, None)
+        self.ms, self.restarts, self.looks = 2_000, 0, 0
+
+    def quiet_ms(self):
+        return self.ms
+
+    async def quiet(self):
+        pass
+
+    def restart(self):
+        self.restarts += 1
+
+    async def sleep_ms(self, ms):
+        self.looks += 1
+        await asyncio.sleep_ms(0)
+
+
+async def _restarted(terminal, looks):
+    # Whether it restarts within so many looks.
+    before, patient, update_commit.asyncio = terminal.looks, update_commit.asyncio, terminal
+    task = asyncio.create_task(update_commit.restart(terminal))
+    try:
+        while not terminal.restarts and terminal.looks - before < looks:
+            await asyncio.sleep_ms(0)
+    finally:
+        task.cancel()
+        update_commit.asyncio = patient
+    return terminal.restarts > 0
+
+
+async def test_a_new_version_restarts_no_terminal_at_which_somebody_is():
+    equal(await _restarted(_AtWork(), 3), True)
+    for name in _AtWork.BUSY:
+        terminal = _AtWork()
+        setattr(terminal, name, "S-1")
+        equal((name, await _restarted(terminal, 3)), (name, False))
+        setattr(terminal, name, None)
+        terminal.ms = 1_999
+        equal(await _restarted(terminal, 3), False)
+        terminal.ms = 2_000
+        equal(await _restarted(terminal, 3), True)
+
+
+async def test_a_new_version_does_not_wait_for_ever():
+    terminal = _AtWork()
+    terminal.opened = "S-1"
+    equal((await _restarted(terminal, 5_999), await _restarted(terminal, 10_000)), (False, True))
