@@ -7,8 +7,11 @@ from scanlatch.keep.files import read_file, write_file
 from scanlatch.keep.store import Nvs, StoreFault
 
 
+_OPENED = esp32.NVS("scanlatch")  # once: as on the chip none is ever closed
+
+
 def nvs():
-    return Nvs(esp32.NVS("scanlatch"))
+    return Nvs(_OPENED)
 
 
 def damage(path, at):
