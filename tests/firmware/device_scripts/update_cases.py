@@ -151,8 +151,12 @@ def test_rubbish_for_a_content_is_refused_and_never_written_outside_its_slot():
         for size in (len(CONTENT), 65_537, 0xFFFFFFFF):
             terminal.begin(MESSAGE)
             equal(terminal.chunk(0, header(b"scanlatch/x", size))[0], "content: longer than it may be")
+        for counter, size, result in ((5, 65_536, "ok"), (6, 65_537, "content: longer than it may be")):
+            terminal.begin(manifest(CONTENT, counter, k5=100_000))
+            equal(terminal.chunk(0, header(b"scanlatch/x", size))[0], result)
         terminal.begin(MESSAGE)
         equal(terminal.chunk(0, CONTENT[:20])[0], "content: chunk too short")
+        terminal.begin(manifest(CONTENT, 7))
         equal(sorted(os.listdir()), ["a", "b", "update"])
         _untouched(terminal)
 
