@@ -1,6 +1,8 @@
 """Power for one twin: a process that is cut off, resets itself and is bitten by its watchdog as a chip is."""
 
+import contextlib
 import os
+import select
 import signal
 import subprocess
 import threading
@@ -115,16 +117,14 @@ class Power:
 
     def _ends(self, process: subprocess.Popen[bytes]) -> bool:
         """Wait until the program has ended; False where the watchdog ended it."""
-        while process.poll() is None:
-            left = self._ms_left()
-            if left < 0:
-                process.kill()
-                process.wait()
-                return False
-            try:
-                process.wait(min(_WATCH_S, left / 1000 + 0.001))
-            except subprocess.TimeoutExpired:
-                continue
+        with _End(process) as end:
+            while process.poll() is None:
+                left = self._ms_left()
+                if left < 0:
+                    process.kill()
+                    process.wait()
+                    return False
+                end.wait(min(_WATCH_S, left / 1000 + 0.001))
         return True
 
     def _bite(self) -> int:
@@ -149,3 +149,29 @@ class Power:
             return int((self._folder / "timer").read_text()) - time.monotonic() * 1000
         except (FileNotFoundError, ValueError):
             return 1000.0
+
+
+class _End:
+    """A process's end, to be waited for asleep: `Popen.wait` with a limit wakes 150 times a second to look."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        self._told = os.pidfd_open(process.pid) if hasattr(os, "pidfd_open") else None  # Linux only
+        self._look = select.poll()
+        if self._told is not None:
+            self._look.register(self._told, select.POLLIN)
+
+    def __enter__(self) -> "_End":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._told is not None:
+            os.close(self._told)
+
+    def wait(self, seconds: float) -> None:
+        """Until it has ended, or this is over."""
+        if self._told is not None:
+            self._look.poll(seconds * 1000)
+            return
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
