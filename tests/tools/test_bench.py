@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scanlatch_tools.bench import run
 
 ROOT = Path(__file__).parent.parent.parent
 KEYS = {
@@ -116,6 +117,13 @@ def test_full_rings_drain_in_order_while_others_are_answered(tmp_path: Path) -> 
 def test_several_bridges_on_one_file_are_refused() -> None:
     with pytest.raises(AssertionError, match="several bridges need one ledger in PostgreSQL"):
         ran("bridge", "--ledger", "sqlite", "--bridges", "2")
+
+
+def test_what_is_no_folder_takes_no_profile_and_a_rate_is_never_none(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("dear")
+    with pytest.raises(AssertionError, match="no folder that takes a file"):
+        ran("bridge", "--ledger", "sqlite", "--profile", str(tmp_path / "file"))
+    assert (run.half(7.0), run.half(0.0)) == (3.5, 1.0)
 
 
 def test_a_ledger_tells_cost_disk_and_time_to_fill(tmp_path: Path) -> None:

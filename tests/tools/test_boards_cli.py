@@ -125,6 +125,20 @@ def test_new_asks_again_for_what_the_whole_does_not_allow(run: Run, tmp_path: Pa
     assert boards.load(path).engine.trigger is None
 
 
+def test_new_lets_a_person_out_of_an_answer_that_a_later_one_shows_to_be_wrong(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    overlapping = ["4", "", "1", "0x200000", "2048", "0x300000", "1024"]  # fs_at first no multiple of a sector
+    right = ["", "", "", "1024", "", ""]
+    typed = "\n".join([*overlapping, *right, ""])
+    told = "board.title=Mine board.chip=esp32 uart.onboard=no uart.id=1 uart.tx=19 uart.rx=22 uart.rxbuf=4096 "
+    told += "engine.kind=line engine.baud=9600 engine.trigger=none light.kind=none buzzer.kind=none button=none "
+    told += "network.kind=wifi"
+    said = run("new", path, *(f"--set={answer}" for answer in told.split()), typed=typed)
+    assert "flash.fs_at is 0x1: it must be a multiple of 0x1000" in said
+    assert "flash.scanlog_at is 0x300000: fs ends at 0x400000 only" in said
+    assert boards.load(path).flash.fs_kb == 1024
+
+
 @pytest.mark.parametrize(
     ("answers", "said"),
     [

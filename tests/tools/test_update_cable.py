@@ -45,16 +45,25 @@ def source(tmp_path: Path) -> Path:
 
 
 def test_what_another_key_signed_or_another_kind_of_board_runs_is_refused(
-    stage: Stage, board: BareBoard, family: str, source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    stage: Stage,
+    board: BareBoard,
+    family: str,
+    source: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.chdir(tmp_path)  # no site's folder: the terminal alone verifies
     bundle = tmp_path / "foreign.slb"
     for data, says in (
         (build.build(KEY, family, source), "another release key"),
         (build.build(keys.private(stage.site.folder), "esp32-rv32imc-6.3", source), "another kind of board"),
     ):
         bundle.write_bytes(data)
-        assert _run(f"scanlatch update --port {board.port} --bundle {bundle} --site {tmp_path}") == 1
+        assert _run(f"scanlatch update --port {board.port} --bundle {bundle}") == 1
         assert says in capsys.readouterr().err
+    assert _run(f"scanlatch update --port {board.port} --bundle {bundle} --site {tmp_path}") == 1  # that was named
+    assert "is no site" in capsys.readouterr().err
 
 
 def test_firmware_that_fails_is_taken_back_by_the_terminal_itself(

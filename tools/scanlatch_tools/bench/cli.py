@@ -100,6 +100,8 @@ def bridge_command(
     names = _ledgers(ledger, report)
     if bridges > 1 and ledgers.SQLITE in names:
         raise ToolError(_("several bridges need one ledger in PostgreSQL: --ledger postgresql"))
+    if profile and profile.exists() and not profile.is_dir():
+        raise ToolError(_("{folder} is no folder that takes a file from you").format(folder=profile))
     about = machine.described()
     runs: list[Run] = []
     for name in names:

@@ -232,7 +232,7 @@ def _sustained(
     report.say(_("{name}: sealing {count:,} sales").format(name=place.database.name, count=count))
     load = Load(place.sealed(fleet.SALE, count), plan.window, plan.seconds, lead_s)
     report.say(
-        _("{name}: selling for {lead_s:.0f} s, as fast as it goes").format(
+        _("{name}: selling for {lead_s:.1f} s, as fast as it goes").format(
             name=place.database.name, lead_s=lead_s + plan.seconds
         )
     )
@@ -242,9 +242,14 @@ def _sustained(
     return load, spent.by_now(place, bridges) - before, empty_s
 
 
+def half(per_s: float) -> float:
+    """Half a rate; one a second where a busy machine answered nothing in a short time."""
+    return per_s / 2 or 1.0
+
+
 def _at_half(place: Ground, sustained: Load, plan: Plan, report: Report) -> Load:
     """Sales at half the rate: those first that were sealed and never sent, for each follows the one before it."""
-    rate = sustained.per_s / 2
+    rate = half(sustained.per_s)
     each = max(1, int(rate * plan.seconds * _HALF_PART / plan.devices))
     fresh = place.sealed(fleet.SALE, each * plan.devices, sustained.left)
     load = Load(fresh, plan.window, rate=rate)

@@ -142,6 +142,12 @@ def _flash(tables: Tables, name: str, chip: Chip) -> Iterator[str]:
     generic = image.partition("-")[0]
     if generic.startswith("ESP32_GENERIC") and generic != chip.image:
         yield _("flash.image is {image!r}: {name} needs {wanted}").format(image=image, name=name, wanted=chip.image)
+    for part in ("fs", "scanlog"):
+        at = flash.get(f"{part}_at")
+        if isinstance(at, int) and at % _SECTOR:
+            yield _("flash.{part}_at is {at:#x}: it must be a multiple of {sector:#x}").format(
+                part=part, at=at, sector=_SECTOR
+            )
     names = ("size_mb", "fs_at", "fs_kb", "scanlog_at", "scanlog_kb")
     if any(not isinstance(flash.get(key), int) for key in names):
         return
@@ -150,10 +156,6 @@ def _flash(tables: Tables, name: str, chip: Chip) -> Iterator[str]:
     for part in ("fs", "scanlog"):
         at, end = flash[f"{part}_at"], flash[f"{part}_at"] + (flash[f"{part}_kb"] << 10)
         places.append((at, end, part))
-        if at % _SECTOR:
-            yield _("flash.{part}_at is {at:#x}: it must be a multiple of {sector:#x}").format(
-                part=part, at=at, sector=_SECTOR
-            )
         if end > size:
             yield _("flash.{part}_at and {part}_kb end at {end:#x}: the flash has {size:#x} bytes").format(
                 part=part, end=end, size=size

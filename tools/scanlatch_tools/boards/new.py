@@ -1,7 +1,9 @@
 """Asks for a new board, holds each answer against schema and chip at once, and writes a commented file."""
 
 import json
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +117,7 @@ class _Answers:
         means = _(Board.model_fields[table].description or "")
         while True:
             answer = self._answer(key, f"{means}: {', '.join(kinds)}", default)
-            trouble = next(_so_far({**draft, table: {"kind": answer}}), None)
+            trouble = _of(key, {**draft, table: {"kind": answer}})
             if answer in kinds and (trouble is None or answer == NONE):
                 return answer
             self._wrong(
@@ -152,7 +154,7 @@ class _Answers:
             if answer == NONE and not field.is_required():
                 return
             draft[table][key] = _value(answer, field)
-            trouble = next(_so_far(draft), None)
+            trouble = _of(name, draft)
             if trouble is None:
                 return
             del draft[table][key]
@@ -179,9 +181,11 @@ def _proposed(draft: Tables, table: str, like: dict[str, Any]) -> dict[str, Any]
     return {**like, **LAYOUTS.get(int(size or 0), {})} if size != like.get("size_mb") else like
 
 
-def _so_far(draft: Tables) -> Iterator[str]:
-    yield from wrong_keys(draft, whole=False)
-    yield from clashes(draft, whole=False)
+def _of(name: str, draft: Tables) -> str | None:
+    """What can't be with this key, by now. Of others it is told at the end: no answer to this one would mend it."""
+    named = re.compile(rf"(?<![\w.]){re.escape(name)}(?!\w)")
+    troubles = chain(wrong_keys(draft, whole=False), clashes(draft, whole=False))
+    return next((trouble for trouble in troubles if named.search(trouble)), None)
 
 
 def _may_be(field: FieldInfo) -> str:

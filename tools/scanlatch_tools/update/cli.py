@@ -149,7 +149,7 @@ def _by_cable(path: Path, port: str, site: Path) -> None:
     from scanlatch_tools.update import by_cable
 
     data = _read(path)
-    public = keys.public(site.resolve())
+    public = keys.public((site if site == _HERE else sites.load(site).folder).resolve())
     if public is not None:  # else the terminal alone verifies it
         bundles.read(data, public)
     signed, content = bundles.parts(data)
