@@ -74,7 +74,7 @@ def test_a_part_that_does_not_exist_is_refused() -> None:
 
 
 def test_the_bridge_is_measured_on_both_ledgers_and_every_sale_is_settled(tmp_path: Path) -> None:
-    found = ran("bridge", "--json", "--seconds", "0.5", "--devices", "4")
+    found = ran("bridge", "--json", "--seconds", "0.3", "--devices", "4")
     assert found.keys() >= KEYS
     assert [one["ledger"] for one in found["runs"]] == ["sqlite", "postgresql"]
     for one in (found, *found["runs"]):
