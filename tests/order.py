@@ -50,7 +50,9 @@ LONGEST = (  # as `pytest --durations=60` tells; what waits much and what comput
     "firmware/test_journal.py",
     "simulation/test_simulation.py",
     "tools/test_demo.py",
+    "faults/test_nth_heap.py",
     "bridge/test_crash_points.py",
+    "system/test_bridges.py",
     *TOGETHER["a provisioned board"],
     *TOGETHER["boards to be provisioned"],
     "system/test_update.py",
@@ -68,6 +70,9 @@ LONGEST = (  # as `pytest --durations=60` tells; what waits much and what comput
     "faults/test_full_ring.py",
     "faults/test_lines.py",
     "faults/test_restore.py",
+    "firmware/test_mqtt_broker.py",
+    "firmware/test_renewal.py",
+    "mutants/test_mutants.py",
 )
 _PIECES = {f"tests/{name}": piece for piece, names in TOGETHER.items() for name in names}
 
