@@ -11,7 +11,7 @@ _opened = []
 
 
 def nvs():
-    """The key-value store of this product: one for all, as MicroPython closes none and each takes of the chip's heap."""
+    """The key-value store of this product: one for all, as MicroPython closes none and each takes memory."""
     if not _opened:
         _opened.append(esp32.NVS("scanlatch"))
     return _opened[0]
