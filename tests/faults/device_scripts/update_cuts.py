@@ -13,7 +13,9 @@ from update_desk import CONTENT, MESSAGE, NEW, OLD, Nvs, Terminal, held, prepare
 
 _UNREADABLE = 84  # EILSEQ, LittleFS's word for what is corrupt
 _STARTS = 100  # of which one must find all: where none of so many does, it is gone for good
-_LOST_MOST = 1  # of some 230 cuts: behind bits that waver LittleFS may lose files of the version that runs, and nobody sees
+_LOST_MOST = (
+    1  # of some 230 cuts: behind bits that waver LittleFS may lose files of the version that runs, and nobody sees
+)
 
 
 def life(terminal):
