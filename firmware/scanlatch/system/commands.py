@@ -13,7 +13,7 @@ _RARE = {
     "bridge-key": "bridge_key",
     "restart": "change",
     "retire": "retire",
-    "session": "modes",
+    "session": "change",
     "settings": "change",
     "update-begin": "update",
     "update-chunk": "update",

@@ -1,8 +1,6 @@
-# What is done here now: told by the bridge or by control codes, and how long it holds. Loaded for each.
+# What a terminal without a screen is told by control codes, and how long it holds. Loaded for each.
 # pyright: reportOperatorIssue=false, reportIndexIssue=false
 # pyright: reportAttributeAccessIssue=false, reportOptionalSubscript=false
-import json
-
 from micropython import const
 
 from scanlatch.prove import cbor
@@ -17,7 +15,7 @@ _CONTROL_CODE = const(5)  # families and operations of WIRE.md
 _DISPATCH = const(6)
 _VOID = const(7)
 _SESSION_END = const(8)
-_NAMES = ("", "sale", "return", "receive", "stock-take", "query", "dispatch")
+NAMES = ("", "sale", "return", "receive", "stock-take", "query", "dispatch")
 
 
 def read(terminal, symbology, data):
@@ -31,8 +29,8 @@ def read(terminal, symbology, data):
     if parts[1] != terminal.settings.get("rules", {}).get("token") or len(parts) != (4 if word == "BADGE" else 3):
         word = ""
     name = word.lower()
-    if word and word == name.upper() and name in _NAMES:
-        session.chosen = _NAMES.index(name)
+    if word and word == name.upper() and name in NAMES:
+        session.chosen = NAMES.index(name)
         indicator.show("idle_" + name)
         settle(terminal)
     elif word == "BADGE" and is_ident(parts[3]):
@@ -51,44 +49,6 @@ def read(terminal, symbology, data):
     else:
         terminal.health.count("foreign_control")
         indicator.show("foreign_control")
-
-
-def carry_out(_name, arguments, terminal, _counter, store):
-    """Command `session`: told by light where a credential asked for it. Raises OSError."""
-    session = terminal.session
-    result = open_session(session, store[0], arguments)
-    if result == "ok":
-        if session.asked:  # by a credential that was read just now
-            session.asked = 0
-            terminal.indicator.show("session_open" if session.opened else "session_refused")
-        session.chosen = None
-        try:
-            settle(terminal)
-        except MemoryError:  # the command counts, and won't come again: the next quiet moment does it
-            pass
-    return result, {}
-
-
-def open_session(session, nvs, arguments):
-    """Command `session` {id, kind, until}; an empty id ends it. Returns "ok" or what is wrong.
-
-    Raises OSError; then the session before is still in force.
-    """
-    ident, kind, until = arguments.get("id"), arguments.get("kind"), arguments.get("until")
-    if ident == "":
-        nvs.erase("session")
-        session.opened = None
-        return "ok"
-    if not is_ident(ident):
-        return "id: 1 to 32 of A-Z a-z 0-9 -"
-    if kind not in _NAMES[1:]:
-        return "kind: one of " + ", ".join(_NAMES[1:])
-    if not isinstance(until, int) or isinstance(until, bool):
-        return "until: UTC milliseconds"
-    opened = [ident, kind, until]
-    nvs.set_bytes("session", json.dumps(opened).encode())
-    session.opened = opened
-    return "ok"
 
 
 def is_ident(text):
@@ -117,8 +77,8 @@ def settle(terminal):
     operation = session.usual
     if session.opened:
         utc, quality = clock.now()
-        if session.session() and session.opened[1] in _NAMES:
-            operation = _NAMES.index(session.opened[1]) or session.usual
+        if session.session() and session.opened[1] in NAMES:
+            operation = NAMES.index(session.opened[1]) or session.usual
             due.append(now + session.opened[2] - utc)
         elif not quality:
             due.append(now + _CLOCK_MS)
@@ -128,11 +88,11 @@ def settle(terminal):
     if session.operator:
         due.append(settings.get("badge_s", _BADGE_S) * 1000 + session.used_ms)
     if operation != session.operation:
-        terminal.indicator.hold("idle_" + _NAMES[operation], True)
-        terminal.indicator.hold("idle_" + _NAMES[session.operation], False)
+        terminal.indicator.hold("idle_" + NAMES[operation], True)
+        terminal.indicator.hold("idle_" + NAMES[session.operation], False)
         session.operation = operation
         if lapsed:  # nobody asked for it, so it is heard
-            terminal.indicator.show("idle_" + _NAMES[operation])
+            terminal.indicator.show("idle_" + NAMES[operation])
     session.due_ms = min(due) if due else None
 
 

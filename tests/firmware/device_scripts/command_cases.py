@@ -4,7 +4,7 @@ import json
 from cases import equal, raises
 from scanlatch.keep.store import StoreFault
 from scanlatch.prove import cbor, cose
-from scanlatch.system import commands, modes, report
+from scanlatch.system import change, commands, modes, report
 from scanlatch.system.health import Health
 from scanlatch.system.session import Session
 from system_desk import NOW, Nvs
@@ -25,7 +25,8 @@ def test_a_session_that_cannot_be_stored_is_not_in_force():
     clock, _ = _clock()
     clock.synchronise(NOW)
     session = Session(1, clock, FullNvs())
-    raises(StoreFault, modes.open_session, session, FullNvs(), {"id": "S-1", "kind": "sale", "until": NOW + 60_000})
+    opening = {"id": "S-1", "kind": "sale", "until": NOW + 60_000}
+    raises(StoreFault, change.open_session, session, FullNvs(), opening, modes)
     equal(session.session(), None)
 
 
@@ -45,14 +46,14 @@ def test_a_session_is_in_force_until_its_end_and_never_under_a_clock_that_was_no
     clock, ticks = _clock()
     nvs = Nvs()
     session = Session(1, clock, nvs)
-    equal(modes.open_session(session, nvs, {"id": "S-1", "kind": "sale", "until": NOW + 60_000}), "ok")
+    equal(change.open_session(session, nvs, {"id": "S-1", "kind": "sale", "until": NOW + 60_000}, modes), "ok")
     equal(session.session(), None)
     clock.synchronise(NOW)
     equal(session.session(), "S-1")
     equal(Session(1, clock, nvs).session(), "S-1")
     ticks.now = 60_000
     equal(session.session(), None)
-    equal(modes.open_session(session, nvs, {"id": ""}), "ok")
+    equal(change.open_session(session, nvs, {"id": ""}, modes), "ok")
     equal(Session(1, clock, nvs).session(), None)
 
 
@@ -60,7 +61,7 @@ def test_a_session_with_bad_arguments_is_refused():
     clock, _ = _clock()
     session = Session(1, clock, Nvs())
     for arguments in ({}, {"id": "a b"}, {"id": "x" * 33}, {"id": "S-1", "kind": "tea"}, {"id": "S-1", "kind": "sale"}):
-        equal(modes.open_session(session, Nvs(), arguments) == "ok", False)
+        equal(change.open_session(session, Nvs(), arguments, modes) == "ok", False)
     equal(modes.is_ident("S-20261122-0007"), True)
 
 
@@ -156,7 +157,7 @@ def test_arguments_of_any_type_are_refused_with_words():
         for name in ("id", "kind", "until"):
             arguments = {"id": "S-1", "kind": "sale", "until": NOW}
             arguments[name] = value
-            equal(isinstance(modes.open_session(session, nvs, arguments), str), True)
+            equal(isinstance(change.open_session(session, nvs, arguments, modes), str), True)
     equal(session.session(), None)
 
 

@@ -42,7 +42,7 @@ class Terminal(Box):
         self.session = Session(usual, self.clock, self.nvs)
         self.answers = Answers(self.shown)
         self.scanner._session, self.scanner._answers = self.session, self.answers
-        self.hold("idle_" + modes._NAMES[usual], True)
+        self.hold("idle_" + modes.NAMES[usual], True)
 
     def aside(self, kind, symbology, data):
         modes.read(self, symbology, data)
