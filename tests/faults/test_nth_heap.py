@@ -20,8 +20,8 @@ NO_START_KB = 112  # from there on downwards it may be that nothing starts at al
 IN_TEST = 2
 BOXES = 3
 _TRIES_MORE = 5
-_READY_S, _ANSWERED_S, _AGAIN_S = 60, 20, 120  # a restart comes after five tries with growing waits, or by the watchdog
-_GOES_ON = 8  # tries to set up its engine: a terminal younger than ten minutes does not end with the fifth
+_READY_S, _ANSWERED_S, _AGAIN_S = 60, 20, 120  # eight tries with growing waits, or the watchdog
+_GOES_ON = 8  # tries of its engine or its link: a terminal younger than ten minutes does not end with the fifth
 _TROUBLE = frozenset({"fault", "engine", "busy", "error", "offline", "link_refused", "fault_refused", "torn"})
 
 
@@ -65,7 +65,8 @@ class Attempt:
         return False
 
     def _goes_on(self) -> bool:
-        return self.printed().count('"detail": "no memory"') >= _GOES_ON
+        said = self.printed()
+        return max(said.count('"detail": "no memory"'), said.count('"cause": "memory"')) >= _GOES_ON
 
     def _answered(self) -> int:
         said = self.said()
