@@ -19,7 +19,7 @@ _ARCHITECTURES = const(" x86 x64 armv6 armv6m armv7m armv7em armv7emsp armv7emdp
 def family():
     """Which compiled files run here, such as "esp32-xtensawin-6.3"."""
     mpy = sys.implementation._mpy  # pyright: ignore
-    return "%s-%s-%d.%d" % (sys.platform, _ARCHITECTURES.split(" ")[mpy >> 10], mpy & 0xFF, mpy >> 8 & 3)
+    return "%s-%s-%d.%d" % (sys.platform, _ARCHITECTURES.split(" ")[mpy >> 10 & 15], mpy & 0xFF, mpy >> 8 & 3)
 
 
 async def made(work, message, manifest, highest):

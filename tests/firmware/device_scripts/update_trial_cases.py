@@ -3,7 +3,7 @@ import asyncio
 import os
 
 from cases import equal
-from scanlatch.system import trial, update_commit
+from scanlatch.system import trial, update_begin, update_commit
 from update_desk import CONTENT, MESSAGE, OLD, Started, held, manifest
 
 
@@ -152,3 +152,19 @@ async def test_a_new_version_does_not_wait_for_ever():
     terminal = _AtWork()
     terminal.opened = "S-1"
     equal((await _restarted(terminal, 5_999), await _restarted(terminal, 10_000)), (False, True))
+
+
+class _Sys:
+    """An interpreter for RISC-V with options of its processor above the architecture, as newer ones tell them."""
+
+    platform = "esp32"
+    implementation = None
+    _mpy = 1 << 16 | 11 << 10 | 3 << 8 | 6
+
+
+def test_an_interpreter_that_tells_more_of_its_processor_is_of_the_same_family():
+    told, _Sys.implementation, update_begin.sys = update_begin.sys, _Sys, _Sys
+    try:
+        equal(update_begin.family(), "esp32-rv32imc-6.3")
+    finally:
+        update_begin.sys = told
