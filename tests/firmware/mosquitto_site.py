@@ -64,14 +64,6 @@ def mosquitto(folder: Path, settings: list[str], ports: list[int]) -> Iterator[s
         broker.wait()
 
 
-def free_ports(count: int) -> list[int]:
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in held]
-    for one in held:
-        one.close()
-    return ports
-
-
 def wait_for_port(port: int) -> None:
     end = time.monotonic() + 5
     while True:

@@ -16,9 +16,10 @@ import pytest
 from paho.mqtt import subscribe
 from paho.mqtt.enums import CallbackAPIVersion
 from scanlatch_tools import places
+from scanlatch_tools.broker import free_port
 from scanlatch_tools.twin import interpreter
 
-from tests.firmware.mosquitto_site import HOST, free_ports, issue, mosquitto, store
+from tests.firmware.mosquitto_site import HOST, issue, mosquitto, store
 
 SCRIPT = Path(__file__).parent / "device_scripts" / "mqtt_broker.py"
 
@@ -100,7 +101,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     }
     for name, one in signed.items():
         store(folder, name, one)
-    plain, secure, expired, early = free_ports(4)
+    plain, secure, expired, early = (free_port() for _ in range(4))
     settings = ["set_tcp_nodelay true", f"listener {plain} 127.0.0.1"]
     for port, name in ((secure, "broker"), (expired, "expired"), (early, "early")):
         settings += [
@@ -213,7 +214,7 @@ def test_a_killed_device_leaves_its_will_and_a_retained_word(site: Site, listene
 
 
 def test_a_broker_that_dies_is_noticed_at_once(tmp_path: Path):
-    (port,) = free_ports(1)
+    port = free_port()
     with (
         mosquitto(tmp_path, [f"listener {port} 127.0.0.1"], [port]) as broker,
         left_running({"do": "stays", "id": "stayer", "port": port}) as device,

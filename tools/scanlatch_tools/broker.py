@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import errno
 import logging
 import os
+import random
 import shutil
 import signal
 import socket
@@ -26,6 +28,8 @@ from scanlatch_tools.trial_broker import StrictBroker
 _START_S = 10.0
 _STOP_S = 10.0
 _POLL_S = 0.01
+_PORTS = range(10_000, 32_768)
+_PORT_TRIES = 100
 
 
 class BrokerError(ToolError):
@@ -206,11 +210,16 @@ def find_mosquitto() -> str:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port of 127.0.0.1 that nobody has at the moment.
+
+    None of those that systems give to whoever connects: a broker that is away for a while would find its port taken.
+    Raises OSError where none is free.
+    """
+    for port in random.SystemRandom().sample(_PORTS, _PORT_TRIES):
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
 
 
 def _accepts(site: Site) -> bool:
