@@ -18,15 +18,15 @@ _TCP = const(6)  # IPPROTO_TCP and TCP_NODELAY have no names on MicroPython
 _NODELAY = const(1)
 
 
-async def opened(terminal, connection, known, on_message, on_ack):
-    """A link that stands; nothing was said on it yet. Raises one of FAILURES.
+def opened(terminal, connection, known, on_message, on_ack):
+    """To be awaited: a link that stands; nothing was said on it yet. Raises one of FAILURES.
 
     terminal: what is asked of it stands in app.py; known: see `connect`.
     """
     status = {"v": 1, "online": False, "boot": terminal.boot, "connection": connection}
     will = (terminal.uplink.prefix + "status", json.dumps(status).encode(), 1, True)
     broker, tls, feed = terminal.settings["broker"], terminal.tls(), terminal.dog.feed
-    return await connect(terminal.device, broker, known, tls, will, terminal.clock, on_message, on_ack, feed)
+    return connect(terminal.device, broker, known, tls, will, terminal.clock, on_message, on_ack, feed)
 
 
 async def connect(
@@ -44,6 +44,7 @@ async def connect(
     known[1] = False
     gc.collect()  # a handshake needs room
     whole = _connect_packet(device, keepalive, will)
+    will = None  # its room, too
     until = clock.ms() + timeout_ms
     client = None
     for left in (2, 1, 0):

@@ -101,10 +101,11 @@ class Uplink:
                 client.fail(MqttError("network", "closed here"))
             gc.collect()
 
-    async def _open(self):
+    def _open(self):
+        # What gives a link when it is awaited: a coroutine that only waits for another takes of the handshake's heap.
         opening = load("send.opening")
         gc.collect()  # a moment of our choosing: the handshake needs room in one piece
-        return await opening.opened(
+        return opening.opened(
             self._terminal, self._connection, self._known, self._on_message, self.records.acknowledged
         )
 

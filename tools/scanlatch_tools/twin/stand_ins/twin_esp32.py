@@ -111,7 +111,7 @@ class NVS:
         made = twin_trace.Part()
         made.kind = ("twin_esp32", "NVS")
         made.name = namespace
-        made._pending = {}
+        made._pending = None  # the chip's takes hardly any heap
         return made
 
     def set_i32(self, key, value):
@@ -136,31 +136,32 @@ class NVS:
 
     def erase_key(self, key):
         _find(self, key)
-        self._pending[key] = None
+        _change(self, key, None)
 
     def commit(self):
         stored = _settings("nvs.json")
         values = stored.setdefault(self.name, {})
-        values.update(self._pending)  # None: erased
+        values.update(self._pending or {})  # None: erased
         with open(FOLDER + "/nvs.json.new", "w") as file:
             json.dump(stored, file)
         here = os.getcwd()
         os.chdir(FOLDER)  # MicroPython's VfsPosix below another root takes both names for the second one, if absolute
         os.rename("nvs.json.new", "nvs.json")
         os.chdir(here)
-        self._pending.clear()
+        self._pending = None
 
 
 def _change(nvs, key, value):
     if not 0 < len(key) <= _KEY_SIZE:
         raise OSError(_KEY_TOO_LONG)
+    nvs._pending = nvs._pending or {}
     nvs._pending[key] = value
 
 
 def _find(nvs, key, kind=None):
     if not 0 < len(key) <= _KEY_SIZE:
         raise OSError(_KEY_TOO_LONG)
-    value = nvs._pending.get(key, _settings("nvs.json").get(nvs.name, {}).get(key))
+    value = (nvs._pending or {}).get(key, _settings("nvs.json").get(nvs.name, {}).get(key))
     if value is None:
         raise OSError(_NOT_FOUND)
     if kind and not isinstance(value, kind):
