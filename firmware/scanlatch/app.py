@@ -67,8 +67,8 @@ class Terminal:
         asyncio.get_event_loop().set_exception_handler(_fallen)
         jobs = [self.indicator.run(), self._read()]
         if self.journal_stands:
+            jobs.insert(1, idle.run(self))  # it looks at the outage ahead of the set-up of an engine: no room for both
             jobs.append(self.uplink.run(self.dog.watch("uplink", _UPLINK_LIMIT_MS)))
-            jobs.append(idle.run(self))
         if self.ntp:  # most sites have none: their clock is set by receipts
             try:
                 jobs.append(load("system.ntp").run(self.ntp, self.clock, self.box.link, self.dog.feed))
