@@ -197,3 +197,14 @@ def test_a_release_key_is_made_once_and_readable_to_its_owner_alone(
     other = file_of()
     with pytest.raises(BundleError, match="another release key"):
         bundle.read(other, keys.needed(place))
+
+
+def test_every_sentence_that_is_told_in_the_readers_language_is_one_that_is_written() -> None:
+    sources = [
+        *(ROOT / "host_bridge").glob("rollout*.py"),
+        *(ROOT / "firmware" / "scanlatch").glob("system/update*.py"),
+    ]
+    written = "".join(source.read_text(encoding="utf-8") for source in sources)
+    for form in shown.KEPT:
+        for literal in re.split(r"\(\?P<\w+>[^)]*\)", form):
+            assert literal in written, form
